@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * container: what europad needs of a container back end, as a struct of
+ * functions. container_lxc.c runs LXC through europa-launch, one process per
+ * operation (a crash in liblxc is no crash of europad, and start() drags its
+ * caller into the container's cgroup); container_fake.c is for tests. What
+ * another back end must provide is in doc/decisions/.
+ *
+ * Operations are asynchronous: they return at once and call done on the loop's
+ * thread, exactly once, never from within the call. A router has at most one
+ * operation under way. All are idempotent: starting what runs and stopping what
+ * is stopped succeed.
+ */
+#ifndef AGENT_CONTAINER_H
+#define AGENT_CONTAINER_H
+
+#include "lib/err.h"
+#include "lib/loop.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct container_limits {
+	uint32_t cpu_millis; /* thousandths of a core; CFS period 10 ms */
+	uint64_t mem_bytes;
+	uint32_t pids;
+	uint64_t disk_bytes; /* tmpfs on /var */
+};
+
+struct container_spec {
+	const char *uid;      /* UUID text: names config, cgroups and sockets */
+	const char *hostname; /* the router's name */
+	const char *rootfs;   /* read-only root, shared by routers */
+	const char *run_dir;  /* host folder seen read-only as /run/europa */
+	uint32_t id_base;     /* first host uid and gid of its 65536 */
+	struct container_limits limits;
+};
+
+enum container_state {
+	CONTAINER_STOPPED,
+	CONTAINER_RUNNING,
+	CONTAINER_FROZEN,
+};
+
+struct container_status {
+	enum container_state state;
+	pid_t init_pid;                    /* on the host; 0 when stopped */
+	struct container_limits effective; /* read back; 0 = not limited */
+};
+
+/*
+ * rc is 0 or negative errno, then e says why. st is filled on success.
+ * -EBADE: started, but a limit read back is not the one asked for; it has been
+ * stopped again.
+ */
+typedef void (*container_done_fn)(
+    void *arg, int rc, const struct container_status *st, const struct err *e);
+
+struct container_config {
+	const char *dir;      /* where configurations and logs lie, per uid */
+	const char *launcher; /* path of europa-launch */
+};
+
+struct container_ops {
+	const char *name;
+
+	/* Returns 0 and the cookie, or negative errno with e set. */
+	int (*open)(struct loop *l, const struct container_config *c,
+	    void **cookie, struct err *e);
+	/* Operations under way are forgotten, their done is not called. */
+	void (*close)(void *cookie);
+
+	/* Writes the configuration, starts, reads every limit back. */
+	void (*start)(void *cookie, const struct container_spec *s,
+	    container_done_fn done, void *arg);
+	/* Ends all of its processes. */
+	void (*stop)(
+	    void *cookie, const char *uid, container_done_fn done, void *arg);
+	void (*freeze)(
+	    void *cookie, const char *uid, container_done_fn done, void *arg);
+	void (*thaw)(
+	    void *cookie, const char *uid, container_done_fn done, void *arg);
+	/* State and limits as they are. A container never made is STOPPED. */
+	void (*query)(
+	    void *cookie, const char *uid, container_done_fn done, void *arg);
+	/* Changes limits of a running one, and reads them back. */
+	void (*limit)(void *cookie, const struct container_spec *s,
+	    container_done_fn done, void *arg);
+	/* Stops it and removes its configuration, logs and cgroups. */
+	void (*destroy)(
+	    void *cookie, const char *uid, container_done_fn done, void *arg);
+
+	/*
+	 * Calls fn with the uid of each container that has a configuration
+	 * folder, for finding those without a router. Synchronous.
+	 */
+	void (*list)(
+	    void *cookie, void (*fn)(void *arg, const char *uid), void *arg);
+};
+
+extern const struct container_ops container_lxc;
+extern const struct container_ops container_fake;
+
+#endif

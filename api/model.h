@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * model: the resources of openapi.yaml as C structs, with every default filled
+ * in, and the way between them and JSON.
+ *
+ * Reading is strict: an unknown member, a wrong type, a value out of range, a
+ * name that is not a name: each adds one entry with its JSON pointer to the
+ * problem, all of them at once. What needs the state of the node (does the port
+ * exist, is the address free) is the agent's to check.
+ */
+#ifndef API_MODEL_H
+#define API_MODEL_H
+
+#include "api/problem.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum model_limits {
+	MODEL_NAME_BYTES = 64,      /* [a-z]([a-z0-9-]{0,61}[a-z0-9])? */
+	MODEL_VNIC_NAME_BYTES = 16, /* at most 15 characters */
+	MODEL_MAX_VNICS = 32,
+	MODEL_MAX_ADDRESSES = 8, /* of one vNIC */
+	MODEL_MAX_LABELS = 16,
+	MODEL_UID_BYTES = 37, /* text of a UUID */
+};
+
+struct model_prefix {
+	uint8_t family;    /* 4 or 6; 0 = not there */
+	uint8_t length;    /* 0..32 or 0..128 */
+	uint8_t bytes[16]; /* network order; host bits kept for addresses */
+};
+
+enum model_attach { MODEL_ATTACH_NONE, MODEL_ATTACH_PORT, MODEL_ATTACH_VNIC };
+
+struct model_vnic {
+	char name[MODEL_VNIC_NAME_BYTES];
+	enum model_attach attach;
+	char port[MODEL_NAME_BYTES];   /* attach.port */
+	char router[MODEL_NAME_BYTES]; /* attach.router + attach.vnic */
+	char peer[MODEL_VNIC_NAME_BYTES];
+	uint16_t vlan; /* attach.match.vlan, 1..4094; 0 = untagged */
+	bool trunk;    /* attach.trunk */
+	uint16_t mtu;  /* 68..9000, default 1500 */
+	bool has_mac;  /* false: the agent makes one */
+	uint8_t mac[6];
+	unsigned n_addresses;
+	struct model_prefix address[MODEL_MAX_ADDRESSES];
+};
+
+struct model_route {
+	struct model_prefix prefix;
+	struct model_prefix via;          /* length 32 or 128; family 0: none */
+	char vnic[MODEL_VNIC_NAME_BYTES]; /* "" = follows from via */
+};
+
+struct model_quota {
+	uint32_t cpu_millis; /* 10..1000000, default 1000 */
+	uint64_t mem_bytes;  /* 8 MiB..1 TiB, default 256 MiB */
+	uint32_t pids;       /* 4..32768, default 64 */
+	uint64_t disk_bytes; /* 1 MiB..1 TiB, default 16 MiB */
+	uint32_t pool_slots; /* 2..65536, default 1024 */
+};
+
+enum model_power { MODEL_RUNNING, MODEL_STOPPED, MODEL_PAUSED };
+
+struct model_router {
+	char name[MODEL_NAME_BYTES];
+	char template[MODEL_NAME_BYTES]; /* default "router" */
+	enum model_power power;          /* spec.power, default running */
+	struct model_quota quota;
+	unsigned n_vnics;
+	struct model_vnic vnic[MODEL_MAX_VNICS];
+	unsigned n_routes;
+	struct model_route *route; /* owned */
+	char dataplane[256]; /* spec.dataplane: program in the container, "" */
+	json_t *labels;      /* object of strings, owned, never NULL */
+};
+
+struct model_port {
+	char name[MODEL_NAME_BYTES];
+	char devargs[512]; /* "net_af_packet0,iface=p0", "0000:01:00.0" */
+	uint16_t mtu;      /* 68..9000, default 1500 */
+	json_t *labels;
+};
+
+void model_router_init(struct model_router *r); /* all defaults */
+void model_router_clear(struct model_router *r);
+void model_port_init(struct model_port *p);
+void model_port_clear(struct model_port *p);
+
+/*
+ * Reads {"name", "labels", "spec"} (also accepted and ignored, so that what GET
+ * returned can be PUT: kind, project, uid, generation, status). name, if not
+ * NULL, is what the URL says: a missing name is it, another one is an error.
+ * Returns 0, or -EINVAL with entries added to p. Context: any thread.
+ */
+int model_router_read(struct model_router *out, const json_t *body,
+    const char *name, struct problem *p);
+int model_port_read(struct model_port *out, const json_t *body,
+    const char *name, struct problem *p);
+
+/* One vNIC; at is the JSON pointer of v, e.g. "/spec/vnics/0" or "". */
+int model_vnic_read(
+    struct model_vnic *out, const json_t *v, const char *at, struct problem *p);
+
+/* {"routes":[...]}: replaces r's routes. */
+int model_routes_read(
+    struct model_router *r, const json_t *body, struct problem *p);
+
+/* The spec object with every default; new reference, NULL without memory. */
+json_t *model_router_spec(const struct model_router *r);
+json_t *model_vnic_json(const struct model_vnic *v);
+json_t *model_routes_json(const struct model_router *r);
+json_t *model_port_spec(const struct model_port *p);
+
+/* RFC 7396: applies patch to target in place. Returns 0 or -ENOMEM. */
+int model_merge_patch(json_t **target, const json_t *patch);
+
+/* Text of a prefix ("198.18.0.1/24"), of an address without length, of a MAC. */
+void model_prefix_text(const struct model_prefix *p, char *buf, size_t size);
+void model_address_text(const struct model_prefix *p, char *buf, size_t size);
+void model_mac_text(const uint8_t mac[6], char *buf, size_t size);
+
+bool model_name_is_valid(const char *s);
+
+const char *model_power_text(enum model_power p);
+int model_power_parse(const char *s); /* enum model_power or -EINVAL */
+
+#endif

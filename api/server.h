@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server: HTTP in, requests out. The only file pair that knows libmicrohttpd.
+ *
+ * A listener thread reads a whole request within its limits (line, headers,
+ * body, time), finds its operation in the table that mirrors openapi.yaml,
+ * parses the JSON body, suspends the connection and calls the handler. The
+ * handler queues it for the agent's loop and returns at once; the agent answers
+ * by api_reply() from any thread, now or seconds later, exactly once.
+ * What the table or the parser refuses never reaches the agent.
+ */
+#ifndef API_SERVER_H
+#define API_SERVER_H
+
+#include "api/problem.h"
+#include "lib/err.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum api_op {
+	API_NODE_GET,      /* GET /v1 */
+	API_ROUTERS_LIST,  /* GET /v1/routers */
+	API_ROUTER_CREATE, /* POST /v1/routers */
+	API_ROUTER_GET,    /* GET /v1/routers/{r} */
+	API_ROUTER_PUT,
+	API_ROUTER_PATCH,
+	API_ROUTER_DELETE,
+	API_ROUTER_POWER,   /* PUT /v1/routers/{r}/power */
+	API_ROUTER_RESTART, /* POST /v1/routers/{r}/restart */
+	API_VNICS_LIST,     /* GET /v1/routers/{r}/vnics */
+	API_VNIC_CREATE,    /* POST /v1/routers/{r}/vnics */
+	API_VNIC_GET,       /* GET /v1/routers/{r}/vnics/{v} */
+	API_VNIC_DELETE,
+	API_ROUTES_GET, /* GET /v1/routers/{r}/routes */
+	API_ROUTES_PUT,
+	API_STATS_GET,   /* GET /v1/routers/{r}/stats */
+	API_PORTS_LIST,  /* GET /v1/ports */
+	API_PORT_CREATE, /* POST /v1/ports */
+	API_PORT_GET,    /* GET /v1/ports/{p} */
+	API_PORT_PUT,
+	API_PORT_DELETE,
+	API_HEALTHZ, /* GET /healthz: the process answers */
+	API_READYZ,  /* GET /readyz: the node can do its work */
+	API_N_OPS,
+};
+
+struct api_request; /* opaque; lives until api_reply() */
+
+enum api_op api_op(const struct api_request *r);
+/* {r} or {p}, already checked to be a name; "" if the path has none */
+const char *api_name(const struct api_request *r);
+/* {v}; "" if the path has none */
+const char *api_subname(const struct api_request *r);
+/* The value of a query parameter that the operation has, or NULL. */
+const char *api_query(const struct api_request *r, const char *key);
+/* The body, borrowed; NULL for operations without one. */
+const json_t *api_body(const struct api_request *r);
+/* Header If-Match without quotes, or NULL. */
+const char *api_if_match(const struct api_request *r);
+bool api_dry_run(const struct api_request *r);       /* ?dry_run=true */
+bool api_respond_async(const struct api_request *r); /* Prefer: respond-async */
+const char *api_request_id(const struct api_request *r);
+/* Who asks, over the unix socket; (uid_t)-1 over TCP. */
+uid_t api_uid(const struct api_request *r);
+
+/*
+ * Answers, and ends r. Takes body (NULL: none, for 204). etag and location may
+ * be NULL. Context: any thread, exactly once per request.
+ */
+void api_reply(struct api_request *r, int status, json_t *body,
+    const char *etag, const char *location);
+
+/* Answers with a problem document (and Retry-After on 503, Allow on 405). */
+void api_reply_problem(struct api_request *r, const struct problem *p);
+/* The same with a Location, for 409 start-failed. */
+void api_reply_problem_at(
+    struct api_request *r, const struct problem *p, const char *location);
+
+typedef void (*api_handler_fn)(void *arg, struct api_request *r);
+
+struct api_config {
+	const char *socket_path;  /* unix socket, mode 0660 */
+	const char *socket_group; /* group that may connect, beside root */
+	unsigned tcp_port;        /* on 127.0.0.1, plain; 0 = no TCP */
+	const char *web_dir;      /* static files for GET /, or "" */
+	const char *version;
+	api_handler_fn handler; /* called on a listener thread */
+	void *arg;
+};
+
+struct api_server;
+
+/* Starts the listeners. Returns 0, or negative errno with e set. */
+int api_server_start(
+    const struct api_config *c, struct api_server **out, struct err *e);
+
+/*
+ * Stops them: no new requests; those under way are answered 503 if the agent
+ * does not answer within a second. NULL is allowed.
+ */
+void api_server_stop(struct api_server *s);
+
+#endif

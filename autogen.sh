@@ -1,0 +1,6 @@
+#!/bin/sh
+# Makes ./configure in a checkout. A release tarball has it already.
+set -e
+cd "$(dirname "$0")"
+mkdir -p build-aux/m4
+exec autoreconf --force --install "$@"

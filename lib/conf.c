@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conf: a line at a time, see conf.h. */
+#include "lib/conf.h"
+
+#include "lib/base.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+enum { MAX_LINE = 1024, MAX_KEYS = 64 };
+
+struct reader {
+	const char *path;
+	unsigned line;
+	char section[32];
+	bool skip; /* the section belongs to another program */
+	const struct conf_key *keys;
+	size_t n_keys;
+	const char *const *others;
+	bool seen[MAX_KEYS];
+};
+
+static char *
+trim(char *s)
+{
+	char *end;
+
+	while (isspace((unsigned char)*s))
+		s++;
+	end = s + strlen(s);
+	while (end > s && isspace((unsigned char)end[-1]))
+		end--;
+	*end = '\0';
+	return s;
+}
+
+static int
+begin_section(struct reader *r, const char *name, struct err *e)
+{
+	r->skip = false;
+	snprintf(r->section, sizeof(r->section), "%s", name);
+	for (size_t i = 0; i < r->n_keys; i++)
+		if (strcmp(r->keys[i].section, name) == 0)
+			return 0;
+	for (const char *const *o = r->others; o && *o; o++) {
+		if (strcmp(*o, name) == 0) {
+			r->skip = true;
+			return 0;
+		}
+	}
+	return err_set(
+	    e, -EINVAL, "%s:%u: unknown section [%s]", r->path, r->line, name);
+}
+
+static int
+set_uint(const struct reader *r, const struct conf_key *k, const char *value,
+    struct err *e)
+{
+	char *end;
+	unsigned long v;
+
+	errno = 0;
+	v = strtoul(value, &end, 10);
+	if (!isdigit((unsigned char)*value) || *end || errno || v < k->min ||
+	    v > k->max)
+		return err_set(e, -EINVAL,
+		    "%s:%u: %s = %s: want a number from %u to %u", r->path,
+		    r->line, k->name, value, k->min, k->max);
+	*(unsigned *)k->target = (unsigned)v;
+	return 0;
+}
+
+static int
+set_value(const struct reader *r, const struct conf_key *k, const char *value,
+    struct err *e)
+{
+	switch (k->kind) {
+	case CONF_STRING:
+		if (strlen(value) >= k->size)
+			return err_set(e, -EINVAL,
+			    "%s:%u: %s is longer than %zu bytes", r->path,
+			    r->line, k->name, k->size - 1);
+		memcpy(k->target, value, strlen(value) + 1);
+		return 0;
+	case CONF_UINT:
+		return set_uint(r, k, value, e);
+	case CONF_BOOL:
+		if (strcmp(value, "yes") == 0 || strcmp(value, "true") == 0)
+			*(bool *)k->target = true;
+		else if (strcmp(value, "no") == 0 ||
+			 strcmp(value, "false") == 0)
+			*(bool *)k->target = false;
+		else
+			return err_set(e, -EINVAL,
+			    "%s:%u: %s = %s: want yes or no", r->path, r->line,
+			    k->name, value);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int
+read_pair(struct reader *r, char *line, struct err *e)
+{
+	char *eq = strchr(line, '=');
+	const char *key, *value;
+
+	if (!eq)
+		return err_set(
+		    e, -EINVAL, "%s:%u: want key = value", r->path, r->line);
+	*eq = '\0';
+	key = trim(line);
+	value = trim(eq + 1);
+	if (r->skip)
+		return 0;
+	for (size_t i = 0; i < r->n_keys; i++) {
+		const struct conf_key *k = &r->keys[i];
+
+		if (strcmp(k->section, r->section) != 0 ||
+		    strcmp(k->name, key) != 0)
+			continue;
+		if (r->seen[i])
+			return err_set(e, -EINVAL, "%s:%u: %s is given twice",
+			    r->path, r->line, key);
+		r->seen[i] = true;
+		return set_value(r, k, value, e);
+	}
+	return err_set(e, -EINVAL, "%s:%u: unknown key %s in [%s]", r->path,
+	    r->line, key, r->section);
+}
+
+int
+conf_read(const char *path, const struct conf_key *keys, size_t n,
+    const char *const *others, struct err *e)
+{
+	struct reader r = {
+		.path = path, .keys = keys, .n_keys = n, .others = others
+	};
+	char buf[MAX_LINE];
+	FILE *f = fopen(path, "re");
+	int rc = 0;
+
+	assert(n <= MAX_KEYS);
+	if (!f)
+		return err_set(e, -errno, "%s: %s", path, strerror(errno));
+	while (rc == 0 && fgets(buf, sizeof(buf), f)) {
+		char *line = trim(buf);
+		size_t len = strlen(line);
+
+		r.line++;
+		if (len == 0 || line[0] == '#')
+			continue;
+		if (line[0] == '[' && line[len - 1] == ']') {
+			line[len - 1] = '\0';
+			rc = begin_section(&r, trim(line + 1), e);
+		} else {
+			rc = read_pair(&r, line, e);
+		}
+	}
+	fclose(f);
+	return rc;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ready: what a service tells its manager. ready_systemd.c speaks sd_notify,
+ * ready_none.c is silent; configure chooses one.
+ */
+#ifndef EUROPA_READY_H
+#define EUROPA_READY_H
+
+#include <stdint.h>
+
+/* READY=1 with a status sentence. Context: any thread, as all here. */
+void ready_up(const char *status);
+
+/* STATUS= alone. */
+void ready_status(const char *status);
+
+/* STOPPING=1. */
+void ready_stopping(void);
+
+/* WATCHDOG=1: only to be called when the work has moved. */
+void ready_alive(void);
+
+/* How often to call ready_alive(), in ms; 0 = nobody watches. */
+uint64_t ready_watchdog_ms(void);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ready: the sd_notify protocol, through libsystemd. */
+#include "lib/ready.h"
+
+#include <systemd/sd-daemon.h>
+
+void
+ready_up(const char *status)
+{
+	sd_notifyf(0, "READY=1\nSTATUS=%s", status);
+}
+
+void
+ready_status(const char *status)
+{
+	sd_notifyf(0, "STATUS=%s", status);
+}
+
+void
+ready_stopping(void)
+{
+	sd_notify(0, "STOPPING=1");
+}
+
+void
+ready_alive(void)
+{
+	sd_notify(0, "WATCHDOG=1");
+}
+
+uint64_t
+ready_watchdog_ms(void)
+{
+	uint64_t usec;
+
+	if (sd_watchdog_enabled(0, &usec) <= 0)
+		return 0;
+	return usec / 2000; /* twice per period */
+}
