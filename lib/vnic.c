@@ -272,12 +272,14 @@ vnic_queue_open(struct vnic *v, unsigned q, struct vnic_queue **out)
 
 	if (q >= v->l.g.n_queues)
 		return -EINVAL;
-	rc = lock_queue(v->fds.router, q);
-	if (rc < 0)
-		return rc;
 	vq = calloc(1, sizeof(*vq));
 	if (!vq)
 		return -ENOMEM;
+	rc = lock_queue(v->fds.router, q);
+	if (rc < 0) {
+		free(vq);
+		return rc;
+	}
 	vq->v = v;
 	vq->index = q;
 	vq->host = vnic_host_line(&v->l, v->host, q);
