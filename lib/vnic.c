@@ -477,19 +477,19 @@ coarse_ms(void)
 void
 vnic_flush(struct vnic_queue *q)
 {
-	uint64_t now;
+	uint64_t now = coarse_ms();
 
+	/* alive, also when it only looked or keeps what it took */
+	if (now != q->beat_ms) {
+		q->beat_ms = now;
+		vnic_beat(&q->beat->beat);
+	}
 	if (!q->published)
 		return;
 	q->published = false;
 	/* P2: after the head of the burst */
 	if (vnic_peer_sleeps(&q->host->asleep, &q->host_asleep))
 		kick(q);
-	now = coarse_ms();
-	if (now != q->beat_ms) {
-		q->beat_ms = now;
-		vnic_beat(&q->beat->beat);
-	}
 }
 
 static bool
