@@ -5,4 +5,5 @@ udpseq_SOURCES = tests/tools/udpseq.c
 include tests/protocol.mk
 EXTRA_DIST += quickstart tests/run \
   tests/system/common.bash tests/system/node.sh \
-  tests/system/forward.bats tests/system/topology.bats
+  tests/system/forward.bats tests/system/kills.bats \
+  tests/system/state.bats tests/system/topology.bats
