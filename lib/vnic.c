@@ -272,12 +272,14 @@ vnic_queue_open(struct vnic *v, unsigned q, struct vnic_queue **out)
 
 	if (q >= v->l.g.n_queues)
 		return -EINVAL;
-	rc = lock_queue(v->fds.router, q);
-	if (rc < 0)
-		return rc;
 	vq = calloc(1, sizeof(*vq));
 	if (!vq)
 		return -ENOMEM;
+	rc = lock_queue(v->fds.router, q);
+	if (rc < 0) {
+		free(vq);
+		return rc;
+	}
 	vq->v = v;
 	vq->index = q;
 	vq->host = vnic_host_line(&v->l, v->host, q);
@@ -475,19 +477,19 @@ coarse_ms(void)
 void
 vnic_flush(struct vnic_queue *q)
 {
-	uint64_t now;
+	uint64_t now = coarse_ms();
 
+	/* alive, also when it only looked or keeps what it took */
+	if (now != q->beat_ms) {
+		q->beat_ms = now;
+		vnic_beat(&q->beat->beat);
+	}
 	if (!q->published)
 		return;
 	q->published = false;
 	/* P2: after the head of the burst */
 	if (vnic_peer_sleeps(&q->host->asleep, &q->host_asleep))
 		kick(q);
-	now = coarse_ms();
-	if (now != q->beat_ms) {
-		q->beat_ms = now;
-		vnic_beat(&q->beat->beat);
-	}
 }
 
 static bool
