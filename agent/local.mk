@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # agent/: europad and its launcher
+include agent/containers.mk
+
 noinst_LIBRARIES += agent/libagent.a
 agent_libagent_a_SOURCES = \
   agent/check.c \
@@ -23,7 +25,7 @@ agent_libagent_a_SOURCES = \
   agent/store.c agent/store.h \
   agent/uid.c agent/uid.h
 agent_libagent_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
-AGENT_LIBS = agent/libagent.a api/libapi.a $(LIBEUROPA) \
+AGENT_LIBS = agent/libagent.a $(LIBCONTAINERS) api/libapi.a $(LIBEUROPA) \
   $(SQLITE_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) $(SYSTEMD_LIBS)
 
 sbin_PROGRAMS += europad
