@@ -57,7 +57,7 @@ struct model_route {
 
 struct model_quota {
 	uint32_t cpu_millis; /* 10..1000000, default 1000 */
-	uint64_t mem_bytes;  /* 8 MiB..1 TiB, default 256 MiB */
+	uint64_t mem_bytes;  /* 8 MiB..1 TiB, default 64 MiB */
 	uint32_t pids;       /* 4..32768, default 64 */
 	uint64_t disk_bytes; /* 1 MiB..1 TiB, default 16 MiB */
 	uint32_t pool_slots; /* 2..65536, default 1024 */
@@ -92,7 +92,7 @@ void model_port_clear(struct model_port *p);
 
 /*
  * Reads {"name", "labels", "spec"} (also accepted and ignored, so that what GET
- * returned can be PUT: kind, project, uid, generation, status). name, if not
+ * returned can be PUT: kind, project, uid, generation, created, status). name, if not
  * NULL, is what the URL says: a missing name is it, another one is an error.
  * Returns 0, or -EINVAL with entries added to p. Context: any thread.
  */
