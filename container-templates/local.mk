@@ -16,3 +16,19 @@ if !SANITIZED
 container_templates_europa_init_LDFLAGS = $(AM_LDFLAGS) -static
 endif
 EXTRA_DIST += container-templates/router.conf.md
+
+europalibexec_SCRIPTS += container-templates/europa-template
+container-templates/europa-template: container-templates/europa-template.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) container-templates && \
+	$(SED) -e 's|@europatemplatedir[@]|$(europatemplatedir)|' \
+	  $(top_srcdir)/container-templates/europa-template.in >$@.tmp && \
+	chmod 755 $@.tmp && mv $@.tmp $@
+CLEANFILES += container-templates/europa-template
+EXTRA_DIST += container-templates/europa-template.in
+
+routertemplatedir = $(europatemplatedir)/router
+dist_routertemplate_DATA = \
+  container-templates/router/group \
+  container-templates/router/hosts \
+  container-templates/router/manifest \
+  container-templates/router/passwd
