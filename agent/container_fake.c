@@ -270,7 +270,6 @@ start(struct fake *f, const struct container_spec *s, struct op *o)
 		return;
 	}
 	if (o->st.state == CONTAINER_STOPPED) {
-		o->st.init_pid = 0x7ffffff0; /* nobody's */
 		o->rc = start_process(f, s, &o->st, &o->e);
 	}
 	if (o->rc < 0)

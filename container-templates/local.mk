@@ -17,16 +17,10 @@ container_templates_europa_init_LDFLAGS = $(AM_LDFLAGS) -static
 endif
 EXTRA_DIST += container-templates/router.conf.md
 
-europalibexec_SCRIPTS += container-templates/europa-template
-container-templates/europa-template: container-templates/europa-template.in Makefile
-	$(AM_V_GEN)$(MKDIR_P) container-templates && \
-	$(SED) -e 's|@europatemplatedir[@]|$(europatemplatedir)|' \
-	  $(top_srcdir)/container-templates/europa-template.in >$@.tmp && \
-	chmod 755 $@.tmp && mv $@.tmp $@
-CLEANFILES += container-templates/europa-template
-EXTRA_DIST += container-templates/europa-template.in
+dist_europalibexec_SCRIPTS = container-templates/europa-template
 
-routertemplatedir = $(europatemplatedir)/router
+# europa-template finds them beside itself
+routertemplatedir = $(europalibexecdir)/templates/router
 dist_routertemplate_DATA = \
   container-templates/router/group \
   container-templates/router/hosts \
