@@ -64,7 +64,7 @@ static void
 checksum_at(uint8_t *field, const uint8_t *from, size_t n)
 {
 	put(field, 0, 2);
-	put(field, 65535 - frame_sum(from, n), 2);
+	put(field, (65535 - frame_sum(from, n)) % 65535, 2);
 }
 
 void
