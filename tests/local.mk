@@ -3,6 +3,7 @@
 noinst_PROGRAMS += udpseq
 udpseq_SOURCES = tests/tools/udpseq.c
 include tests/protocol.mk
+include tests/router.mk
 EXTRA_DIST += quickstart tests/run \
   tests/system/common.bash tests/system/node.sh \
   tests/system/forward.bats tests/system/kills.bats \
