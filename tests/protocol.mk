@@ -7,16 +7,23 @@ PROTOCOL_LEDGER = \
 if HAVE_CMOCKA
 noinst_LIBRARIES += tests/libprotocol.a
 PROTOCOL_UNIT = \
+  tests/unit/test_lib_conf \
+  tests/unit/test_lib_loop \
+  tests/unit/test_lib_wire \
   tests/unit/test_ledger \
   tests/unit/test_ledger_epoch \
-  tests/unit/test_vnic_ring
+  tests/unit/test_vnic_attach \
+  tests/unit/test_vnic_queue \
+  tests/unit/test_vnic_ring \
+  tests/unit/test_vnic_sleep
 check_PROGRAMS += $(PROTOCOL_UNIT)
 TESTS += $(PROTOCOL_UNIT)
 endif
 
 # both sides in one process, and what checks them
 tests_libprotocol_a_SOURCES = \
-  tests/unit/vnic_rig.c tests/unit/vnic_rig.h $(PROTOCOL_LEDGER)
+  tests/unit/vnic_rig.c tests/unit/vnic_rig.h \
+  tests/unit/wire_samples.c tests/unit/wire_samples.h $(PROTOCOL_LEDGER)
 tests_libprotocol_a_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 PROTOCOL_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 PROTOCOL_LIBS = tests/libprotocol.a $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
@@ -27,3 +34,15 @@ tests_unit_test_ledger_epoch_CFLAGS = $(PROTOCOL_CFLAGS)
 tests_unit_test_ledger_epoch_LDADD = $(PROTOCOL_LIBS)
 tests_unit_test_vnic_ring_CFLAGS = $(PROTOCOL_CFLAGS)
 tests_unit_test_vnic_ring_LDADD = $(PROTOCOL_LIBS)
+tests_unit_test_vnic_attach_CFLAGS = $(PROTOCOL_CFLAGS)
+tests_unit_test_vnic_attach_LDADD = $(PROTOCOL_LIBS)
+tests_unit_test_vnic_queue_CFLAGS = $(PROTOCOL_CFLAGS)
+tests_unit_test_vnic_queue_LDADD = $(PROTOCOL_LIBS)
+tests_unit_test_vnic_sleep_CFLAGS = $(PROTOCOL_CFLAGS)
+tests_unit_test_vnic_sleep_LDADD = $(PROTOCOL_LIBS)
+tests_unit_test_lib_conf_CFLAGS = $(PROTOCOL_CFLAGS)
+tests_unit_test_lib_conf_LDADD = $(PROTOCOL_LIBS)
+tests_unit_test_lib_loop_CFLAGS = $(PROTOCOL_CFLAGS)
+tests_unit_test_lib_loop_LDADD = $(PROTOCOL_LIBS)
+tests_unit_test_lib_wire_CFLAGS = $(PROTOCOL_CFLAGS)
+tests_unit_test_lib_wire_LDADD = $(PROTOCOL_LIBS)
