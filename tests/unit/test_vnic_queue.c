@@ -8,6 +8,8 @@
 #include "lib/base.h"
 #include "lib/loop.h"
 
+#include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 
 static struct rig rig;
@@ -314,6 +316,28 @@ the_table_says_what_is_up(void **state)
 	assert_false(vnic_info(rig.v, 1, &info));
 }
 
+/* What a dead or malicious predecessor of the same router may have left. */
+static void
+a_full_and_blocking_bell_still_rings(void **state)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+	int epoll = epoll_create1(EPOLL_CLOEXEC), fd = rig.fds.bell[0];
+
+	(void)state;
+	assert_int_equal(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev), 0);
+	assert_int_equal(eventfd_write(fd, UINT64_MAX - 1), 0);
+	assert_int_equal(epoll_wait(epoll, &ev, 1, 0), 1);
+	assert_int_equal(epoll_wait(epoll, &ev, 1, 0), 0);
+	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+	rig_router_restart(&rig);
+	alarm(10); /* a write that blocks is the end of the test */
+	ledger_reset(rig.l, rig.now_ns);
+	assert_int_equal(vnic_poll(rig.q), VNIC_FRESH);
+	alarm(0);
+	assert_int_equal(epoll_wait(epoll, &ev, 1, 0), 1);
+	close(epoll);
+}
+
 #define RIG_TEST(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
 
 int
@@ -331,6 +355,7 @@ main(void)
 		RIG_TEST(an_alive_router_beats),
 		RIG_TEST(bursts_of_any_size_pass),
 		RIG_TEST(the_table_says_what_is_up),
+		RIG_TEST(a_full_and_blocking_bell_still_rings),
 	};
 
 	return cmocka_run_group_tests_name("vnic_queue", tests, NULL, NULL);
