@@ -46,3 +46,18 @@ tests_unit_test_lib_loop_CFLAGS = $(PROTOCOL_CFLAGS)
 tests_unit_test_lib_loop_LDADD = $(PROTOCOL_LIBS)
 tests_unit_test_lib_wire_CFLAGS = $(PROTOCOL_CFLAGS)
 tests_unit_test_lib_wire_LDADD = $(PROTOCOL_LIBS)
+
+# stress: seconds as the first argument; a few under make check
+PROTOCOL_STRESS = \
+  tests/stress/stress_hostile \
+  tests/stress/stress_kill \
+  tests/stress/stress_sleep
+check_PROGRAMS += $(PROTOCOL_STRESS)
+TESTS += $(PROTOCOL_STRESS)
+noinst_LIBRARIES += tests/libstress.a
+tests_libstress_a_SOURCES = \
+  tests/stress/stress.c tests/stress/stress.h $(PROTOCOL_LEDGER)
+STRESS_LIBS = tests/libstress.a $(LIBEUROPA) $(SYSTEMD_LIBS)
+tests_stress_stress_kill_LDADD = $(STRESS_LIBS)
+tests_stress_stress_sleep_LDADD = $(STRESS_LIBS)
+tests_stress_stress_hostile_LDADD = $(STRESS_LIBS)
