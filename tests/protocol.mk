@@ -61,3 +61,44 @@ STRESS_LIBS = tests/libstress.a $(LIBEUROPA) $(SYSTEMD_LIBS)
 tests_stress_stress_kill_LDADD = $(STRESS_LIBS)
 tests_stress_stress_sleep_LDADD = $(STRESS_LIBS)
 tests_stress_stress_hostile_LDADD = $(STRESS_LIBS)
+
+# fuzz: seeded under make check; "make fuzz" builds the same with libFuzzer
+PROTOCOL_FUZZ = \
+  tests/fuzz/fuzz_attach \
+  tests/fuzz/fuzz_ledger \
+  tests/fuzz/fuzz_wire
+check_PROGRAMS += $(PROTOCOL_FUZZ)
+TESTS += $(PROTOCOL_FUZZ)
+FUZZ_MAIN = tests/fuzz/fuzz_main.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_attach_SOURCES = tests/fuzz/fuzz_attach.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_attach_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
+tests_fuzz_fuzz_ledger_SOURCES = tests/fuzz/fuzz_ledger.c \
+  tests/fuzz/ledger_hook.h $(PROTOCOL_LEDGER) $(FUZZ_MAIN)
+tests_fuzz_fuzz_ledger_CPPFLAGS = $(AM_CPPFLAGS) \
+  -include $(top_srcdir)/tests/fuzz/ledger_hook.h
+tests_fuzz_fuzz_ledger_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
+tests_fuzz_fuzz_wire_SOURCES = tests/fuzz/fuzz_wire.c \
+  tests/unit/wire_samples.c tests/unit/wire_samples.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_wire_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
+
+# libFuzzer: make fuzz [FUZZ_SECONDS=60]; corpora grow in the build folder
+FUZZ_SECONDS = 30
+FUZZ_CC = clang -std=gnu17 -g -O1 -D_GNU_SOURCE -I$(top_srcdir) -I. \
+  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_LIB = $(top_srcdir)/lib/vnic.c $(top_srcdir)/lib/vnic_layout.c \
+  $(top_srcdir)/lib/region.c $(top_srcdir)/lib/wire.c
+FUZZ_LEDGER = -include $(top_srcdir)/tests/fuzz/ledger_hook.h \
+  $(top_srcdir)/dataplane/ledger.c $(top_srcdir)/dataplane/ledger_epoch.c
+fuzz:
+	$(MKDIR_P) fuzz/attach fuzz/ledger fuzz/wire
+	$(FUZZ_CC) -o fuzz/fuzz_attach $(top_srcdir)/tests/fuzz/fuzz_attach.c \
+	  $(FUZZ_LIB)
+	$(FUZZ_CC) -o fuzz/fuzz_ledger $(FUZZ_LEDGER) \
+	  $(top_srcdir)/tests/fuzz/fuzz_ledger.c $(FUZZ_LIB)
+	$(FUZZ_CC) -o fuzz/fuzz_wire $(top_srcdir)/tests/fuzz/fuzz_wire.c \
+	  $(top_srcdir)/tests/unit/wire_samples.c $(FUZZ_LIB)
+	for t in attach ledger wire; do \
+	  (cd fuzz && ./fuzz_$$t -max_total_time=$(FUZZ_SECONDS) \
+	    -max_len=4096 -print_final_stats=1 $$t) || exit 1; done
+.PHONY: fuzz
+CLEANFILES += fuzz/fuzz_attach fuzz/fuzz_ledger fuzz/fuzz_wire
