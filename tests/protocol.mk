@@ -102,3 +102,15 @@ fuzz:
 	    -max_len=4096 -print_final_stats=1 $$t) || exit 1; done
 .PHONY: fuzz
 CLEANFILES += fuzz/fuzz_attach fuzz/fuzz_ledger fuzz/fuzz_wire
+
+# abi: the contract as text; make abi-update after its version was raised
+check_PROGRAMS += tests/abi/abi_dump tests/abi/abi_dump_ffi
+TESTS += tests/abi/abi.sh
+EXTRA_DIST += tests/abi/abi.sh tests/abi/vnic_abi.txt
+tests_abi_abi_dump_SOURCES = tests/abi/abi_dump.c
+tests_abi_abi_dump_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
+tests_abi_abi_dump_ffi_SOURCES = tests/abi/abi_dump.c
+tests_abi_abi_dump_ffi_CPPFLAGS = $(AM_CPPFLAGS) -DVNIC_FFI
+abi-update: tests/abi/abi_dump tests/abi/abi_dump_ffi
+	$(AM_TESTS_ENVIRONMENT) $(SHELL) $(top_srcdir)/tests/abi/abi.sh update
+.PHONY: abi-update
