@@ -42,9 +42,12 @@ export async function must(method, path, body) {
   return a;
 }
 
+// Where containers are fake, the template's program is not in its place.
+const dataplane = process.env.EUROPA_TEST_DATAPLANE ?? '';
+
 const ports = {
-  p0: {devargs: 'net_null0'},
-  p1: {devargs: 'net_null1'},
+  p0: {devargs: 'net_null0,no-rx=1'},
+  p1: {devargs: 'net_null1,no-rx=1'},
 };
 
 // As the examples want it: ports p0 and p1, the running router r1 with the vNIC
@@ -57,7 +60,7 @@ export async function reset() {
   for (const name of Object.keys(ports))
     if (!there.includes(name))
       await must('POST', '/v1/ports', {name, spec: ports[name]});
-  await must('PUT', '/v1/routers/r1', {spec: {vnics: [
+  await must('PUT', '/v1/routers/r1', {spec: {dataplane, vnics: [
     {name: 'lan', attach: {port: 'p0'}, addresses: ['198.18.2.1/24']}]}});
   for (const name of there)
     if (!ports[name]) await must('DELETE', `/v1/ports/${name}`);

@@ -123,7 +123,7 @@ test('a dry run stores nothing', {skip}, async () => {
     ['POST', '/v1/routers/r1/vnics', {name: 'x'}],
     ['DELETE', '/v1/routers/r1/vnics/lan'],
     ['DELETE', '/v1/routers/r1'],
-    ['POST', '/v1/ports', {name: 'p9', spec: {devargs: 'net_null9'}}],
+    ['POST', '/v1/ports', {name: 'p9', spec: {devargs: 'net_null9,no-rx=1'}}],
     ['DELETE', '/v1/ports/p1'],
   ]) {
     const answer = await request(method, `${path}?dry_run=true`, body);

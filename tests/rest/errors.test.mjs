@@ -66,7 +66,7 @@ const refused = [
   ['no such path', 'GET', '/v2', undefined, {}, 404, 'not-found'],
   ['no such method', 'DELETE', '/v1/routers', undefined, {}, 405, 'bad-method'],
   ['port in use', 'DELETE', '/v1/ports/p0', undefined, {}, 409, 'in-use'],
-  ['port that exists', 'POST', '/v1/ports', {name: 'p0', spec: {devargs: 'net_null7'}}, {}, 409, 'exists'],
+  ['port that exists', 'POST', '/v1/ports', {name: 'p0', spec: {devargs: 'net_null7,no-rx=1'}}, {}, 409, 'exists'],
   ['port without a device', 'POST', '/v1/ports', {name: 'p2', spec: {}}, {}, 422, 'invalid', '/spec/devargs'],
   ['device that is none', 'POST', '/v1/ports', {name: 'p2', spec: {devargs: 'net_nosuchdriver0'}}, {}, 422, 'invalid', '/spec/devargs'],
   ['argument in a device', 'POST', '/v1/ports', {name: 'p2', spec: {devargs: '--no-huge'}}, {}, 422, 'invalid', '/spec/devargs'],
