@@ -30,3 +30,10 @@ tests_unit_test_api_server_SOURCES = tests/unit/test_api_server.c \
 tests_unit_test_api_server_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_server_LDADD = $(api_test_libs)
 endif
+EXTRA_DIST += \
+  tests/rest/client.mjs \
+  tests/rest/contract.test.mjs \
+  tests/rest/errors.test.mjs \
+  tests/rest/openapi.mjs \
+  tests/rest/openapi.test.mjs \
+  tests/rest/run
