@@ -80,6 +80,7 @@ model_port_read(struct model_port *out, const json_t *body, const char *name,
 		model_port_clear(&port);
 		return -EINVAL;
 	}
+	model_port_clear(out);
 	*out = port;
 	return 0;
 }

@@ -219,6 +219,7 @@ model_router_read(struct model_router *out, const json_t *body,
 		model_router_clear(&r);
 		return -EINVAL;
 	}
+	model_router_clear(out);
 	*out = r;
 	return 0;
 }
@@ -242,5 +243,5 @@ model_router_spec(const struct model_router *r)
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s}", "template",
 	    r->template, "power", model_power_text(r->power), "quota",
 	    quota_json(&r->quota), "vnics", vnics, "routes",
-	    model_route_list_json(r), "dataplane", r->dataplane);
+	    model_routes_json(r), "dataplane", r->dataplane);
 }

@@ -162,8 +162,8 @@ start_daemon(struct server_listener *l, struct err *e)
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)SERVER_CONNECTIONS,
 	    MHD_OPTION_PER_IP_CONNECTION_LIMIT,
 	    l->is_tcp ? (unsigned)SERVER_PER_PEER : 0U,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_HEADER_BYTES,
-	    MHD_OPTION_END);
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	    (size_t)SERVER_HEADER_BYTES, MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!l->daemon)
 		return err_set(e, -EIO, "the HTTP library does not start");

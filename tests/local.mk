@@ -2,6 +2,8 @@
 # tests/: each part adds its own
 noinst_PROGRAMS += udpseq
 udpseq_SOURCES = tests/tools/udpseq.c
+include tests/api.mk
+include tests/api.mk
 include tests/protocol.mk
 include tests/router.mk
 EXTRA_DIST += quickstart tests/run \
