@@ -1,2 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
+# tests/: each part adds its own
+noinst_PROGRAMS += udpseq
+udpseq_SOURCES = tests/tools/udpseq.c
 include tests/protocol.mk
+EXTRA_DIST += quickstart tests/run \
+  tests/system/common.bash tests/system/node.sh \
+  tests/system/forward.bats tests/system/kills.bats \
+  tests/system/state.bats tests/system/topology.bats
