@@ -35,7 +35,7 @@ name_folders() {
   local v
   for v in unitdir sysusersdir tmpfilesdir sbindir confdir libexecdir docdir \
     mandir datadir; do
-    [ -n "${!v}" ] && printf 's|^%s/|@%s@/|;' "${!v}" "$v"
+    if [ -n "${!v}" ]; then printf 's|^%s/|@%s@/|;' "${!v}" "$v"; fi
   done
 }
 
@@ -59,11 +59,8 @@ programs() {
 
 says_version() { # PROGRAM: its name and the version, from elsewhere
   local out
-  out=$(cd / && env -i PATH=/usr/bin:/bin "$1" --version 2>&1) &&
-    [ "$out" = "${1##*/} $version" ] || {
-    echo "${1#"$STAGE"}: $out"
-    return 1
-  }
+  out=$(cd / && env -i PATH=/usr/bin:/bin "$1" --version 2>&1)
+  [ "$?/$out" = "0/${1##*/} $version" ] || echo "${1#"$STAGE"}: $out"
 }
 
 run_make install
@@ -104,9 +101,8 @@ run_make uninstall && [ -f "$STAGE$confdir/europa.conf" ]
 result 'and make uninstall' $?
 
 rm "$STAGE$confdir/europa.conf"
-run_make install && run_make uninstall
-find "$STAGE" ! -type d >> "$TMP/out"
-[ ! -s "$TMP/out" ]
+run_make install && run_make uninstall &&
+  find "$STAGE" ! -type d > "$TMP/out" && [ ! -s "$TMP/out" ]
 result 'make uninstall leaves no file' $?
 echo "1..$n"
 exit $failed
