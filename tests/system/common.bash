@@ -88,7 +88,7 @@ init_pid() { api GET "/v1/routers/$1" | jq .status.container.init_pid; }
 router_process() {
   local init
   init=$(init_pid "$1")
-  cat "/proc/$init/task/$init/children" | tr ' ' '\n' | head -n 1
+  tr ' ' '\n' < "/proc/$init/task/$init/children" | head -n 1
 }
 
 # capture_ttl NAMESPACE COUNT FILTER: the TTLs of what arrives, one a line.
