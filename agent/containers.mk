@@ -12,9 +12,9 @@ agent_libcontainers_a_SOURCES = \
   agent/launch_sweep.c
 LIBCONTAINERS = agent/libcontainers.a
 
-europalibexec_PROGRAMS += agent/europa-launch
-agent_europa_launch_SOURCES = \
+europalibexec_PROGRAMS += europa-launch
+europa_launch_SOURCES = \
   agent/launch.c \
   agent/launch_guard.c agent/launch_guard.h
-agent_europa_launch_CFLAGS = $(AM_CFLAGS) $(LXC_CFLAGS) $(SECCOMP_CFLAGS)
-agent_europa_launch_LDADD = $(LIBCONTAINERS) $(LIBEUROPA) $(LXC_LIBS) $(SECCOMP_LIBS)
+europa_launch_CFLAGS = $(AM_CFLAGS) $(LXC_CFLAGS) $(SECCOMP_CFLAGS)
+europa_launch_LDADD = $(LIBCONTAINERS) $(LIBEUROPA) $(LXC_LIBS) $(SECCOMP_LIBS)

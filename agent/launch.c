@@ -215,11 +215,13 @@ start_lxc(const struct launch *l, struct err *e)
 	return err_set(e, -EIO, "LXC: %s", why);
 }
 
-/* A container without a limit is not left running, whatever the host. */
+/* A container without a limit or a wall is not left running. */
 static int
-check_limits(const struct launch *l, struct container_status *st, struct err *e)
+check_started(
+    const struct launch *l, struct container_status *st, struct err *e)
 {
 	const struct container_spec *s = &l->a->spec;
+	char status[64], uid_map[64];
 	int rc = cgroups_write_swap(&l->groups, s->uid, &s->limits, e);
 
 	if (rc == 0)
@@ -228,7 +230,11 @@ check_limits(const struct launch *l, struct container_status *st, struct err *e)
 		return rc;
 	if (st->state != CONTAINER_RUNNING)
 		return err_set(e, -EIO, "its init ended at once");
-	rc = cgroups_check_holds(&l->groups, s->uid, st->init_pid, e);
+	snprintf(status, sizeof(status), "/proc/%d/status", st->init_pid);
+	snprintf(uid_map, sizeof(uid_map), "/proc/%d/uid_map", st->init_pid);
+	rc = launch_guard_check(status, uid_map, s->id_base, e);
+	if (rc == 0)
+		rc = cgroups_check_holds(&l->groups, s->uid, st->init_pid, e);
 	if (rc == 0)
 		rc = cgroups_check_equal(&s->limits, &st->effective, e);
 	return rc;
@@ -319,7 +325,7 @@ do_start(const struct launch *l, struct container_status *st, struct err *e)
 		return rc;
 	rc = start_lxc(l, e);
 	if (rc == 0)
-		rc = check_limits(l, st, e);
+		rc = check_started(l, st, e);
 	if (rc < 0) {
 		cgroups_leave(&l->groups);
 		end_all(l, NULL);

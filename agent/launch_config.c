@@ -206,6 +206,8 @@ launch_config_print(FILE *f, const struct launch_args *a)
 	fprintf(f, "lxc.no_new_privs = 1\n");
 	fprintf(f, "lxc.cap.keep = %s\n", capabilities);
 	fprintf(f, "lxc.seccomp.profile = %s/%s/seccomp\n", a->dir, s->uid);
+	/* or LXC takes the launcher's own filter for a profile already there */
+	fprintf(f, "lxc.seccomp.allow_nesting = 1\n");
 	fprintf(f, "lxc.tty.max = 0\n");
 	fprintf(f, "lxc.pty.max = 64\n");
 	fprintf(f, "lxc.console.path = none\n");

@@ -16,11 +16,14 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/vfs.h>
+
+enum { ID_RANGE = 65536, N_FILTERS = 2 };
 
 int
 launch_guard_arch(struct err *e)
@@ -40,6 +43,59 @@ launch_guard_arch(struct err *e)
 	seccomp_release(ctx);
 	return rc < 0 ? err_set(e, rc, "system call filter: %s", strerror(-rc))
 		      : 0;
+}
+
+/* The number after "name:" in a status text, or none if it is not there. */
+static uint64_t
+status_number(const char *text, const char *name, int base, uint64_t none)
+{
+	char key[32];
+	const char *p;
+
+	snprintf(key, sizeof(key), "\n%s:", name);
+	p = strstr(text, key);
+	return p ? strtoull(p + strlen(key), NULL, base) : none;
+}
+
+static int
+read_proc(const char *path, char *buf, size_t size, struct err *e)
+{
+	scoped_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
+
+	if (n < 0)
+		return err_set(e, -errno, "%s: %s", path, strerror(errno));
+	buf[n] = '\0';
+	return 0;
+}
+
+int
+launch_guard_check(
+    const char *status, const char *uid_map, uint32_t id_base, struct err *e)
+{
+	uint64_t inside, outside, count;
+	char text[8192], map[256];
+	int rc = read_proc(status, text, sizeof(text), e);
+
+	if (rc == 0)
+		rc = read_proc(uid_map, map, sizeof(map), e);
+	if (rc < 0)
+		return rc;
+	if (sscanf(map, "%" SCNu64 " %" SCNu64 " %" SCNu64, &inside, &outside,
+		&count) != 3 ||
+	    inside != 0 || outside != id_base || count != ID_RANGE)
+		return err_set(e, -EBADE, "the range of ids is not its own");
+	if (status_number(text, "NoNewPrivs", 10, 0) != 1)
+		return err_set(e, -EBADE, "it could gain new privileges");
+	/* older kernels do not count filters */
+	if (status_number(text, "Seccomp", 10, 0) != 2 ||
+	    status_number(text, "Seccomp_filters", 10, N_FILTERS) < N_FILTERS)
+		return err_set(
+		    e, -EBADE, "a system call filter is not in force");
+	if (status_number(text, "CapBnd", 16, UINT64_MAX) &
+	    (1ULL << CAP_SYS_ADMIN))
+		return err_set(e, -EBADE, "it has the capability SYS_ADMIN");
+	return 0;
 }
 
 static int

@@ -23,7 +23,7 @@ model_router_init(struct model_router *r)
 		.power = MODEL_RUNNING,
 		.quota = {
 			.cpu_millis = 1000,
-			.mem_bytes = 256 * MIB,
+			.mem_bytes = 64 * MIB,
 			.pids = 64,
 			.disk_bytes = 16 * MIB,
 			.pool_slots = 1024,

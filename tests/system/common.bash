@@ -36,7 +36,7 @@ system_setup() { # PREFIX
   system_leftovers > "$dir.before"
   system_env "$dir" "$1"
   mkdir -p "$BIN_LIBEXEC"
-  ln -s "$EUROPA_BUILDDIR/europa-launch" \
+  ln -s "$EUROPA_BUILDDIR/agent/europa-launch" \
     "$EUROPA_SRCDIR/container-templates/europa-template" "$BIN_LIBEXEC/"
   echo "$dir" > "$BATS_FILE_TMPDIR/dir"
   echo "$1" > "$BATS_FILE_TMPDIR/prefix"
