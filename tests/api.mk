@@ -34,6 +34,7 @@ EXTRA_DIST += \
   tests/rest/client.mjs \
   tests/rest/contract.test.mjs \
   tests/rest/errors.test.mjs \
+  tests/rest/fuzz.test.mjs \
   tests/rest/openapi.mjs \
   tests/rest/openapi.test.mjs \
   tests/rest/run

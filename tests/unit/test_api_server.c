@@ -690,6 +690,62 @@ who_drips_is_hung_up_on(void **state)
 		close(fds[i]);
 }
 
+/* As many as can be kept at a time: none is overwritten. */
+enum { N_CLIENTS = MAX_KEPT, N_EACH = 40 };
+
+/* A client of many: every other request is answered by another thread. */
+static void *
+ask_often(void *arg)
+{
+	struct client_answer *a = calloc(1, sizeof(*a));
+	size_t *n_good = arg;
+
+	for (unsigned i = 0; i < N_EACH; i++) {
+		ask(a, "GET", i % 2 ? "/v1/routers/later" : "/v1/routers/now",
+		    "", NULL);
+		*n_good += a->status == 200;
+	}
+	free(a);
+	return NULL;
+}
+
+static void *
+answer_all_kept(void *arg)
+{
+	(void)arg;
+	for (unsigned i = 0; i < N_CLIENTS * N_EACH / 2; i++) {
+		struct api_request *r;
+
+		wait_for_kept(i + 1);
+		pthread_mutex_lock(&fx.lock);
+		r = fx.kept[i % MAX_KEPT];
+		pthread_mutex_unlock(&fx.lock);
+		api_reply(r, 200, json_object(), "1", NULL);
+	}
+	return NULL;
+}
+
+static void
+many_clients_are_served_at_once(void **state)
+{
+	pthread_t clients[N_CLIENTS], answerer;
+	size_t n_good[N_CLIENTS] = { 0 };
+
+	(void)state;
+	fx.n_kept = 0;
+	assert_int_equal(
+	    pthread_create(&answerer, NULL, answer_all_kept, NULL), 0);
+	for (size_t i = 0; i < N_CLIENTS; i++)
+		assert_int_equal(
+		    pthread_create(&clients[i], NULL, ask_often, &n_good[i]),
+		    0);
+	for (size_t i = 0; i < N_CLIENTS; i++) {
+		pthread_join(clients[i], NULL);
+		assert_int_equal(n_good[i], N_EACH);
+	}
+	pthread_join(answerer, NULL);
+}
+
 static void *
 answer_kept(void *arg)
 {
@@ -758,6 +814,7 @@ main(void)
 		cmocka_unit_test(the_page_is_served_and_nothing_beside_it),
 		cmocka_unit_test(tcp_is_for_this_machine_and_page),
 		cmocka_unit_test(a_second_server_does_not_take_the_socket),
+		cmocka_unit_test(many_clients_are_served_at_once),
 		cmocka_unit_test(who_drips_is_hung_up_on),
 		cmocka_unit_test(a_stop_answers_who_waits),
 	};
