@@ -1,1 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
+# dataplane/: the host's data plane; the only folder that knows DPDK
+DATAPLANE_PURE = \
+  dataplane/frame.c dataplane/frame.h \
+  dataplane/ports_file.c dataplane/ports_file.h \
+  dataplane/rules.c dataplane/rules.h
+DATAPLANE_LEDGER = \
+  dataplane/ledger.c dataplane/ledger.h \
+  dataplane/ledger_epoch.c dataplane/ledger_internal.h
+
+if HAVE_DPDK
+sbin_PROGRAMS += europa-dataplane
+endif
+europa_dataplane_SOURCES = \
+  dataplane/control.c dataplane/control.h \
+  dataplane/control_msgs.c \
+  dataplane/eal.c dataplane/eal.h \
+  dataplane/lane.c \
+  dataplane/main.c \
+  dataplane/node.c dataplane/node.h \
+  dataplane/options.c dataplane/options.h \
+  dataplane/plan.c dataplane/plan.h \
+  dataplane/port.c dataplane/port.h \
+  dataplane/port_fds.c \
+  dataplane/privileges.c dataplane/privileges.h \
+  dataplane/rx.c \
+  dataplane/set.c dataplane/set.h \
+  dataplane/sigbus.c dataplane/sigbus.h \
+  dataplane/sleep.c \
+  dataplane/tend.c dataplane/tend.h \
+  dataplane/tx.c \
+  dataplane/worker.c dataplane/worker.h dataplane/worker_internal.h \
+  $(DATAPLANE_LEDGER) $(DATAPLANE_PURE)
+# what -O3 adds and matters here; a user's CFLAGS come later and have a -O2
+europa_dataplane_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS) \
+  -finline-functions -funswitch-loops -fpeel-loops -fgcse-after-reload
+europa_dataplane_LDADD = $(LIBEUROPA) $(DPDK_LIBS) $(SYSTEMD_LIBS)

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* node: lists of ports and sets, and the plan made of them, see node.h. */
+#include "dataplane/node.h"
+
+#include "dataplane/worker.h"
+#include "lib/log.h"
+
+struct port *
+node_port(const struct node *n, const char *name)
+{
+	for (struct port *p = n->ports; p; p = p->next)
+		if (strcmp(p->spec.name, name) == 0)
+			return p;
+	return NULL;
+}
+
+struct set *
+node_set(const struct node *n, const uint8_t *uid)
+{
+	for (struct set *s = n->sets; s; s = s->next)
+		if (memcmp(s->info.uid, uid, WIRE_UID_BYTES) == 0)
+			return s;
+	return NULL;
+}
+
+int
+node_publish(struct node *n)
+{
+	struct plan *fresh;
+	int rc = plan_new(n, &fresh);
+
+	if (rc < 0)
+		return rc;
+	fresh->generation = ++n->generation;
+	worker_publish(n->worker, fresh);
+	plan_free(n->plan);
+	n->plan = fresh;
+	return 0;
+}
+
+/* --- ports ------------------------------------------------------------------ */
+
+void
+node_add_port(struct node *n, struct port *p)
+{
+	p->next = n->ports;
+	n->ports = p;
+	for (unsigned i = 0; i < p->n_fds; i++)
+		worker_watch_port(n->worker, p->fds[i]);
+}
+
+static void
+unlink_port(struct node *n, const struct port *p)
+{
+	struct port **at = &n->ports;
+
+	while (*at != p)
+		at = &(*at)->next;
+	*at = p->next;
+}
+
+int
+node_drop_port(struct node *n, struct port *p)
+{
+	int rc;
+
+	unlink_port(n, p);
+	rc = node_publish(n);
+	if (rc < 0) {
+		p->next = n->ports;
+		n->ports = p;
+		return rc;
+	}
+	for (unsigned i = 0; i < p->n_fds; i++)
+		worker_unwatch(n->worker, p->fds[i]);
+	port_free(p);
+	return 0;
+}
+
+int
+node_open_ports(struct node *n, const char *path)
+{
+	scoped_free struct port_spec *list = NULL;
+	int count = ports_file_read(path, &list);
+
+	if (count < 0)
+		return count;
+	for (int i = 0; i < count; i++) {
+		struct port *p;
+
+		if (node_port(n, list[i].name)) {
+			log_err("port is given twice in %s port=%s", path,
+			    list[i].name);
+			continue;
+		}
+		p = port_new(&list[i]);
+		if (!p)
+			return -ENOMEM;
+		port_open(p); /* DOWN is an answer, too */
+		node_add_port(n, p);
+	}
+	return 0;
+}
+
+/* --- sets ------------------------------------------------------------------- */
+
+void
+node_add_set(struct node *n, struct set *s)
+{
+	s->next = n->sets;
+	n->sets = s;
+	for (unsigned q = 0; q < s->n_queues; q++)
+		worker_watch_bell(n->worker, &s->queue[q]);
+}
+
+int
+node_drop_set(struct node *n, struct set *s)
+{
+	struct set **at = &n->sets;
+	int rc;
+
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+	for (unsigned q = 0; q < s->n_queues; q++)
+		worker_unwatch(n->worker, s->queue[q].bell);
+	rc = node_publish(n);
+	if (rc < 0) {
+		node_add_set(n, s);
+		return rc;
+	}
+	set_free(s, true);
+	return 0;
+}
+
+void
+node_clear(struct node *n)
+{
+	while (n->sets) {
+		struct set *s = n->sets;
+
+		n->sets = s->next;
+		set_free(s, false);
+	}
+	plan_free(n->plan);
+	n->plan = NULL;
+	while (n->ports) {
+		struct port *p = n->ports;
+
+		n->ports = p->next;
+		port_free(p);
+	}
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * options: the command line and the section [dataplane] of europa.conf. The
+ * command line wins.
+ */
+#ifndef DATAPLANE_OPTIONS_H
+#define DATAPLANE_OPTIONS_H
+
+#include "lib/err.h"
+
+#include <stdbool.h>
+
+enum options_huge { HUGE_AUTO, HUGE_YES, HUGE_NO };
+
+struct options {
+	char config[256];
+	char socket[108];
+	char ports[256];
+	char user[64]; /* "" = stay who we are */
+	char log_level[16];
+	char hugepages[8];
+	enum options_huge huge; /* of hugepages */
+	unsigned mem_mib;       /* of DPDK; on 4 KiB pages a ceiling */
+	unsigned worker_core;   /* OPTIONS_ANY_CORE */
+	bool show_version;
+	bool show_help;
+};
+
+enum { OPTIONS_ANY_CORE = 9999 };
+
+/* Returns 0, or negative errno with e set. */
+int options_read(struct options *o, int argc, char **argv, struct err *e);
+void options_print_help(void);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * set: the memory of one router, mapped here, with the ledgers of its queues
+ * and its vNICs as europad described them. Owned by the control thread; the
+ * worker sees queues through the plan only.
+ *
+ * The descriptors are kept: europad may have lost its own.
+ */
+#ifndef DATAPLANE_SET_H
+#define DATAPLANE_SET_H
+
+#include "dataplane/ledger.h"
+#include "lib/loop.h"
+#include "lib/wire.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct set;
+
+struct set_queue {
+	struct set *set;
+	struct ledger *ledger;
+	unsigned index;
+	int bell; /* eventfd of the router; never read or written */
+	/* (c) why packets are dropped while no epoch runs: enum vnic_drop */
+	_Atomic(uint8_t) down_reason;
+
+	/* (c) */
+	struct loop_source *bell_source; /* listens while WAITING */
+	uint32_t dead;                   /* vNICs removed in this epoch */
+	bool said_no_ack;
+	uint64_t hot_until_ms; /* look often: something is about to happen */
+	uint32_t beat;         /* as last seen */
+	uint64_t back;         /* as last seen */
+	uint64_t still_ms;     /* since when nothing has moved, 0 = moves */
+	bool said_stalled;
+
+	/* (w) */
+	uint32_t kicks; /* in this second, without work */
+	bool muted;     /* out of the worker's epoll: it kicks too much */
+	uint64_t second_ns;
+};
+
+struct set_vnic {
+	bool up;
+	struct wire_vnic v;
+};
+
+struct set {
+	struct set *next;
+	struct wire_set info;
+	struct ledger_maps maps;
+	struct vnic_fds fds;
+	int sigbus_slot[3];
+	bool broken; /* its memory had a hole: no epoch begins any more */
+	unsigned n_queues;
+	struct set_queue queue[VNIC_MAX_QUEUES];
+	struct set_vnic vnic[VNIC_MAX_VNICS];
+};
+
+/*
+ * Checks and maps what came with a SET_ADD; takes m's descriptors. On failure
+ * why names the cause. Returns 0 or negative errno. Context: control.
+ */
+int set_new(struct wire_msg *m, struct set **out, const char **why);
+
+/* No worker may see it any more. says_gone: the router shall ask for another. */
+void set_free(struct set *s, bool says_gone);
+
+/* The number of usable slots of queue q when europad grants s of them. */
+uint32_t set_slots_of(const struct set *s, unsigned q, uint32_t slots);
+
+/* --- the vNIC table (P4) ------------------------------------------------------ */
+
+/*
+ * Adds or changes a vNIC. Returns 0; -EBUSY if an UP entry would change, or
+ * the index was used in an epoch that still runs. Context: control.
+ */
+int set_vnic_put(struct set *s, const struct wire_vnic *v);
+
+/* Takes it DOWN; 0 also if it was not there. */
+void set_vnic_drop(struct set *s, uint32_t index);
+
+/* What each new epoch forgets. */
+void set_queue_forget(struct set_queue *q);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sleep: an idle worker costs nothing. It says on every queue that it sleeps,
+ * looks at everything once more, and then waits in epoll for ports, the bells
+ * of routers, and control. [vNIC protocol, part 5]
+ *
+ * A bell is only ever in epoll, edge-triggered: its counter and its flags are
+ * the tenant's to play with, and a host that read or wrote it could block. A
+ * queue that kicks without work is left out of epoll and looked at each ms.
+ */
+#include "dataplane/worker_internal.h"
+
+#include "lib/log.h"
+
+#include <sys/epoll.h>
+
+enum {
+	MAX_EVENTS = 64,
+	KICKS_PER_SECOND = 1000, /* of one queue, without work */
+	POLL_MS = 1,             /* for what cannot wake us */
+};
+
+static const uint64_t second_ns = 1000000000;
+
+static bool
+runs(const struct plan_queue *q)
+{
+	return ledger_phase(q->ledger) == LEDGER_RUN;
+}
+
+void
+worker_watch_port(struct worker *w, int fd)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+
+	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0)
+		log_warn("a port cannot wake the worker: %s", strerror(errno));
+}
+
+void
+worker_watch_bell(struct worker *w, struct set_queue *q)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET, .data.ptr = q };
+
+	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, q->bell, &ev) < 0)
+		log_warn("a bell cannot wake the worker: %s router=%s queue=%u",
+		    strerror(errno), q->set->info.name, q->index);
+}
+
+void
+worker_unwatch(struct worker *w, int fd)
+{
+	/* not there if it is muted */
+	(void)epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
+static void
+count_kick(struct worker *w, struct set_queue *q)
+{
+	if (w->now_ns - q->second_ns > second_ns) {
+		q->second_ns = w->now_ns;
+		q->kicks = 0;
+	}
+	if (++q->kicks <= KICKS_PER_SECOND)
+		return;
+	q->muted = true;
+	w->n_muted++;
+	worker_unwatch(w, q->bell);
+}
+
+/* After a second of silence a bell may be heard again. */
+static void
+unmute(struct worker *w, struct plan *p)
+{
+	w->n_muted = 0;
+	for (unsigned i = 0; i < p->n_queues; i++) {
+		struct set_queue *q = p->queue[i].home;
+
+		if (!q->muted)
+			continue;
+		if (w->now_ns - q->second_ns <= 2 * (uint64_t)second_ns) {
+			w->n_muted++;
+			continue;
+		}
+		q->muted = false;
+		q->kicks = 0;
+		worker_watch_bell(w, q);
+	}
+}
+
+static bool
+anything(struct plan *p)
+{
+	for (unsigned i = 0; i < p->n_queues; i++)
+		if (runs(&p->queue[i]) && ledger_has_work(p->queue[i].ledger))
+			return true;
+	return false;
+}
+
+static void
+wait_for_events(struct worker *w, struct plan *p)
+{
+	struct epoll_event ev[MAX_EVENTS];
+	int timeout = p->polls || w->n_muted > 0 ? POLL_MS : -1;
+	int n = epoll_wait(w->epoll_fd, ev, MAX_EVENTS, timeout);
+
+	for (int i = 0; i < n; i++) {
+		uint64_t count;
+
+		if (ev[i].data.ptr == w) {
+			if (read(w->wake_fd, &count, sizeof(count)) < 0)
+				continue; /* ours, and does not block */
+		} else if (ev[i].data.ptr) {
+			count_kick(w, ev[i].data.ptr);
+		}
+	}
+}
+
+void
+worker_sleep(struct worker *w, struct plan *p)
+{
+	if (unlikely(w->n_muted > 0))
+		unmute(w, p);
+	for (unsigned i = 0; i < p->n_queues; i++)
+		if (runs(&p->queue[i]))
+			ledger_sleep_begin(p->queue[i].ledger);
+	/*
+	 * Ports need no look: what came since their last poll is an edge that
+	 * epoll still has. A queue that begins to run now, a new plan and an
+	 * end are followed by worker_wake().
+	 */
+	if (!anything(p))
+		wait_for_events(w, p);
+	for (unsigned i = 0; i < p->n_queues; i++)
+		if (runs(&p->queue[i]))
+			ledger_sleep_end(p->queue[i].ledger);
+}

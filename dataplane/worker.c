@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* worker: the round, see worker.h. Its steps are tx.c, rx.c and sleep.c. */
+#include "dataplane/worker_internal.h"
+
+#include "lib/log.h"
+#include "lib/loop.h"
+
+#include <sched.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+#include <rte_cycles.h>
+#include <rte_lcore.h>
+
+enum {
+	IDLE_NS = 20000, /* polls this long without work before it sleeps */
+	BEAT_NS = 1000000,
+	ROUNDS_PER_SECOND = 10000, /* a router may take 100 us of a round */
+	GRACE_SPINS = 64,
+};
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Excess of earlier rounds comes off this one. */
+static void
+give_budget(const struct worker *w, struct plan_router *r)
+{
+	r->copies_left =
+	    MIN(r->copies_left + ROUND_COPIES, (int32_t)ROUND_COPIES);
+	r->cycles_left = MIN(r->cycles_left + w->round_cycles, w->round_cycles);
+	r->floods_left = ROUND_FLOODS;
+}
+
+static unsigned
+serve_router(struct worker *w, struct plan *p, struct plan_router *r)
+{
+	unsigned n = 0;
+
+	give_budget(w, r);
+	/* the control queue first: a data flood shall not starve it */
+	for (unsigned i = r->n_queues; i-- > 0;) {
+		struct plan_queue *q = &r->queue[i];
+
+		if (ledger_phase(q->ledger) != LEDGER_RUN)
+			continue;
+		if (unlikely(!ledger_turn(q->ledger))) {
+			loop_wake(w->control); /* it resets the queue */
+			continue;
+		}
+		n += tx_queue(w, p, q);
+		ledger_grant(q->ledger);
+	}
+	return n;
+}
+
+/* Returns true while a wake-up is owed to somebody. */
+static bool
+ring_all(struct worker *w, struct plan *p)
+{
+	bool beat = w->now_ns - w->beat_ns >= BEAT_NS;
+	bool owes = false;
+
+	for (unsigned i = 0; i < p->n_queues; i++) {
+		struct ledger *l = p->queue[i].ledger;
+
+		if (ledger_phase(l) != LEDGER_RUN)
+			continue;
+		owes |= ledger_ring(l, w->now_ns);
+		if (unlikely(beat))
+			ledger_beat(l);
+	}
+	if (unlikely(beat))
+		w->beat_ns = w->now_ns;
+	return owes;
+}
+
+static unsigned
+work(struct worker *w, struct plan *p)
+{
+	unsigned n = 0;
+
+	w->floods_left = ROUND_RX_FLOODS;
+	for (unsigned i = 0; i < p->n_routers; i++)
+		n += serve_router(w, p, &p->router[i]);
+	for (unsigned i = 0; i < p->n_ports; i++)
+		n += rx_port(w, p, &p->port[i]);
+	return n;
+}
+
+static void
+run_rounds(struct worker *w)
+{
+	uint64_t busy_ns = now_ns();
+	uint64_t rounds = 0;
+
+	/* relaxed: worker_stop() wakes us after the store */
+	while (!atomic_load_explicit(&w->stopping, memory_order_relaxed)) {
+		/* pairs with the release in worker_publish(): the plan is made */
+		struct plan *p =
+		    atomic_load_explicit(&w->plan, memory_order_acquire);
+		bool owes;
+
+		/* pairs with the acquire there: no older plan is in use */
+		atomic_store_explicit(
+		    &w->seen, p->generation, memory_order_release);
+		atomic_store_explicit(
+		    &w->rounds, ++rounds, memory_order_relaxed);
+		w->now_ns = now_ns();
+		if (work(w, p) > 0)
+			busy_ns = w->now_ns;
+		owes = ring_all(w, p);
+		if (w->now_ns - busy_ns < IDLE_NS || owes)
+			continue;
+		worker_sleep(w, p);
+		busy_ns = now_ns() - IDLE_NS / 2;
+	}
+}
+
+static void
+pin(int core)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)core, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) < 0)
+		log_warn("worker stays on any core: core %d: %s", core,
+		    strerror(errno));
+}
+
+static void *
+worker_main(void *arg)
+{
+	struct worker *w = arg;
+
+	pthread_setname_np(pthread_self(), "worker");
+	if (w->core >= 0)
+		pin(w->core);
+	/* DPDK gives mbuf caches to the threads that it knows */
+	if (rte_thread_register() < 0)
+		log_warn("worker has no mbuf cache, it will be slow");
+	run_rounds(w);
+	rte_thread_unregister();
+	return NULL;
+}
+
+int
+worker_new(struct loop *control, struct worker **out)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	struct epoll_event ev = { .events = EPOLLIN };
+
+	if (!w)
+		return -ENOMEM;
+	w->control = control;
+	w->round_cycles = (int64_t)(rte_get_tsc_hz() / ROUNDS_PER_SECOND);
+	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	ev.data.ptr = w;
+	if (w->epoll_fd < 0 || w->wake_fd < 0 ||
+	    epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->wake_fd, &ev) < 0) {
+		int no = -errno;
+
+		worker_free(w);
+		return no;
+	}
+	*out = w;
+	return 0;
+}
+
+int
+worker_start(struct worker *w, int core)
+{
+	int rc;
+
+	w->core = core;
+	rc = pthread_create(&w->thread, NULL, worker_main, w);
+	w->started = rc == 0;
+	return -rc;
+}
+
+void
+worker_stop(struct worker *w)
+{
+	if (!w->started)
+		return;
+	/* relaxed: the wake-up follows it */
+	atomic_store_explicit(&w->stopping, true, memory_order_relaxed);
+	worker_wake(w);
+	pthread_join(w->thread, NULL);
+	w->started = false;
+}
+
+void
+worker_free(struct worker *w)
+{
+	if (!w)
+		return;
+	base_close(w->epoll_fd);
+	base_close(w->wake_fd);
+	free(w);
+}
+
+void
+worker_wake(struct worker *w)
+{
+	uint64_t one = 1;
+
+	if (write(w->wake_fd, &one, sizeof(one)) < 0)
+		return; /* the counter is full: it is awake */
+}
+
+void
+worker_publish(struct worker *w, struct plan *p)
+{
+	/* pairs with the acquire in run_rounds() */
+	atomic_store_explicit(&w->plan, p, memory_order_release);
+	if (!w->started)
+		return;
+	worker_wake(w);
+	/* pairs with the release in run_rounds(): it has let go of the old */
+	for (unsigned i = 0; atomic_load_explicit(&w->seen,
+				 memory_order_acquire) != p->generation;
+	     i++) {
+		struct timespec nap = { .tv_nsec = 20000 };
+
+		if (i < GRACE_SPINS)
+			sched_yield();
+		else
+			nanosleep(&nap, NULL);
+	}
+}
+
+uint64_t
+worker_rounds(const struct worker *w)
+{
+	/* relaxed: only change matters */
+	return atomic_load_explicit(&w->rounds, memory_order_relaxed);
+}

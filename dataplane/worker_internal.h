@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * worker_internal: what the steps of a round share: rx.c, tx.c, lane.c, sleep.c
+ * and worker.c, and nobody else.
+ */
+#ifndef DATAPLANE_WORKER_INTERNAL_H
+#define DATAPLANE_WORKER_INTERNAL_H
+
+#include "dataplane/set.h"
+#include "dataplane/worker.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct rte_mbuf;
+
+enum worker_budget {
+	/* what a router may cost in one round; more is a debt */
+	ROUND_COPIES = 512,
+	ROUND_FLOODS = 128, /* copies of broadcasts among them */
+	/* copies of broadcasts from all ports in one round */
+	ROUND_RX_FLOODS = 512,
+};
+
+struct worker {
+	_Atomic(struct plan *) plan; /* (c) */
+	_Atomic(uint64_t) seen;      /* (w) generation of the plan in use */
+	_Atomic(uint64_t) rounds;    /* (w) */
+	_Atomic(bool) stopping;      /* (c) */
+	struct loop *control;
+	pthread_t thread;
+	bool started;
+	int core;
+	int epoll_fd;
+	int wake_fd;
+
+	/* (w) */
+	uint64_t now_ns; /* of this round, CLOCK_MONOTONIC */
+	uint64_t beat_ns;
+	int64_t round_cycles; /* of one router in a round */
+	int32_t floods_left;  /* from ports, in this round */
+	unsigned n_muted;     /* queues out of epoll for kicking too much */
+	struct frame frame[VNIC_BURST];
+	struct rte_mbuf *mbuf[VNIC_BURST];
+	uint8_t head[VNIC_BURST][FRAME_HEAD_COPY];
+};
+
+/* lane.c: frame i of w goes to this queue of v; flush after each burst. */
+void lanes_flush(struct worker *w, struct plan *p);
+/* frame i of w goes to v; the lane is chosen by what it carries. */
+void lane_offer(
+    struct plan *p, struct plan_vnic *v, const struct frame *f, unsigned i);
+/* Not even offered to the rings: n packets for v, dropped because of why. */
+void lane_refuse(struct plan_vnic *v, enum vnic_drop why, unsigned n);
+
+/* rx.c, tx.c: return how many packets they took */
+unsigned rx_port(struct worker *w, struct plan *p, struct plan_port *port);
+unsigned tx_queue(struct worker *w, struct plan *p, struct plan_queue *q);
+
+/* sleep.c: blocks until there may be work; returns at once if there is. */
+void worker_sleep(struct worker *w, struct plan *p);
+
+#endif
