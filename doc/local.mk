@@ -18,5 +18,5 @@ DECISIONS = \
   doc/decisions/one-launcher-per-operation.md \
   doc/decisions/read-only-rootfs.md \
   doc/decisions/sqlite.md
-EXTRA_DIST += $(DECISIONS) CONTRIBUTING.md .ci/run
+EXTRA_DIST += $(DECISIONS) doc/model/vnic-ring.pml CONTRIBUTING.md .ci/run
 dist_doc_DATA += ARCHITECTURE.md CHANGELOG.md LICENSE README.md

@@ -63,6 +63,16 @@ says_version() { # PROGRAM: its name and the version, from elsewhere
   [ "$?/$out" = "0/${1##*/} $version" ] || echo "${1#"$STAGE"}: $out"
 }
 
+# what git knows and a tarball has no use for is named here
+if git -C "$EUROPA_SRCDIR" rev-parse 2> /dev/null; then
+  run_make distdir distdir="$TMP/dist" && diff \
+    <(git -C "$EUROPA_SRCDIR" ls-files | grep -v '^\.gitignore$' | sort) \
+    <(cd "$TMP/dist" && find . -type f -printf '%P\n' | sort) |
+    grep '^<' > "$TMP/out"
+  [ ! -s "$TMP/out" ]
+  result 'a tarball has every file of the repository' $?
+fi
+
 run_make install
 result 'make install into a stage' $?
 

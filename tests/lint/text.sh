@@ -74,10 +74,10 @@ check_words() {
   done < "$TMP/files"
 }
 
+# SC2317: it does not see that a function is called by a trap or by its name.
 check_shell() {
-  # a sourced helper is checked with those who source it
   shell_files | sort -u |
-    xargs -P "$JOBS" -n 4 shellcheck -x -P . -P SCRIPTDIR -f gcc
+    xargs -P "$JOBS" -n 4 shellcheck -x -P . -P SCRIPTDIR -e SC2317 -f gcc
 }
 
 check_man() {

@@ -150,20 +150,21 @@ PY
   tenants_down
 }
 
+# The MAC that answers for an address in a VLAN of the sender's port.
+arp() { node_sender python3 "$EUROPA_SRCDIR/tests/tools/arp_probe.py" eth0 "$@"; }
+
 @test "VLANs keep tenants apart on one port; a duplicate MAC is refused" {
   for v in 42 43; do
-    ip -n "$NODE_SENDER" link add link eth0 name v$v type vlan id $v
-    ip -n "$NODE_SENDER" addr add 198.18.$v.2/24 dev v$v
-    ip -n "$NODE_SENDER" link set v$v up
     make_router '{"name":"v'$v'","spec":{"vnics":[
       {"name":"eth0","mac":"0a:00:00:00:42:01","attach":{"port":"p0","match":{"vlan":'$v'}},"addresses":["198.18.'$v'.1/24"]}]}}'
-    node_sender ping -n -c 2 -i 0.1 -W 2 198.18.$v.1
+    [ "$(arp $v 198.18.$v.2 198.18.$v.1)" = 0a:00:00:00:42:01 ]
   done
+  # not in another VLAN, and not untagged
+  ! arp 43 198.18.42.2 198.18.42.1 1
+  ! arp 0 198.18.42.2 198.18.42.1 1
   run api POST /v1/routers '{"name":"dup","spec":{"vnics":[
     {"name":"eth0","mac":"0a:00:00:00:42:01","attach":{"port":"p0","match":{"vlan":42}}}]}}'
   echo "$output"
   [ "$status" != 0 ]
   [ "$(echo "$output" | jq -r '.status, .code' | tr '\n' ' ')" = "409 in-use " ]
-  ip -n "$NODE_SENDER" link del v42
-  ip -n "$NODE_SENDER" link del v43
 }
