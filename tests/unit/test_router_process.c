@@ -187,6 +187,42 @@ resolve_a(struct router_rig *r)
 }
 
 static void
+until_announced(struct router_rig *r, unsigned n)
+{
+	uint64_t end = loop_now_ms() + SOON_MS;
+
+	while (r->n_announced < n && loop_now_ms() < end)
+		router_rig_turn(r);
+	assert_int_equal(r->n_announced, n);
+}
+
+static void
+new_addresses_are_announced_once(void **state)
+{
+	struct router_rig *r = *state;
+	char text[2048];
+
+	until_announced(r, 2);
+	assert_int_equal(r->announced[0], 0xc6120001);
+	assert_int_equal(r->announced[1], 0xc6120101);
+	snprintf(text, sizeof(text),
+	    "%saddress eth1 198.18.5.1/24\ngeneration 8\nend\n", CONF);
+	router_rig_configure(r, text);
+	until_announced(r, 3);
+	assert_int_equal(r->announced[1], 0xc6120501);
+	snprintf(text, sizeof(text),
+	    "%saddress eth1 198.18.5.1/24\ngeneration 9\n"
+	    "route 203.0.113.0/24 via 198.18.1.7\nend\n",
+	    CONF);
+	router_rig_configure(r, text);
+	while (router_rig_stat(r, NULL) != 9)
+		router_rig_turn(r);
+	assert_true(router_rig_is_silent(r, 20));
+	assert_int_equal(r->n_announced, 3);
+	assert_int_equal(router_rig_stat(r, "arp_announced"), 3);
+}
+
+static void
 a_ping_is_answered(void **state)
 {
 	struct router_rig *r = *state;
@@ -599,6 +635,7 @@ main(void)
 		TEST(the_first_packet_waits_for_arp_and_the_next_are_fast),
 		TEST(a_host_on_a_connected_network_becomes_a_hop),
 		TEST(our_address_is_told_to_who_asks),
+		TEST(new_addresses_are_announced_once),
 		TEST(a_ping_is_answered),
 		TEST(errors_are_reported),
 		TEST(an_unanswered_host_is_unreachable),
