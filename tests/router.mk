@@ -36,4 +36,5 @@ tests_unit_test_router_icmp_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_icmp_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_process_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_process_LDADD = $(ROUTER_LIBS)
-EXTRA_tests_unit_test_router_process_DEPENDENCIES = europa-router
+EXTRA_tests_unit_test_router_process_DEPENDENCIES = \
+  europa-router examples/vnic-echo

@@ -102,12 +102,12 @@ function show(id, list, row) {
   $(`${id}-none`).hidden = list.items.length > 0;
 }
 
-function say(text, isOffline) {
+function say(text, isBad, isStale) {
   const e = $('state');
   // said once, not every two seconds: it is a live region
   if (e.textContent !== text) e.textContent = text;
-  e.classList.toggle('offline', isOffline);
-  document.body.classList.toggle('stale', isOffline);
+  e.classList.toggle('offline', isBad);
+  document.body.classList.toggle('stale', isStale);
 }
 
 async function refresh() {
@@ -118,12 +118,12 @@ async function refresh() {
     show('routers', routers, routerRow);
     show('ports', ports, portRow);
     if (node.dataplane?.connected === false)
-      say('data plane away: no packet moves', true);
+      say('data plane away: no packet moves', true, false);
     else
-      say('online', false);
+      say('online', false, false);
   } catch (e) {
     const away = e.name === 'TypeError' || e.name === 'TimeoutError';
-    say(`offline: ${away ? 'the node does not answer' : e.message}`, true);
+    say(`offline: ${away ? 'the node does not answer' : e.message}`, true, true);
   }
 }
 

@@ -13,7 +13,7 @@ system_env() {
   BIN_DATAPLANE=$EUROPA_BUILDDIR/europa-dataplane
   BIN_EUROPAD=$EUROPA_BUILDDIR/europad
   BIN_LIBEXEC=$NODE_DIR/libexec
-  BIN_TEMPLATE=$EUROPA_BUILDDIR/container-templates:$EUROPA_BUILDDIR/router:$EUROPA_BUILDDIR/examples:$EUROPA_BUILDDIR/tests/system
+  BIN_TEMPLATE=$EUROPA_BUILDDIR:$EUROPA_BUILDDIR/container-templates:$EUROPA_BUILDDIR/examples
   UDPSEQ=$EUROPA_BUILDDIR/udpseq
   export NODE_DIR NODE_NS BIN_DATAPLANE BIN_EUROPAD BIN_LIBEXEC BIN_TEMPLATE UDPSEQ
   # shellcheck source=tests/system/node.sh
@@ -36,7 +36,7 @@ system_setup() { # PREFIX
   system_leftovers > "$dir.before"
   system_env "$dir" "$1"
   mkdir -p "$BIN_LIBEXEC"
-  ln -s "$EUROPA_BUILDDIR/agent/europa-launch" \
+  ln -s "$EUROPA_BUILDDIR/europa-launch" \
     "$EUROPA_SRCDIR/container-templates/europa-template" "$BIN_LIBEXEC/"
   echo "$dir" > "$BATS_FILE_TMPDIR/dir"
   echo "$1" > "$BATS_FILE_TMPDIR/prefix"

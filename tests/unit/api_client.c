@@ -142,7 +142,6 @@ client_is_hung_up(int fd, int ms)
 const char *
 client_header(struct client_answer *a, const char *name)
 {
-	static char value[1024];
 	size_t n = strlen(name);
 
 	for (const char *at = a->head; (at = strstr(at, "\r\n")); at++) {
@@ -150,9 +149,9 @@ client_header(struct client_answer *a, const char *name)
 		if (strncasecmp(at, name, n) == 0 && at[n] == ':') {
 			at += n + 1;
 			at += strspn(at, " ");
-			snprintf(value, sizeof(value), "%.*s",
+			snprintf(a->value, sizeof(a->value), "%.*s",
 			    (int)strcspn(at, "\r"), at);
-			return value;
+			return a->value;
 		}
 	}
 	return "";

@@ -14,6 +14,7 @@ struct client_answer {
 	char head[8192];         /* status line and header fields */
 	char body[CLIENT_BYTES]; /* with a final zero */
 	size_t n_body;
+	char value[1024]; /* what client_header() found last */
 };
 
 /* Connected sockets; the test fails if it cannot be. */

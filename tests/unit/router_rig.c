@@ -10,9 +10,10 @@
 
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -70,7 +71,10 @@ router_rig_open(struct router_rig *r, unsigned mtu1)
 {
 	struct vnic_geometry g;
 
-	*r = (struct router_rig){ .control = -1 };
+	*r = (struct router_rig){
+		.control = -1,
+		.program = "europa-router",
+	};
 	r->out = calloc(RIG_KEEP, sizeof(*r->out));
 	assert_non_null(r->out);
 	vnic_geometry_for(&g, RIG_QUEUES - 1, RIG_VNICS, SLOTS, 1500);
@@ -90,7 +94,7 @@ router_rig_open(struct router_rig *r, unsigned mtu1)
 	router_rig_vnic(r, 0, true);
 	router_rig_vnic(r, 1, true);
 	new_ledgers(r);
-	strcpy(r->dir, "/tmp/ertr-XXXXXX");
+	strcpy(r->dir, "/tmp/europa-router-XXXXXX");
 	assert_non_null(mkdtemp(r->dir));
 	snprintf(r->conf, sizeof(r->conf), "%s/router.conf", r->dir);
 	return 0;
@@ -99,7 +103,10 @@ router_rig_open(struct router_rig *r, unsigned mtu1)
 void
 router_rig_close(struct router_rig *r)
 {
-	router_rig_kill(r);
+	if (r->pid > 0) {
+		kill(r->pid, SIGTERM);
+		assert_int_equal(router_rig_wait(r), 0);
+	}
 	for (unsigned q = 0; q < RIG_QUEUES; q++)
 		ledger_free(r->l[q]);
 	region_unmap(r->maps.host, r->maps.l.host_bytes);
@@ -133,6 +140,8 @@ exec_router(struct router_rig *r, int control)
 	char path[512], fds[128], n[16];
 	int host = region_reopen_ro(r->fds.host);
 
+	/* a test that fails takes it along */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	fcntl(host, F_SETFD, 0);
 	fcntl(r->fds.router, F_SETFD, 0);
 	fcntl(r->fds.pool, F_SETFD, 0);
@@ -142,11 +151,11 @@ exec_router(struct router_rig *r, int control)
 	snprintf(fds, sizeof(fds), "%d,%d,%d,%d,%d", host, r->fds.router,
 	    r->fds.pool, r->fds.bell[0], r->fds.bell[1]);
 	snprintf(n, sizeof(n), "%d", control);
-	snprintf(path, sizeof(path), "%s/europa-router", build ? build : ".");
+	snprintf(path, sizeof(path), "%s/%s", build ? build : ".", r->program);
 	setenv("EUROPA_VNIC_FDS", fds, 1);
 	setenv("EUROPA_CONTROL_FD", n, 1);
 	setenv("EUROPA_CONF", r->conf, 1);
-	execl(path, "europa-router", (char *)NULL);
+	execl(path, path, (char *)NULL);
 	_exit(127);
 }
 
@@ -178,7 +187,7 @@ router_rig_start(struct router_rig *r, uint64_t generation)
 	close(pair[1]);
 	r->control = pair[0];
 	until_running(r);
-	while (router_rig_stat(r, NULL) != generation)
+	while (generation && router_rig_stat(r, NULL) != generation)
 		assert_true(loop_now_ms() < end);
 }
 

@@ -32,6 +32,7 @@ struct router_rig {
 	struct ledger_maps maps;
 	struct ledger *l[RIG_QUEUES];
 	uint32_t config;
+	const char *program; /* in the build folder */
 	char dir[64];
 	char conf[96];
 	int control; /* our end */
@@ -45,12 +46,16 @@ struct router_rig {
  * and mtu1. The router is not started. Returns 0 (for cmocka).
  */
 int router_rig_open(struct router_rig *r, unsigned mtu1);
+/* Ends the program, if it runs, and asserts that it ends well. */
 void router_rig_close(struct router_rig *r);
 
 /* Writes the configuration, complete, by rename. */
 void router_rig_configure(struct router_rig *r, const char *text);
 
-/* Starts the program and waits until its queues run and generation is told. */
+/*
+ * Starts the program and waits until its queues run and generation is told;
+ * generation 0: it cannot be asked.
+ */
 void router_rig_start(struct router_rig *r, uint64_t generation);
 /* Kills it. */
 void router_rig_kill(struct router_rig *r);

@@ -212,14 +212,17 @@ static void *
 read_tables(void *arg)
 {
 	struct readers *r = arg;
-	unsigned self = atomic_fetch_add(&r->number, 1);
+	unsigned self =
+	    atomic_fetch_add_explicit(&r->number, 1, memory_order_relaxed);
 	uint32_t last = 0;
 
-	for (unsigned i = 0; !atomic_load(&r->stop); i++) {
+	for (unsigned i = 0;
+	     !atomic_load_explicit(&r->stop, memory_order_relaxed); i++) {
 		const struct tables *t = publish_enter(&r->pub, self);
 
 		if (t->vnic[0].mtu != t->vnic[1].mtu || t->vnic[0].mtu < last)
-			atomic_fetch_add(&r->torn, 1);
+			atomic_fetch_add_explicit(
+			    &r->torn, 1, memory_order_relaxed);
 		last = t->vnic[0].mtu;
 		if (i % 3 == 0)
 			publish_leave(&r->pub, self);
@@ -250,10 +253,11 @@ readers_never_see_freed_or_half_tables(void **state)
 		publish_swap(&r.pub, new_tables(p, mark));
 		publish_reclaim(&r.pub);
 	}
-	atomic_store(&r.stop, true);
+	atomic_store_explicit(&r.stop, true, memory_order_relaxed);
 	for (unsigned i = 0; i < ARRAY_SIZE(thread); i++)
 		pthread_join(thread[i], NULL);
-	assert_int_equal(atomic_load(&r.torn), 0);
+	assert_int_equal(
+	    atomic_load_explicit(&r.torn, memory_order_relaxed), 0);
 	assert_int_equal(publish_reclaim(&r.pub), 0);
 	publish_destroy(&r.pub);
 	plan_free(p);
