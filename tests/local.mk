@@ -2,6 +2,7 @@
 # tests/: each part adds its own
 noinst_PROGRAMS += udpseq
 udpseq_SOURCES = tests/tools/udpseq.c
+include tests/containers.mk
 include tests/protocol.mk
 EXTRA_DIST += quickstart tests/run \
   tests/system/common.bash tests/system/node.sh \
