@@ -55,6 +55,10 @@ void op_store_failed(struct api_request *rq, int rc, const struct err *e);
 /* Answers with p, and clears it. */
 void op_problem(struct api_request *rq, struct problem *p);
 
+/* A copy of r's spec; false without memory: the request is answered. */
+bool op_copy_spec(
+    const struct router *r, struct api_request *rq, struct model_router *out);
+
 /*
  * Makes spec (taken) the wish for r: checks, stores, reconciles, answers with
  * status when done. The request is answered in every case.

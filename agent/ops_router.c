@@ -248,7 +248,7 @@ op_router_patch(struct node *n, struct api_request *rq)
 {
 	struct router *r = op_find_router(n, rq);
 	struct model_router spec;
-	json_t *object, *created;
+	json_t *object;
 	char etag[64];
 
 	if (!r)
@@ -258,9 +258,6 @@ op_router_patch(struct node *n, struct api_request *rq)
 		return;
 	object = router_json(r);
 	json_object_del(object, "status");
-	created = json_object_get(object, "created");
-	if (created)
-		json_object_del(object, "created");
 	model_merge_patch(&object, api_body(rq));
 	if (read_body(rq, object, r->spec.name, &spec))
 		op_apply(r, &spec, rq, 200);
@@ -303,23 +300,26 @@ op_router_delete(struct node *n, struct api_request *rq)
 	node_kick(n);
 }
 
-/* A copy of r's spec, by way of JSON: false without memory. */
-static bool
-copy_spec(const struct router *r, struct model_router *out)
+bool
+op_copy_spec(
+    const struct router *r, struct api_request *rq, struct model_router *out)
 {
 	json_t *body = json_pack("{s:O, s:o}", "labels", r->spec.labels, "spec",
 	    model_router_spec(&r->spec));
 	struct problem p;
-	bool ok;
 
 	problem_init(&p);
 	model_router_init(out);
-	ok = body && model_router_read(out, body, r->spec.name, &p) == 0;
-	if (!ok)
-		model_router_clear(out);
-	problem_clear(&p);
+	if (body && model_router_read(out, body, r->spec.name, &p) == 0) {
+		json_decref(body);
+		return true;
+	}
 	json_decref(body);
-	return ok;
+	model_router_clear(out);
+	problem_clear(&p);
+	problem_set(&p, 503, "busy", "try again", "out of memory");
+	op_problem(rq, &p);
+	return false;
 }
 
 void
@@ -352,12 +352,8 @@ op_router_power(struct node *n, struct api_request *rq)
 	}
 	if (power != MODEL_STOPPED && !op_plane_is_here(n, rq))
 		return;
-	if (!copy_spec(r, &spec)) {
-		problem_init(&p);
-		problem_set(&p, 503, "busy", "try again", "out of memory");
-		op_problem(rq, &p);
+	if (!op_copy_spec(r, rq, &spec))
 		return;
-	}
 	spec.power = (enum model_power)power;
 	op_apply(r, &spec, rq, 200);
 }

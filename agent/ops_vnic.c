@@ -161,26 +161,22 @@ void
 op_routes_put(struct node *n, struct api_request *rq)
 {
 	struct router *r = op_find_router(n, rq);
-	struct model_router probe;
+	struct model_router want;
 	struct problem p;
 	char etag[64];
-	int rc;
 
 	if (!r)
 		return;
 	router_etag(r, etag, sizeof(etag));
-	if (!op_etag_holds(rq, etag))
+	if (!op_etag_holds(rq, etag) || !op_copy_spec(r, rq, &want))
 		return;
 	problem_init(&p);
-	model_router_init(&probe);
-	rc = model_routes_read(&probe, api_body(rq), &p);
-	model_router_clear(&probe);
-	if (rc < 0) {
+	if (model_routes_read(&want, api_body(rq), &p) < 0) {
+		model_router_clear(&want);
 		op_problem(rq, &p);
 		return;
 	}
-	apply_member(r, rq, "routes",
-	    json_incref(json_object_get(api_body(rq), "routes")), 200);
+	op_apply(r, &want, rq, 200);
 }
 
 /* The router's own counters are asked for; the answer is at most that old. */

@@ -68,10 +68,12 @@ port_load(void *arg, const struct store_port *row)
 	struct problem problem;
 
 	problem_init(&problem);
+	if (p)
+		model_port_init(&p->spec);
 	if (!p || !body ||
 	    model_port_read(&p->spec, body, row->name, &problem) < 0) {
 		log_err("the stored port %s cannot be read", row->name);
-		free(p);
+		port_free(p);
 		json_decref(body);
 		problem_clear(&problem);
 		return -EINVAL;

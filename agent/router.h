@@ -79,8 +79,9 @@ struct router {
 	bool stalled;
 
 	/* container */
-	bool known; /* asked at least once since europad started */
-	bool busy;  /* an operation is under way */
+	bool known;  /* asked at least once since europad started */
+	bool busy;   /* an operation is under way */
+	bool ending; /* it is one that ends the container */
 	struct container_status container;
 	struct container_limits limits_asked;
 	uint64_t running_since_ms;

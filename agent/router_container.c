@@ -40,6 +40,8 @@ init_ended(void *arg, int fd, uint32_t events)
 	(void)fd;
 	(void)events;
 	forget_pid(r);
+	if (r->ending)
+		return; /* its end was asked for and is being waited for */
 	log_warn("the container ended router=%s", r->spec.name);
 	r->known = false; /* ask what is left of it */
 	router_kick(r);
@@ -100,6 +102,7 @@ done(void *arg, int rc, const struct container_status *st, const struct err *e)
 	struct router *r = arg;
 
 	r->busy = false;
+	r->ending = false;
 	if (rc == 0) {
 		take_status(r, st);
 	} else {
@@ -203,6 +206,7 @@ void
 router_container_stop(struct router *r)
 {
 	r->busy = true;
+	r->ending = true;
 	r->node->ops->stop(r->node->ops_cookie, r->uid_text, done, r);
 }
 
@@ -258,5 +262,6 @@ void
 router_container_destroy(struct router *r)
 {
 	r->busy = true;
+	r->ending = true;
 	r->node->ops->destroy(r->node->ops_cookie, r->uid_text, destroyed, r);
 }

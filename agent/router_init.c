@@ -104,9 +104,11 @@ on_state(void *arg, const struct wire_msg *m)
 {
 	struct router *r = arg;
 
+	bool ran = r->process_running;
+
 	r->process_running = m->u.process.running != 0;
 	r->process_starts = m->u.process.starts;
-	if (!r->process_running)
+	if (ran && !r->process_running)
 		log_info("its data plane ended status=0x%x router=%s",
 		    m->u.process.status, r->spec.name);
 	router_kick(r);

@@ -93,6 +93,5 @@ bool model_vnic_name_is_valid(const char *s);
 /* v is the list; at its pointer. Replaces the routes of r on success. */
 int model_route_list_read(
     struct model_router *r, const json_t *v, const char *at, struct problem *p);
-json_t *model_route_list_json(const struct model_router *r);
 
 #endif

@@ -55,7 +55,7 @@ model_port_read(struct model_port *out, const json_t *body, const char *name,
     struct problem *p)
 {
 	static const char *const known[] = { "name", "labels", "spec", "kind",
-		"project", "uid", "generation", "status", NULL };
+		"project", "uid", "generation", "created", "status", NULL };
 	static const char *const known_spec[] = { "devargs", "mtu", NULL };
 	unsigned before = p->n_errors;
 	struct model_reader in, spec;
@@ -80,6 +80,7 @@ model_port_read(struct model_port *out, const json_t *body, const char *name,
 		model_port_clear(&port);
 		return -EINVAL;
 	}
+	model_port_clear(out);
 	*out = port;
 	return 0;
 }

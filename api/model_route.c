@@ -61,7 +61,7 @@ read_prefix(struct model_route *route, const struct model_reader *in)
 }
 
 static void
-read_via(struct model_route *route, const struct model_router *r,
+read_via(struct model_route *route, const struct model_router *near,
     const struct model_reader *in)
 {
 	const char *s = model_take_string(in, "via", 64), *why;
@@ -74,31 +74,31 @@ read_via(struct model_route *route, const struct model_router *r,
 	}
 	if (route->prefix.family && route->prefix.family != route->via.family)
 		model_complain(in, "via", "is of another family than prefix");
-	else if (!json_object_get(in->obj, "vnic") &&
-		 !is_reached(r, &route->via))
+	else if (!json_object_get(in->obj, "vnic") && near &&
+		 !is_reached(near, &route->via))
 		model_complain(in, "via",
 		    "is on no subnet of this router's vNICs; name the vnic if "
 		    "it is meant");
 }
 
 static void
-read_vnic(struct model_route *route, const struct model_router *r,
+read_vnic(struct model_route *route, const struct model_router *near,
     const struct model_reader *in)
 {
 	if (!model_take_name(in, "vnic", route->vnic, sizeof(route->vnic)))
 		return;
-	if (!vnic_by_name(r, route->vnic))
+	if (near && !vnic_by_name(near, route->vnic))
 		model_complain(
 		    in, "vnic", "the router has no vNIC \"%s\"", route->vnic);
 }
 
 static void
-read_route(struct model_route *route, const struct model_router *r,
+read_route(struct model_route *route, const struct model_router *near,
     const struct model_reader *in)
 {
 	read_prefix(route, in);
-	read_via(route, r, in);
-	read_vnic(route, r, in);
+	read_via(route, near, in);
+	read_vnic(route, near, in);
 	if (!json_object_get(in->obj, "via") &&
 	    !json_object_get(in->obj, "vnic"))
 		problem_add(in->p, in->at, "needs via, or vnic, or both");
@@ -110,27 +110,21 @@ is_same(const struct model_route *a, const struct model_route *b)
 	return a->prefix.family && memcmp(a, b, sizeof(*a)) == 0;
 }
 
-int
-model_route_list_read(
-    struct model_router *r, const json_t *v, const char *at, struct problem *p)
+/* near: whose vNICs the routes use; NULL: only their form is checked. */
+static void
+read_list(struct model_route *list, const json_t *v, const char *at,
+    const struct model_router *near, struct problem *p)
 {
 	static const char *const known[] = { "prefix", "via", "vnic", NULL };
-	size_t n = json_array_size(v);
-	struct model_route *list = calloc(n ? n : 1, sizeof(*list));
 	char one[MODEL_AT_BYTES];
-	unsigned before = p->n_errors;
+	struct model_reader in;
 
-	if (!list)
-		return problem_set(
-		    p, 503, "no-memory", "try again later", "no memory");
-	for (size_t i = 0; i < n; i++) {
-		struct model_reader in;
-
+	for (size_t i = 0; i < json_array_size(v); i++) {
 		model_at_index(one, at, i);
 		if (!model_reader_begin(
 			&in, json_array_get(v, i), one, known, p))
 			continue;
-		read_route(&list[i], r, &in);
+		read_route(&list[i], near, &in);
 		for (size_t j = 0; j < i; j++)
 			if (is_same(&list[i], &list[j])) {
 				problem_add(
@@ -138,6 +132,20 @@ model_route_list_read(
 				break;
 			}
 	}
+}
+
+static int
+replace_routes(struct model_router *r, const json_t *v, const char *at,
+    const struct model_router *near, struct problem *p)
+{
+	size_t n = json_array_size(v);
+	struct model_route *list = calloc(n ? n : 1, sizeof(*list));
+	unsigned before = p->n_errors;
+
+	if (!list)
+		return problem_set(
+		    p, 503, "no-memory", "try again later", "no memory");
+	read_list(list, v, at, near, p);
 	if (p->n_errors != before) {
 		free(list);
 		return -EINVAL;
@@ -146,6 +154,13 @@ model_route_list_read(
 	r->route = list;
 	r->n_routes = (unsigned)n;
 	return 0;
+}
+
+int
+model_route_list_read(
+    struct model_router *r, const json_t *v, const char *at, struct problem *p)
+{
+	return replace_routes(r, v, at, r, p);
 }
 
 int
@@ -163,11 +178,11 @@ model_routes_read(struct model_router *r, const json_t *body, struct problem *p)
 	list = model_take_array(&in, "routes", MODEL_MAX_ROUTES);
 	if (!list || p->n_errors != before)
 		return -EINVAL;
-	return model_route_list_read(r, list, "/routes", p);
+	return replace_routes(r, list, "/routes", r->n_vnics > 0 ? r : NULL, p);
 }
 
 json_t *
-model_route_list_json(const struct model_router *r)
+model_routes_json(const struct model_router *r)
 {
 	json_t *list = json_array();
 	char text[64];
@@ -188,10 +203,4 @@ model_route_list_json(const struct model_router *r)
 		json_array_append_new(list, o);
 	}
 	return list;
-}
-
-json_t *
-model_routes_json(const struct model_router *r)
-{
-	return json_pack("{s:o}", "routes", model_route_list_json(r));
 }

@@ -23,7 +23,7 @@ model_router_init(struct model_router *r)
 		.power = MODEL_RUNNING,
 		.quota = {
 			.cpu_millis = 1000,
-			.mem_bytes = 256 * MIB,
+			.mem_bytes = 64 * MIB,
 			.pids = 64,
 			.disk_bytes = 16 * MIB,
 			.pool_slots = 1024,
@@ -198,7 +198,7 @@ model_router_read(struct model_router *out, const json_t *body,
     const char *name, struct problem *p)
 {
 	static const char *const known[] = { "name", "labels", "spec", "kind",
-		"project", "uid", "generation", "status", NULL };
+		"project", "uid", "generation", "created", "status", NULL };
 	unsigned before = p->n_errors;
 	struct model_reader in;
 	struct model_router r;
@@ -219,6 +219,7 @@ model_router_read(struct model_router *out, const json_t *body,
 		model_router_clear(&r);
 		return -EINVAL;
 	}
+	model_router_clear(out);
 	*out = r;
 	return 0;
 }
@@ -242,5 +243,5 @@ model_router_spec(const struct model_router *r)
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s}", "template",
 	    r->template, "power", model_power_text(r->power), "quota",
 	    quota_json(&r->quota), "vnics", vnics, "routes",
-	    model_route_list_json(r), "dataplane", r->dataplane);
+	    model_routes_json(r), "dataplane", r->dataplane);
 }

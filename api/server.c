@@ -17,7 +17,7 @@
 
 enum { IDLE_SECONDS = 30 };
 
-/* --- what libmicrohttpd calls ------------------------------------------------- */
+/* --- what libmicrohttpd calls --------------------------------------------- */
 
 static void
 on_log(void *cls, const char *fmt, va_list ap)
@@ -140,7 +140,7 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 	request_unref(r);
 }
 
-/* --- threads ------------------------------------------------------------------ */
+/* --- threads -------------------------------------------------------------- */
 
 /* Signals are for the threads of the program, not for ours. */
 static int
@@ -162,15 +162,15 @@ start_daemon(struct server_listener *l, struct err *e)
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)SERVER_CONNECTIONS,
 	    MHD_OPTION_PER_IP_CONNECTION_LIMIT,
 	    l->is_tcp ? (unsigned)SERVER_PER_PEER : 0U,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_HEADER_BYTES,
-	    MHD_OPTION_END);
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	    (size_t)SERVER_HEADER_BYTES, MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!l->daemon)
 		return err_set(e, -EIO, "the HTTP library does not start");
 	return 0;
 }
 
-/* --- life --------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 void
 server_unref(struct api_server *s)

@@ -88,8 +88,8 @@ make_device(struct port *p)
 		name_device(p);
 		rc = rte_eal_hotplug_add(
 		    "vdev", p->device, args ? args + 1 : "");
-		if (rc < 0)
-			return rc;
+		if (rc < 0) /* no driver knows it: EFAULT, of all things */
+			return rc == -EFAULT ? -ENODEV : rc;
 		p->hotplugged = true;
 	}
 	rc = rte_eth_dev_get_port_by_name(p->device, &p->id);

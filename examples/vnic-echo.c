@@ -30,30 +30,31 @@ echo(struct vnic_queue *q, unsigned vnic)
 int
 main(void)
 {
-	struct vnic_queue *q[VNIC_MAX_QUEUES];
-	const struct vnic_geometry *g;
-	struct vnic *v;
+	struct vnic_queue *q[VNIC_MAX_QUEUES] = { NULL };
+	struct vnic *v = NULL;
+	unsigned n_queues = 0, work = 0;
+	enum vnic_status status = VNIC_WAIT;
+	int rc = vnic_attach_env(&v);
 
-	if (vnic_attach_env(&v) < 0)
-		return 1;
-	g = &vnic_layout(v)->g;
-	for (unsigned i = 0; i < g->n_queues; i++)
-		if (vnic_queue_open(v, i, &q[i]) < 0)
-			return 1;
-	for (;;) {
-		unsigned work = 0;
-
-		for (unsigned i = 0; i < g->n_queues; i++) {
-			enum vnic_status status = vnic_poll(q[i]);
-
-			if (status == VNIC_GONE)
-				return 0;
-			for (unsigned k = 0; k < g->max_vnics; k++)
-				if (status == VNIC_RUN)
-					work += echo(q[i], k);
+	if (rc == 0)
+		n_queues = vnic_layout(v)->g.n_queues;
+	for (unsigned i = 0; i < n_queues && rc == 0; i++)
+		rc = vnic_queue_open(v, i, &q[i]);
+	while (rc == 0 && status != VNIC_GONE) {
+		if (work == 0)
+			rc = vnic_wait(q, n_queues, 1000);
+		work = 0;
+		for (unsigned i = 0; i < n_queues && status != VNIC_GONE; i++) {
+			status = vnic_poll(q[i]);
+			for (unsigned k = 0; status == VNIC_RUN &&
+					     k < vnic_layout(v)->g.max_vnics;
+			     k++)
+				work += echo(q[i], k);
 			vnic_flush(q[i]);
 		}
-		if (work == 0 && vnic_wait(q, g->n_queues, 1000) < 0)
-			return 1;
 	}
+	for (unsigned i = 0; i < n_queues; i++)
+		vnic_queue_close(q[i]);
+	vnic_detach(v);
+	return rc == 0 ? 0 : 1;
 }

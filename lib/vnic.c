@@ -248,6 +248,17 @@ vnic_info(const struct vnic *v, unsigned i, struct vnic_info *out)
 	return true;
 }
 
+/* A predecessor may have made it blocking: the flag is the file's, not ours. */
+static int
+bell_prepare(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -errno;
+	return 0;
+}
+
 /* The lock ends with the process: two processes never serve one queue. */
 static int
 lock_queue(int fd, unsigned q)
@@ -275,7 +286,9 @@ vnic_queue_open(struct vnic *v, unsigned q, struct vnic_queue **out)
 	vq = calloc(1, sizeof(*vq));
 	if (!vq)
 		return -ENOMEM;
-	rc = lock_queue(v->fds.router, q);
+	rc = bell_prepare(v->fds.bell[q]);
+	if (rc == 0)
+		rc = lock_queue(v->fds.router, q);
 	if (rc < 0) {
 		free(vq);
 		return rc;
@@ -303,13 +316,21 @@ vnic_queue_close(struct vnic_queue *q)
 	free(q);
 }
 
+/*
+ * The host waits for an edge, which a write that finds the counter full does
+ * not make. The host never reads a bell; only a predecessor can have filled it.
+ */
 static void
 kick(const struct vnic_queue *q)
 {
-	uint64_t one = 1;
+	int fd = q->v->fds.bell[q->index];
+	uint64_t n = 1;
 
-	if (write(q->v->fds.bell[q->index], &one, sizeof(one)) < 0) {
-		/* full: the host has been rung for already */
+	if (write(fd, &n, sizeof(n)) < 0 && errno == EAGAIN &&
+	    read(fd, &n, sizeof(n)) > 0) {
+		n = 1;
+		if (write(fd, &n, sizeof(n)) < 0)
+			return; /* no eventfd: nobody can be rung for */
 	}
 }
 

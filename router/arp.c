@@ -304,6 +304,22 @@ answer(struct arp *a, unsigned vnic, const struct arp_msg *request)
 }
 
 void
+arp_announce(struct arp *a, unsigned i, uint32_t ip)
+{
+	struct arp_msg m = {
+		.op = ARP_REQUEST,
+		.sender_ip = ip,
+		.target_ip = ip,
+	};
+	struct packet *p = arp_frame(&a->iface[i], i, &m, NULL);
+
+	if (!p)
+		return;
+	count(a->count, COUNT_ARP_ANNOUNCED, 1);
+	a->ops->send(a->arg, p);
+}
+
+void
 arp_input(struct arp *a, unsigned i, const uint8_t *frame, unsigned len,
     uint64_t now_ms)
 {

@@ -63,6 +63,12 @@ void arp_free(struct arp *a);
 /* VNIC_MAX_VNICS of them, borrowed; forgets neighbours of those not up. */
 void arp_set_ifaces(struct arp *a, const struct iface *ifaces);
 
+/*
+ * Tells everybody at vNIC i that ip is ours (RFC 5227, 2.3), so that hosts which
+ * knew it by another MAC do not send there until their entry is old.
+ */
+void arp_announce(struct arp *a, unsigned i, uint32_t ip);
+
 /* An ARP frame that came in through vNIC i. */
 void arp_input(struct arp *a, unsigned i, const uint8_t *frame, unsigned len,
     uint64_t now_ms);

@@ -38,6 +38,7 @@ static const char *const names[N_COUNTERS] = {
 	[COUNT_ARP_CONFLICT] = "arp_conflict",
 	[COUNT_ARP_REPLY_SENT] = "arp_reply_sent",
 	[COUNT_ARP_REQUEST_SENT] = "arp_request_sent",
+	[COUNT_ARP_ANNOUNCED] = "arp_announced",
 	[COUNT_ARP_LIMITED] = "arp_limited",
 	[COUNT_ARP_FAILED] = "arp_failed",
 	[COUNT_ARP_TABLE_FULL] = "arp_table_full",

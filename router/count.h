@@ -28,6 +28,7 @@ enum counter {
 	COUNT_ARP_CONFLICT, /* somebody else has our address */
 	COUNT_ARP_REPLY_SENT,
 	COUNT_ARP_REQUEST_SENT,
+	COUNT_ARP_ANNOUNCED,       /* our addresses, told to everybody */
 	COUNT_ARP_LIMITED,         /* requests put off by the rate limit */
 	COUNT_ARP_FAILED,          /* neighbours that did not answer */
 	COUNT_ARP_TABLE_FULL,      /* packets: no room for the neighbour */

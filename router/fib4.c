@@ -207,7 +207,8 @@ fib4_build(struct fib4_route *routes, size_t n, struct fib4 **out)
 	f->root = malloc(ROOT_SLOTS * sizeof(*f->root));
 	if (!f->root)
 		goto fail;
-	qsort(routes, n, sizeof(*routes), compare);
+	if (n > 0)
+		qsort(routes, n, sizeof(*routes), compare);
 	rc = build_root(&b, (struct slice){ 0, (uint32_t)n });
 	if (rc < 0)
 		goto fail;

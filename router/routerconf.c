@@ -74,21 +74,20 @@ enum prefix_kind { PREFIX_BAD, PREFIX_4, PREFIX_6 };
 
 /* "192.0.2.0/24"; of an IPv6 prefix only the syntax is judged. */
 static enum prefix_kind
-parse_prefix(char *s, struct address4 *out)
+parse_prefix(const char *s, struct address4 *out)
 {
-	char *slash = strchr(s, '/');
+	const char *slash = strchr(s, '/');
+	char ip[INET6_ADDRSTRLEN];
 	struct in6_addr a6;
 	uint64_t len;
 
-	if (!slash)
+	if (!slash || (size_t)(slash - s) >= sizeof(ip))
 		return PREFIX_BAD;
-	*slash = '\0';
-	if (strchr(s, ':'))
-		return inet_pton(AF_INET6, s, &a6) == 1 &&
-			       parse_uint(slash + 1, 128, &len)
-			   ? PREFIX_6
-			   : PREFIX_BAD;
-	if (!parse_ip4(s, &out->ip) || !parse_uint(slash + 1, 32, &len))
+	memcpy(ip, s, (size_t)(slash - s));
+	ip[slash - s] = '\0';
+	if (inet_pton(AF_INET6, ip, &a6) == 1)
+		return parse_uint(slash + 1, 128, &len) ? PREFIX_6 : PREFIX_BAD;
+	if (!parse_ip4(ip, &out->ip) || !parse_uint(slash + 1, 32, &len))
 		return PREFIX_BAD;
 	out->len = (uint8_t)len;
 	return PREFIX_4;

@@ -64,18 +64,42 @@ read_ports(struct slow *s, struct port *ports)
 	}
 }
 
+static bool
+had_address(const struct iface *old, uint32_t ip)
+{
+	for (unsigned k = 0; old->up && k < old->n; k++)
+		if (old->address[k].ip == ip)
+			return true;
+	return false;
+}
+
+static void
+announce_new(struct slow *s, const struct iface *old)
+{
+	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++) {
+		const struct iface *f = &s->iface[i];
+
+		for (unsigned k = 0; f->up && k < f->n; k++)
+			if (!had_address(&old[i], f->address[k].ip))
+				arp_announce(s->arp, i, f->address[k].ip);
+	}
+}
+
 /* Returns false if it must be tried again. */
 static bool
 publish_tables(struct slow *s)
 {
+	struct iface old[VNIC_MAX_VNICS];
 	struct port ports[VNIC_MAX_VNICS];
 	struct neighbour *nb;
 	struct tables *t;
 
 	if (!publish_has_room(&s->publish))
 		return false;
+	memcpy(old, s->iface, sizeof(old));
 	read_ports(s, ports);
 	arp_set_ifaces(s->arp, s->iface);
+	announce_new(s, old);
 	nb = calloc(ARP_MAX, sizeof(*nb));
 	if (!nb)
 		return false;

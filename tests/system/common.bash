@@ -13,7 +13,7 @@ system_env() {
   BIN_DATAPLANE=$EUROPA_BUILDDIR/europa-dataplane
   BIN_EUROPAD=$EUROPA_BUILDDIR/europad
   BIN_LIBEXEC=$NODE_DIR/libexec
-  BIN_TEMPLATE=$EUROPA_BUILDDIR/container-templates:$EUROPA_BUILDDIR/router:$EUROPA_BUILDDIR/examples:$EUROPA_BUILDDIR/tests/system
+  BIN_TEMPLATE=$EUROPA_BUILDDIR:$EUROPA_BUILDDIR/container-templates:$EUROPA_BUILDDIR/examples
   UDPSEQ=$EUROPA_BUILDDIR/udpseq
   export NODE_DIR NODE_NS BIN_DATAPLANE BIN_EUROPAD BIN_LIBEXEC BIN_TEMPLATE UDPSEQ
   # shellcheck source=tests/system/node.sh
@@ -88,7 +88,7 @@ init_pid() { api GET "/v1/routers/$1" | jq .status.container.init_pid; }
 router_process() {
   local init
   init=$(init_pid "$1")
-  cat "/proc/$init/task/$init/children" | tr ' ' '\n' | head -n 1
+  tr ' ' '\n' < "/proc/$init/task/$init/children" | head -n 1
 }
 
 # capture_ttl NAMESPACE COUNT FILTER: the TTLs of what arrives, one a line.

@@ -137,7 +137,7 @@ teardown_file() {
 }
 
 @test "a full-size frame passes, a larger one is answered or counted" {
-  node_sender ping -n -c 2 -i 0.05 -W 1 -s 1472 -M do 198.18.1.2
+  node_sender ping -n -c 2 -i 0.05 -W 1 -s 1472 -M "do" 198.18.1.2
 }
 
 @test "the owner's own program is a data plane: vnic-echo" {

@@ -3,7 +3,7 @@
  * udpseq: UDP with sequence numbers, so that a test can say from the receiver's
  * own list what was lost, doubled, reordered or somebody else's.
  *
- *	udpseq send DST PORT PPS SECONDS CANARY [SIZE]
+ *	udpseq send DST PORT PPS SECONDS CANARY [SIZE [FIRST]]
  *	udpseq recv ADDRESS PORT SECONDS CANARY
  *	udpseq now
  *
@@ -75,7 +75,8 @@ open_socket(const char *address, const char *port, struct sockaddr_in *sa)
 
 /* Sends batch after batch at a steady pace; what the socket refuses, waits. */
 static int
-run_send(int fd, uint64_t pps, uint64_t seconds, uint64_t canary, size_t size)
+run_send(int fd, uint64_t pps, uint64_t seconds, uint64_t canary, size_t size,
+    uint64_t first)
 {
 	static uint8_t bytes[BATCH][MAX_SIZE];
 	struct mmsghdr msg[BATCH] = { 0 };
@@ -93,7 +94,8 @@ run_send(int fd, uint64_t pps, uint64_t seconds, uint64_t canary, size_t size)
 
 		pause_until(start + seq * 1000000000 / pps);
 		for (unsigned i = 0; i < n; i++) {
-			struct datagram d = { canary, seq + i, now_ns() };
+			struct datagram d = { canary, first + seq + i,
+				now_ns() };
 
 			memcpy(bytes[i], &d, sizeof(d));
 		}
@@ -207,7 +209,7 @@ main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_handler = on_end };
 	struct sockaddr_in addr;
-	size_t size = argc == 8 ? (size_t)atoi(argv[7]) : MIN_SIZE;
+	size_t size = argc >= 8 ? (size_t)atoi(argv[7]) : MIN_SIZE;
 	int fd, rc = -EINVAL;
 
 	if (argc == 2 && strcmp(argv[1], "now") == 0) {
@@ -218,7 +220,8 @@ main(int argc, char **argv)
 	sigaction(SIGINT, &sa, NULL);
 	if (argc < 6 || size < MIN_SIZE || size > MAX_SIZE) {
 		fprintf(stderr,
-		    "usage: udpseq send DST PORT PPS SECONDS CANARY [SIZE]\n"
+		    "usage: udpseq send DST PORT PPS SECONDS CANARY [SIZE "
+		    "[FIRST]]\n"
 		    "       udpseq recv ADDRESS PORT SECONDS CANARY\n"
 		    "       udpseq now\n");
 		return 2;
@@ -230,7 +233,7 @@ main(int argc, char **argv)
 	    connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
 		rc = run_send(fd, strtoull(argv[4], NULL, 10),
 		    strtoull(argv[5], NULL, 10), strtoull(argv[6], NULL, 10),
-		    size);
+		    size, argc == 9 ? strtoull(argv[8], NULL, 10) : 0);
 	else if (strcmp(argv[1], "recv") == 0 &&
 		 bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
 		rc = run_recv(fd, strtoull(argv[4], NULL, 10),

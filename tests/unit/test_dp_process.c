@@ -1,0 +1,594 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_dp_process: packets through a running data plane, byte by byte. Each
+ * case starts a process of its own; see dp_rig.h.
+ */
+#include "tests/unit/dp_rig.h"
+
+#include "lib/region.h"
+
+#include <fcntl.h>
+
+static const uint8_t broadcast[6] = { 255, 255, 255, 255, 255, 255 };
+static const uint8_t stranger[6] = { 2, 0, 0, 9, 9, 9 };
+
+/* rx from in.pcap, tx to out.pcap */
+static void
+add_pcap_port(struct dp_rig *r, const char *name, const struct dp_frames *in)
+{
+	char devargs[256], file[64];
+
+	snprintf(file, sizeof(file), "%s.in", name);
+	dp_write_pcap(r, file, in);
+	snprintf(devargs, sizeof(devargs),
+	    "net_pcap,rx_pcap=%s/%s.in,tx_pcap=%s/%s.out", r->dir, name, r->dir,
+	    name);
+	dp_port(r, name, devargs);
+}
+
+static unsigned
+n_out(const struct dp_rig *r, const char *name)
+{
+	static struct dp_frames out;
+	char file[64];
+
+	snprintf(file, sizeof(file), "%s.out", name);
+	dp_read_pcap(r, file, &out);
+	return out.n;
+}
+
+static void
+assert_frame(
+    const struct dp_frames *f, unsigned i, const uint8_t *bytes, unsigned len)
+{
+	assert_true(i < f->n);
+	assert_int_equal(f->f[i].len, len);
+	assert_memory_equal(f->f[i].bytes, bytes, len);
+}
+
+/* --- cases ---------------------------------------------------------------------- */
+
+static void
+echo_keeps_every_byte(void **state)
+{
+	static struct dp_frames in, out;
+	struct dp_rig r;
+	struct dp_router *t;
+	struct wire_msg m;
+	uint64_t bytes = 0;
+	uint8_t mac[6];
+
+	(void)state;
+	dp_open(&r, "");
+	t = dp_router_new(&r, 1, 1);
+	t->echo = true;
+	m = dp_vnic(t, 0, "p0"); /* before the port is there */
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	dp_router_run(t, t->n_queues);
+	dp_mac(mac, 1, 0);
+	in.n = 0;
+	for (unsigned i = 0; i < 300; i++) {
+		unsigned len = i < 64 ? 14 + i : 14 + i * 5;
+
+		dp_frame(&in, mac, stranger, 0, MIN(len, 1514u));
+		bytes += MIN(len, 1514u);
+	}
+	add_pcap_port(&r, "p0", &in);
+	DP_UNTIL(n_out(&r, "p0") == in.n, t);
+	dp_read_pcap(&r, "p0.out", &out);
+	for (unsigned i = 0; i < in.n; i++) {
+		memcpy(in.f[i].bytes, stranger, 6);
+		memcpy(in.f[i].bytes + 6, mac, 6);
+		assert_frame(&out, i, in.f[i].bytes, in.f[i].len);
+	}
+	assert_int_equal(DP_COUNT(t, 0, offered), 300);
+	assert_int_equal(DP_COUNT(t, 0, filled), 300);
+	assert_int_equal(DP_COUNT(t, 0, filled_bytes), bytes);
+	assert_int_equal(DP_COUNT(t, 0, back), 300);
+	assert_int_equal(DP_COUNT(t, 0, sent), 300);
+	assert_int_equal(DP_COUNT(t, 0, sent_bytes), bytes);
+	m = dp_port_info(&r, "p0");
+	assert_string_equal(m.u.port_info.driver, "net_pcap");
+	assert_int_equal(m.u.port_info.state, WIRE_PORT_UP);
+	assert_int_equal(m.u.port_info.count[WIRE_PORT_RX], 300);
+	assert_int_equal(m.u.port_info.count[WIRE_PORT_RX_DELIVERED], 300);
+	assert_int_equal(m.u.port_info.count[WIRE_PORT_TX], 300);
+	assert_int_equal(m.u.port_info.count[WIRE_PORT_NO_MATCH], 0);
+	dp_hear(&r);
+	assert_int_equal(r.n_events[WIRE_EVENT_RUNNING], 2);
+	dp_router_free(t);
+	dp_close(&r);
+}
+
+/* vNIC 0 untagged, 1 on VLAN 42, 2 a trunk */
+static void
+vlans_are_kept_apart(void **state)
+{
+	static struct dp_frames in, out, tx;
+	struct dp_rig r;
+	struct dp_router *t;
+	struct wire_msg m;
+	uint8_t mac[3][6];
+	unsigned n[3] = { 0 };
+
+	(void)state;
+	dp_open(&r, "");
+	t = dp_router_new(&r, 1, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		dp_mac(mac[i], 1, i);
+		m = dp_vnic(t, i, "p0");
+		m.u.vnic.vlan = i == 1 ? 42 : 0;
+		m.u.vnic.trunk = i == 2;
+		assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	}
+	dp_router_run(t, t->n_queues);
+	in.n = 0;
+	dp_frame(&in, mac[0], stranger, 0, 100);      /* 0 -> vNIC 0 */
+	dp_frame(&in, mac[1], stranger, 42, 101);     /* 1 -> vNIC 1 */
+	dp_frame(&in, mac[2], stranger, 0xa007, 102); /* 2 -> vNIC 2 */
+	dp_frame(&in, mac[0], stranger, 42, 103);     /* wrong VLAN */
+	dp_frame(&in, mac[1], stranger, 0, 104);      /* wrong VLAN */
+	dp_frame(&in, mac[2], stranger, 0, 105);      /* 5 -> vNIC 2 */
+	dp_frame(&in, mac[1], stranger, 42, 1518);    /* 6 -> vNIC 1, full */
+	dp_frame(&in, mac[2], stranger, 42, 1518);    /* 7 -> vNIC 2, full */
+	dp_frame(&in, mac[0], stranger, 0, 1515);     /* 8 oversize */
+	dp_frame(&in, stranger, mac[0], 0, 60);       /* nobody's */
+	add_pcap_port(&r, "p0", &in);
+	DP_UNTIL(dp_port_info(&r, "p0").u.port_info.count[WIRE_PORT_RX] == 10 &&
+		     t->got[0].n == 6,
+	    t);
+	for (unsigned i = 0; i < t->got[0].n; i++) {
+		static const unsigned expect[3][2] = { { 0 }, { 1, 6 },
+			{ 2, 0 } };
+		unsigned v = t->got_vnic[0][i];
+		uint8_t want[DP_MAX_BYTES];
+		unsigned k, len;
+
+		assert_true(v < 3);
+		k = v == 2 ? (const unsigned[]){ 2, 5, 7 }[n[2]]
+			   : expect[v][n[v]];
+		n[v]++;
+		len = in.f[k].len;
+		memcpy(want, in.f[k].bytes, len);
+		if (v == 1) {
+			memmove(want + 12, want + 16, len - 16);
+			len -= 4;
+		}
+		assert_frame(&t->got[0], i, want, len);
+	}
+	assert_int_equal(n[0], 1);
+	assert_int_equal(n[1], 2);
+	assert_int_equal(n[2], 3);
+	assert_int_equal(DP_COUNT(t, 0, rx_drop[VNIC_DROP_OVERSIZE]), 1);
+	m = dp_port_info(&r, "p0");
+	assert_int_equal(m.u.port_info.count[WIRE_PORT_NO_MATCH], 3);
+
+	tx.n = 0;
+	dp_frame(&tx, stranger, mac[1], 0, 90);
+	dp_router_send(t, 0, 1, &tx);
+	DP_UNTIL(n_out(&r, "p0") == 1, t);
+	tx.n = 0;
+	dp_frame(&tx, stranger, mac[2], 99, 91);
+	dp_router_send(t, 0, 2, &tx);
+	DP_UNTIL(n_out(&r, "p0") == 2, t);
+	tx.n = 0;
+	dp_frame(&tx, stranger, mac[0], 42, 92); /* another VLAN: spoofed */
+	dp_frame(&tx, stranger, mac[0], 0, 93);
+	dp_frame(&tx, stranger, mac[1], 0, 94); /* another MAC: spoofed */
+	dp_frame(&tx, stranger, mac[0], 0, 1515);
+	dp_router_send(t, 0, 0, &tx);
+	DP_UNTIL(n_out(&r, "p0") == 3 &&
+		     DP_COUNT(t, 0, tx_drop[VNIC_DROP_OVERSIZE]) == 1,
+	    t);
+	assert_int_equal(DP_COUNT(t, 0, tx_drop[VNIC_DROP_SPOOFED]), 2);
+	dp_read_pcap(&r, "p0.out", &out);
+	assert_int_equal(out.f[0].len, 94);
+	assert_int_equal(load_be16(out.f[0].bytes + 12), 0x8100);
+	assert_int_equal(load_be16(out.f[0].bytes + 14), 42);
+	assert_int_equal(load_be16(out.f[0].bytes + 16), 0x88b5);
+	assert_int_equal(out.f[1].len, 91);
+	assert_int_equal(load_be16(out.f[1].bytes + 14), 99);
+	assert_frame(&out, 2, tx.f[1].bytes, 93);
+	dp_router_free(t);
+	dp_close(&r);
+}
+
+static void
+slow_path_frames_take_the_control_queue(void **state)
+{
+	static struct dp_frames in;
+	struct dp_rig r;
+	struct dp_router *t;
+	struct wire_msg m;
+	uint8_t mac[6], *p;
+
+	(void)state;
+	dp_open(&r, "");
+	t = dp_router_new(&r, 1, 1);
+	m = dp_vnic(t, 0, "p0");
+	m.u.vnic.n_addresses = 1;
+	m.u.vnic.address[0].family = 4;
+	memcpy(m.u.vnic.address[0].bytes, "\306\022\0\1", 4); /* 198.18.0.1 */
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	dp_router_run(t, t->n_queues);
+	dp_mac(mac, 1, 0);
+	in.n = 0;
+	store_be16(dp_frame(&in, broadcast, stranger, 0, 60), 0x0806); /* ARP */
+	p = dp_frame(&in, mac, stranger, 0, 60);
+	store_be16(p, 0x0800);
+	memcpy(p + 2 + 16, "\306\022\0\1", 4);
+	p = dp_frame(&in, mac, stranger, 0, 60);
+	store_be16(p, 0x0800);
+	memcpy(p + 2 + 16, "\306\022\0\2", 4); /* through, not to */
+	add_pcap_port(&r, "p0", &in);
+	DP_UNTIL(dp_router_got(t) == 3, t);
+	assert_int_equal(t->got[0].n, 1);
+	assert_int_equal(t->got[1].n, 2);
+	assert_frame(&t->got[1], 0, in.f[0].bytes, 60);
+	assert_frame(&t->got[1], 1, in.f[1].bytes, 60);
+	assert_frame(&t->got[0], 0, in.f[2].bytes, 60);
+	dp_router_free(t);
+	dp_close(&r);
+}
+
+static void
+neighbours_meet_without_the_port(void **state)
+{
+	static struct dp_frames in, tx, out;
+	struct dp_rig r;
+	struct dp_router *a, *b, *c;
+	struct wire_msg m;
+	uint8_t mac[4][6];
+
+	(void)state;
+	dp_open(&r, "");
+	in.n = 0;
+	add_pcap_port(&r, "p0", &in);
+	a = dp_router_new(&r, 1, 1);
+	b = dp_router_new(&r, 2, 1);
+	c = dp_router_new(&r, 3, 1); /* on another VLAN */
+	for (unsigned i = 1; i < 4; i++)
+		dp_mac(mac[i], (uint8_t)i, 0);
+	m = dp_vnic(a, 0, "p0");
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	m = dp_vnic(b, 0, "p0");
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	m = dp_vnic(c, 0, "p0");
+	m.u.vnic.vlan = 7;
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	dp_router_run(a, a->n_queues);
+	dp_router_run(b, b->n_queues);
+	dp_router_run(c, c->n_queues);
+	tx.n = 0;
+	dp_frame(&tx, mac[2], mac[1], 0, 200);    /* known here */
+	dp_frame(&tx, mac[3], mac[1], 0, 201);    /* another VLAN: outside */
+	dp_frame(&tx, broadcast, mac[1], 0, 202); /* both */
+	dp_router_send(a, 0, 0, &tx);
+	DP_UNTIL(dp_router_got(b) == 2 && n_out(&r, "p0") == 2, a, b, c);
+	dp_read_pcap(&r, "p0.out", &out);
+	assert_frame(&out, 0, tx.f[1].bytes, 201);
+	assert_frame(&out, 1, tx.f[2].bytes, 202);
+	assert_frame(&b->got[0], 0, tx.f[0].bytes, 200);
+	assert_frame(&b->got[1], 0, tx.f[2].bytes, 202); /* group, not IP */
+	assert_int_equal(dp_router_got(a), 0);
+	assert_int_equal(dp_router_got(c), 0);
+	assert_int_equal(DP_COUNT(a, 0, sent), 3);
+	assert_int_equal(DP_COUNT(b, 0, offered), 2);
+	dp_router_free(a);
+	dp_router_free(b);
+	dp_router_free(c);
+	dp_close(&r);
+}
+
+static void
+link_needs_both_ends(void **state)
+{
+	static struct dp_frames tx;
+	struct dp_rig r;
+	struct dp_router *a, *b;
+	struct wire_msg m;
+	uint8_t mac[6];
+
+	(void)state;
+	dp_open(&r, "");
+	a = dp_router_new(&r, 1, 1);
+	b = dp_router_new(&r, 2, 2);
+	m = dp_vnic(a, 0, NULL);
+	m.u.vnic.attach = WIRE_ATTACH_VNIC;
+	memset(m.u.vnic.peer_uid, 2, WIRE_UID_BYTES);
+	m.u.vnic.peer_index = 3;
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	dp_router_run(a, a->n_queues);
+	dp_router_run(b, b->n_queues);
+	dp_mac(mac, 1, 0);
+	tx.n = 0;
+	for (unsigned i = 0; i < 40; i++)
+		dp_frame(&tx, stranger, mac, i % 3 ? 0 : 5, 18 + i * 38);
+	dp_router_send(a, 0, 0, &tx);
+	DP_UNTIL(DP_COUNT(a, 0, tx_drop[VNIC_DROP_LINK_DOWN]) == 40, a);
+	m = dp_vnic(b, 3, NULL);
+	m.u.vnic.attach = WIRE_ATTACH_VNIC;
+	memset(m.u.vnic.peer_uid, 1, WIRE_UID_BYTES);
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	dp_router_send(a, 0, 0, &tx);
+	DP_UNTIL(dp_router_got(b) == 40, a, b);
+	assert_int_equal(DP_COUNT(a, 0, sent), 40);
+	assert_int_equal(DP_COUNT(b, 3, offered), 40);
+	assert_int_equal(DP_COUNT(b, 3, filled), 40);
+	for (unsigned q = 0, k = 0; q < 3; q++) {
+		for (unsigned i = 0; i < b->got[q].n; i++, k++) {
+			unsigned j = (b->got[q].f[i].len - 18) / 38;
+
+			assert_int_equal(b->got_vnic[q][i], 3);
+			assert_frame(&b->got[q], i, tx.f[j].bytes, tx.f[j].len);
+		}
+	}
+	dp_router_free(a);
+	dp_router_free(b);
+	dp_close(&r);
+}
+
+static void
+gate_and_death(void **state)
+{
+	static struct dp_frames tx;
+	struct dp_rig r;
+	struct dp_router *a, *b;
+	struct wire_msg m, gate = { .type = WIRE_GATE }, died = { 0 };
+	uint8_t mac[2][6];
+	unsigned fresh;
+
+	(void)state;
+	dp_open(&r, "port p0 1500 net_null0,no-rx=1\n");
+	a = dp_router_new(&r, 1, 1);
+	b = dp_router_new(&r, 2, 1);
+	dp_mac(mac[0], 1, 0);
+	dp_mac(mac[1], 2, 0);
+	m = dp_vnic(a, 0, "p0");
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	m = dp_vnic(b, 0, "p0");
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	dp_router_run(a, a->n_queues);
+	tx.n = 0;
+	dp_frame(&tx, mac[1], mac[0], 0, 64);
+	dp_router_send(a, 0, 0, &tx); /* b has not come yet */
+	DP_UNTIL(DP_COUNT(b, 0, rx_drop[VNIC_DROP_ROUTER_DOWN]) == 1, a);
+	dp_router_run(b, b->n_queues);
+	memset(gate.u.gate.uid, 2, WIRE_UID_BYTES);
+	gate.u.gate.gate = WIRE_GATE_PAUSED;
+	assert_int_equal(dp_ask(&r, &gate, NULL), 0);
+	dp_router_send(a, 0, 0, &tx);
+	DP_UNTIL(DP_COUNT(b, 0, rx_drop[VNIC_DROP_PAUSED]) == 1, a, b);
+	dp_router_send(b, 0, 0, &tx);
+	DP_UNTIL(DP_COUNT(b, 0, tx_drop[VNIC_DROP_PAUSED]) == 1, a, b);
+	gate.u.gate.gate = WIRE_GATE_OPEN;
+	assert_int_equal(dp_ask(&r, &gate, NULL), 0);
+	dp_router_send(a, 0, 0, &tx);
+	DP_UNTIL(dp_router_got(b) == 1, a, b);
+	assert_int_equal(DP_COUNT(b, 0, offered), 3);
+
+	fresh = b->n_fresh;
+	died.type = WIRE_DIED;
+	memset(died.u.router.uid, 2, WIRE_UID_BYTES);
+	assert_int_equal(dp_ask(&r, &died, NULL), 0);
+	dp_router_run(b, fresh + 2); /* both queues */
+	dp_router_send(a, 0, 0, &tx);
+	DP_UNTIL(dp_router_got(b) == 2, a, b);
+
+	m = (struct wire_msg){ .type = WIRE_VNIC_DEL };
+	memset(m.u.vnic_ref.uid, 1, WIRE_UID_BYTES);
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	dp_router_send(a, 0, 0, &tx);
+	DP_UNTIL(DP_COUNT(a, 0, tx_drop[VNIC_DROP_VNIC_DOWN]) == 1, a);
+	m = dp_vnic(a, 0, "p0"); /* not again in this epoch */
+	assert_int_equal(dp_ask(&r, &m, NULL), EBUSY);
+	dp_router_free(a);
+	dp_router_free(b);
+	dp_close(&r);
+}
+
+static void
+count_set(void *arg, struct wire_msg *m)
+{
+	unsigned *n = arg;
+
+	assert_int_equal(m->type, WIRE_SET_INFO);
+	assert_int_equal(m->n_fds, 3 + m->u.set.g.n_queues);
+	assert_true(fcntl(m->fds[0], F_GET_SEALS) > 0);
+	wire_close_fds(m);
+	(*n)++;
+}
+
+static void
+requests_are_checked(void **state)
+{
+	struct dp_rig r;
+	struct dp_router *t, *u;
+	struct wire_msg m, del = { .type = WIRE_SET_DEL };
+	unsigned n = 0;
+
+	(void)state;
+	dp_open(&r, "port p0 1500 net_null0,no-rx=1\n"
+		    "port bad 1500 net_nothing0\n");
+	m = dp_port_info(&r, "bad");
+	assert_int_equal(m.u.port_info.state, WIRE_PORT_DOWN);
+	t = dp_router_new(&r, 1, 1);
+	u = dp_router_new(&r, 2, 3);
+	dp_router_add(&r, t); /* the same again */
+	m = dp_vnic(t, 0, "p0");
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	m.u.vnic.mtu = 1400; /* UP entries do not change */
+	assert_int_equal(dp_ask(&r, &m, NULL), EBUSY);
+	m = dp_vnic(u, 1, "p0");
+	dp_mac(m.u.vnic.mac, 1, 0);
+	assert_int_equal(dp_ask(&r, &m, NULL), EEXIST);
+	m.u.vnic.vlan = 5; /* another segment */
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	m = dp_vnic(t, 9, "p0");
+	assert_int_equal(dp_ask(&r, &m, NULL), EINVAL);
+	m = dp_vnic(t, 1, "p0");
+	m.u.vnic.mtu = 9000; /* does not fit the slots */
+	assert_int_equal(dp_ask(&r, &m, NULL), EINVAL);
+	memset(m.u.vnic.uid, 77, WIRE_UID_BYTES);
+	assert_int_equal(dp_ask(&r, &m, NULL), ENOENT);
+	m = (struct wire_msg){ .type = WIRE_INIT_RESTART };
+	assert_int_equal(dp_ask(&r, &m, NULL), EOPNOTSUPP);
+	m = (struct wire_msg){ .type = WIRE_PORT_ADD };
+	strcpy(m.u.port.name, "x0");
+	strcpy(m.u.port.devargs, "net_af_xdp0,iface=lo");
+	m.u.port.mtu = 1500;
+	assert_int_equal(dp_ask(&r, &m, NULL), ENOTSUP);
+	m = dp_port_info(&r, "x0");
+	assert_int_equal(m.u.port_info.state, WIRE_PORT_PENDING_RESTART);
+	assert_int_equal(dp_list(&r, WIRE_SET_LIST, count_set, &n), 0);
+	assert_int_equal(n, 2);
+	memset(del.u.router.uid, 1, WIRE_UID_BYTES);
+	assert_int_equal(dp_ask(&r, &del, NULL), 0);
+	for (unsigned q = 0; q < t->n_queues; q++)
+		assert_int_equal(vnic_poll(t->q[q]), VNIC_GONE);
+	assert_int_equal(dp_ask(&r, &del, NULL), 0); /* gone is gone */
+	m = (struct wire_msg){ .type = WIRE_PORT_DEL };
+	strcpy(m.u.name.name, "p0");
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	dp_port(&r, "p0", "net_null0,no-rx=1");
+	dp_router_free(t);
+	dp_router_free(u);
+	dp_close(&r);
+}
+
+/* Small memory in place of the promised, and descriptors that are no memory. */
+static void
+wrong_memory_is_refused(void **state)
+{
+	struct dp_rig r;
+	struct wire_msg m = { .type = WIRE_SET_ADD };
+	struct vnic_geometry g;
+	struct vnic_fds fds;
+	int small = region_create("small", 4096);
+
+	(void)state;
+	dp_open(&r, "");
+	vnic_geometry_for(&g, 1, 2, 64, 1500);
+	vnic_fds_init(&fds);
+	assert_int_equal(vnic_create(&g, &fds), 0);
+	m.u.set.g = g;
+	m.u.set.slots = 64;
+	m.n_fds = 5;
+	memcpy(m.fds,
+	    (int[]){ fds.host, fds.router, small, fds.bell[0], fds.bell[1] },
+	    5 * sizeof(int));
+	assert_int_equal(dp_ask(&r, &m, NULL), EINVAL);
+	m.fds[2] = 0; /* whatever our standard input is */
+	assert_int_not_equal(dp_ask(&r, &m, NULL), 0);
+	m.fds[2] = fds.pool;
+	m.u.set.slots = 1 << 20;
+	assert_int_equal(dp_ask(&r, &m, NULL), EINVAL);
+	m.u.set.slots = 64;
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	close(small);
+	vnic_fds_close(&fds);
+	dp_close(&r);
+}
+
+static void
+a_restart_is_a_new_epoch(void **state)
+{
+	static struct dp_frames tx;
+	struct dp_rig r;
+	struct dp_router *t;
+	struct wire_msg m;
+	uint8_t mac[6];
+
+	(void)state;
+	dp_open(&r, "port p0 1500 net_null0,no-rx=1\n");
+	t = dp_router_new(&r, 1, 1);
+	m = dp_vnic(t, 0, "p0");
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	dp_router_run(t, t->n_queues);
+	dp_mac(mac, 1, 0);
+	tx.n = 0;
+	dp_frame(&tx, stranger, mac, 0, 64);
+	dp_router_send(t, 0, 0, &tx);
+	DP_UNTIL(DP_COUNT(t, 0, sent) == 1, t);
+	dp_crash(&r);
+	dp_router_add(&r, t);
+	m = dp_vnic(t, 0, "p0");
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	dp_router_run(t, 2 * t->n_queues);
+	dp_router_send(t, 0, 0, &tx);
+	DP_UNTIL(DP_COUNT(t, 0, sent) == 2, t);
+	dp_router_free(t);
+	dp_close(&r);
+}
+
+/* A tenant that breaks the rules is held off, its neighbour is not. */
+static void
+faults_end_in_quarantine(void **state)
+{
+	static struct dp_frames tx;
+	struct dp_rig r;
+	struct dp_router *a, *b;
+	struct wire_msg m;
+	const struct vnic_layout *l;
+	uint8_t mac[2][6];
+	void *mine;
+
+	(void)state;
+	dp_open(&r, "port p0 1500 net_null0,no-rx=1\n");
+	a = dp_router_new(&r, 1, 1);
+	b = dp_router_new(&r, 2, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		m = dp_vnic(i ? b : a, 0, "p0");
+		dp_mac(mac[i], (uint8_t)(i + 1), 0);
+		assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	}
+	dp_router_run(a, a->n_queues);
+	dp_router_run(b, b->n_queues);
+	l = vnic_layout(b->v);
+	assert_int_equal(
+	    region_map(b->fds.router, l->router_bytes, REGION_RW, &mine), 0);
+	for (uint64_t pos = 0; pos < 64;
+	     pos++) /* slots that it does not hold */
+		atomic_store_explicit(&vnic_tx_ring(l, mine, 0, 0)[pos],
+		    vnic_desc(900 + (uint32_t)pos, 0, 64, VNIC_KIND_PACKET, 0) |
+			vnic_turn(pos, l->g.ring_log2),
+		    memory_order_release);
+	assert_int_equal(
+	    write(b->fds.bell[0], &(uint64_t){ 1 }, sizeof(uint64_t)),
+	    sizeof(uint64_t));
+	DP_UNTIL((dp_hear(&r), r.n_events[WIRE_EVENT_QUARANTINED] == 1), a);
+	assert_int_equal(
+	    DP_COUNT(b, 0, fault[VNIC_FAULT_NOT_HELD]) >= 64, true);
+	tx.n = 0;
+	dp_frame(&tx, mac[1], mac[0], 0, 64);
+	dp_router_send(a, 0, 0, &tx);
+	DP_UNTIL(DP_COUNT(b, 0, rx_drop[VNIC_DROP_QUARANTINED]) == 1, a);
+	dp_router_run(b, 3); /* after its hold */
+	dp_router_send(a, 0, 0, &tx);
+	DP_UNTIL(b->got[0].n == 1, a, b);
+	region_unmap(mine, l->router_bytes);
+	dp_router_free(a);
+	dp_router_free(b);
+	dp_close(&r);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(echo_keeps_every_byte),
+		cmocka_unit_test(vlans_are_kept_apart),
+		cmocka_unit_test(slow_path_frames_take_the_control_queue),
+		cmocka_unit_test(neighbours_meet_without_the_port),
+		cmocka_unit_test(link_needs_both_ends),
+		cmocka_unit_test(gate_and_death),
+		cmocka_unit_test(requests_are_checked),
+		cmocka_unit_test(wrong_memory_is_refused),
+		cmocka_unit_test(a_restart_is_a_new_epoch),
+		cmocka_unit_test(faults_end_in_quarantine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
