@@ -2,6 +2,7 @@
 # tests/: each part adds its own
 noinst_PROGRAMS += udpseq
 udpseq_SOURCES = tests/tools/udpseq.c
+include tests/containers.mk
 include tests/api.mk
 include tests/dataplane.mk
 include tests/lint.mk
