@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Makes ./configure in a checkout. A release tarball has it already.
 set -e
 cd "$(dirname "$0")"

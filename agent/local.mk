@@ -1,1 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
+# agent/: europad and its launcher
+include agent/containers.mk
+
+noinst_LIBRARIES += agent/libagent.a
+agent_libagent_a_SOURCES = \
+  agent/check.c \
+  agent/config.c agent/config.h \
+  agent/container.h \
+  agent/initlink.c agent/initlink.h \
+  agent/node.c agent/node.h \
+  agent/ops.c agent/ops.h \
+  agent/ops_port.c \
+  agent/ops_router.c \
+  agent/ops_vnic.c \
+  agent/plane.c agent/plane.h \
+  agent/ports.c \
+  agent/router.c agent/router.h \
+  agent/router_container.c \
+  agent/router_init.c \
+  agent/router_plane.c \
+  agent/router_reconcile.c \
+  agent/router_view.c \
+  agent/router_wait.c \
+  agent/store.c agent/store.h \
+  agent/uid.c agent/uid.h
+agent_libagent_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
+AGENT_LIBS = agent/libagent.a $(LIBCONTAINERS) api/libapi.a $(LIBEUROPA) \
+  $(SQLITE_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) $(SYSTEMD_LIBS)
+
+sbin_PROGRAMS += europad
+europad_SOURCES = agent/main.c
+europad_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+europad_LDADD = $(AGENT_LIBS)

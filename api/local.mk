@@ -1,1 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
+# api/: the REST contract, its resources, and HTTP
+noinst_LIBRARIES += api/libapi.a
+api_libapi_a_SOURCES = \
+  api/json_read.c api/json_read.h \
+  api/model.h api/model_int.h \
+  api/model_port.c \
+  api/model_quantity.c \
+  api/model_reader.c \
+  api/model_route.c \
+  api/model_router.c \
+  api/model_text.c \
+  api/model_vnic.c \
+  api/problem.c api/problem.h \
+  api/route.c api/route.h \
+  api/server.c api/server.h api/server_int.h \
+  api/server_conn.c \
+  api/server_headers.c \
+  api/server_listen.c \
+  api/server_reply.c \
+  api/server_request.c \
+  api/server_static.c
+api_libapi_a_CFLAGS = $(AM_CFLAGS) $(MHD_CFLAGS) $(JANSSON_CFLAGS)
+LIBAPI = api/libapi.a
+LIBAPI_LIBS = $(MHD_LIBS) $(JANSSON_LIBS)
+dist_europadata_DATA = api/openapi.yaml

@@ -57,7 +57,7 @@ struct model_route {
 
 struct model_quota {
 	uint32_t cpu_millis; /* 10..1000000, default 1000 */
-	uint64_t mem_bytes;  /* 8 MiB..1 TiB, default 256 MiB */
+	uint64_t mem_bytes;  /* 8 MiB..1 TiB, default 64 MiB */
 	uint32_t pids;       /* 4..32768, default 64 */
 	uint64_t disk_bytes; /* 1 MiB..1 TiB, default 16 MiB */
 	uint32_t pool_slots; /* 2..65536, default 1024 */
@@ -92,9 +92,10 @@ void model_port_clear(struct model_port *p);
 
 /*
  * Reads {"name", "labels", "spec"} (also accepted and ignored, so that what GET
- * returned can be PUT: kind, project, uid, generation, status). name, if not
- * NULL, is what the URL says: a missing name is it, another one is an error.
- * Returns 0, or -EINVAL with entries added to p. Context: any thread.
+ * returned can be PUT: kind, project, uid, generation, created, status). name,
+ * if not NULL, is what the URL says: a missing name is it, another one is an
+ * error. Returns 0 and replaces what out held (which was initialised), or
+ * -EINVAL with entries added to p and out as it was. Context: any thread.
  */
 int model_router_read(struct model_router *out, const json_t *body,
     const char *name, struct problem *p);
@@ -105,14 +106,17 @@ int model_port_read(struct model_port *out, const json_t *body,
 int model_vnic_read(
     struct model_vnic *out, const json_t *v, const char *at, struct problem *p);
 
-/* {"routes":[...]}: replaces r's routes. */
+/*
+ * {"routes":[...]}: replaces r's routes. A router without vNICs is a probe: then
+ * only the form is checked, not whether a route leads somewhere.
+ */
 int model_routes_read(
     struct model_router *r, const json_t *body, struct problem *p);
 
 /* The spec object with every default; new reference, NULL without memory. */
 json_t *model_router_spec(const struct model_router *r);
 json_t *model_vnic_json(const struct model_vnic *v);
-json_t *model_routes_json(const struct model_router *r);
+json_t *model_routes_json(const struct model_router *r); /* the list */
 json_t *model_port_spec(const struct model_port *p);
 
 /* RFC 7396: applies patch to target in place. Returns 0 or -ENOMEM. */

@@ -1,1 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
+# doc/: manual pages; why things are as they are
+dist_man_MANS += \
+  doc/man/europa-dataplane.8 \
+  doc/man/europa-init.8 \
+  doc/man/europa-launch.8 \
+  doc/man/europa-router.8 \
+  doc/man/europa.conf.5 \
+  doc/man/europad.8 \
+  doc/man/router.conf.5
+DECISIONS = \
+  doc/decisions/api-thread.md \
+  doc/decisions/dpdk-only-in-the-host.md \
+  doc/decisions/errors.md \
+  doc/decisions/lxc.md \
+  doc/decisions/memory-regions.md \
+  doc/decisions/no-libtool.md \
+  doc/decisions/one-launcher-per-operation.md \
+  doc/decisions/read-only-rootfs.md \
+  doc/decisions/sqlite.md
+EXTRA_DIST += $(DECISIONS) doc/model/vnic-ring.pml CONTRIBUTING.md .ci/run
+dist_doc_DATA += ARCHITECTURE.md CHANGELOG.md LICENSE README.md

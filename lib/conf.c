@@ -144,10 +144,17 @@ conf_read(const char *path, const struct conf_key *keys, size_t n,
 	if (!f)
 		return err_set(e, -errno, "%s: %s", path, strerror(errno));
 	while (rc == 0 && fgets(buf, sizeof(buf), f)) {
+		bool whole = strchr(buf, '\n') || feof(f);
 		char *line = trim(buf);
 		size_t len = strlen(line);
 
 		r.line++;
+		if (!whole) {
+			rc = err_set(e, -EINVAL,
+			    "%s:%u: line is too long or has a zero byte", path,
+			    r.line);
+			break;
+		}
 		if (len == 0 || line[0] == '#')
 			continue;
 		if (line[0] == '[' && line[len - 1] == ']') {
@@ -157,6 +164,8 @@ conf_read(const char *path, const struct conf_key *keys, size_t n,
 			rc = read_pair(&r, line, e);
 		}
 	}
+	if (rc == 0 && ferror(f))
+		rc = err_set(e, -EIO, "%s: cannot be read", path);
 	fclose(f);
 	return rc;
 }

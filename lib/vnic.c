@@ -248,6 +248,17 @@ vnic_info(const struct vnic *v, unsigned i, struct vnic_info *out)
 	return true;
 }
 
+/* A predecessor may have made it blocking: the flag is the file's, not ours. */
+static int
+bell_prepare(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -errno;
+	return 0;
+}
+
 /* The lock ends with the process: two processes never serve one queue. */
 static int
 lock_queue(int fd, unsigned q)
@@ -272,12 +283,16 @@ vnic_queue_open(struct vnic *v, unsigned q, struct vnic_queue **out)
 
 	if (q >= v->l.g.n_queues)
 		return -EINVAL;
-	rc = lock_queue(v->fds.router, q);
-	if (rc < 0)
-		return rc;
 	vq = calloc(1, sizeof(*vq));
 	if (!vq)
 		return -ENOMEM;
+	rc = bell_prepare(v->fds.bell[q]);
+	if (rc == 0)
+		rc = lock_queue(v->fds.router, q);
+	if (rc < 0) {
+		free(vq);
+		return rc;
+	}
 	vq->v = v;
 	vq->index = q;
 	vq->host = vnic_host_line(&v->l, v->host, q);
@@ -301,13 +316,21 @@ vnic_queue_close(struct vnic_queue *q)
 	free(q);
 }
 
+/*
+ * The host waits for an edge, which a write that finds the counter full does
+ * not make. The host never reads a bell; only a predecessor can have filled it.
+ */
 static void
 kick(const struct vnic_queue *q)
 {
-	uint64_t one = 1;
+	int fd = q->v->fds.bell[q->index];
+	uint64_t n = 1;
 
-	if (write(q->v->fds.bell[q->index], &one, sizeof(one)) < 0) {
-		/* full: the host has been rung for already */
+	if (write(fd, &n, sizeof(n)) < 0 && errno == EAGAIN &&
+	    read(fd, &n, sizeof(n)) > 0) {
+		n = 1;
+		if (write(fd, &n, sizeof(n)) < 0)
+			return; /* no eventfd: nobody can be rung for */
 	}
 }
 
@@ -475,19 +498,19 @@ coarse_ms(void)
 void
 vnic_flush(struct vnic_queue *q)
 {
-	uint64_t now;
+	uint64_t now = coarse_ms();
 
+	/* alive, also when it only looked or keeps what it took */
+	if (now != q->beat_ms) {
+		q->beat_ms = now;
+		vnic_beat(&q->beat->beat);
+	}
 	if (!q->published)
 		return;
 	q->published = false;
 	/* P2: after the head of the burst */
 	if (vnic_peer_sleeps(&q->host->asleep, &q->host_asleep))
 		kick(q);
-	now = coarse_ms();
-	if (now != q->beat_ms) {
-		q->beat_ms = now;
-		vnic_beat(&q->beat->beat);
-	}
 }
 
 static bool
@@ -512,23 +535,32 @@ queue_has_work(struct vnic_queue *q)
 #define SYS_futex_waitv 449
 #endif
 
-static long
-futex_sleep(struct vnic_queue **qs, const uint32_t *wake, unsigned n,
-    unsigned timeout_ms)
+/* What one thread waits for. */
+struct sleep {
+	struct futex_waitv on[VNIC_MAX_QUEUES + 1];
+	unsigned n;
+};
+
+static void
+sleep_add(struct sleep *s, _Atomic(uint32_t) *word, uint32_t seen, uint32_t how)
 {
-	struct futex_waitv waiter[VNIC_MAX_QUEUES] = { 0 };
+	s->on[s->n++] = (struct futex_waitv){
+		.uaddr = (uintptr_t)word,
+		.val = seen,
+		.flags = FUTEX_32 | how,
+	};
+}
+
+static long
+futex_sleep(struct sleep *s, unsigned timeout_ms)
+{
 	struct timespec t;
 
-	if (n == 1) {
+	if (s->n == 1) {
 		t.tv_sec = timeout_ms / 1000;
 		t.tv_nsec = (long)(timeout_ms % 1000) * 1000000;
-		return syscall(SYS_futex, &qs[0]->host->wake, FUTEX_WAIT,
-		    wake[0], &t, NULL, 0);
-	}
-	for (unsigned i = 0; i < n; i++) {
-		waiter[i].uaddr = (uintptr_t)&qs[i]->host->wake;
-		waiter[i].val = wake[i];
-		waiter[i].flags = FUTEX_32;
+		return syscall(SYS_futex, (uintptr_t)s->on[0].uaddr, FUTEX_WAIT,
+		    (uint32_t)s->on[0].val, &t, NULL, 0);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	t.tv_sec += timeout_ms / 1000;
@@ -537,29 +569,40 @@ futex_sleep(struct vnic_queue **qs, const uint32_t *wake, unsigned n,
 		t.tv_sec++;
 		t.tv_nsec -= 1000000000;
 	}
-	return syscall(SYS_futex_waitv, waiter, n, 0, &t, CLOCK_MONOTONIC);
+	return syscall(SYS_futex_waitv, s->on, s->n, 0, &t, CLOCK_MONOTONIC);
 }
 
 int
-vnic_wait(struct vnic_queue **qs, unsigned n, unsigned timeout_ms)
+vnic_wait_on(struct vnic_queue **qs, unsigned n, _Atomic(uint32_t) *word,
+    uint32_t seen, unsigned timeout_ms)
 {
-	uint32_t wake[VNIC_MAX_QUEUES];
+	struct sleep s = { .n = 0 };
 	bool work = false;
 	int no = 0;
 
 	if (n == 0 || n > VNIC_MAX_QUEUES)
 		return -EINVAL;
 	for (unsigned i = 0; i < n; i++) {
-		wake[i] = vnic_wake_load(&qs[i]->host->wake);
+		_Atomic(uint32_t) *wake = &qs[i]->host->wake;
+
+		sleep_add(&s, wake, vnic_wake_load(wake), 0);
 		vnic_sleep_begin(&qs[i]->router->asleep);
 	}
+	if (word)
+		sleep_add(&s, word, seen, FUTEX_PRIVATE_FLAG);
 	for (unsigned i = 0; i < n; i++)
 		work |= queue_has_work(qs[i]);
-	if (!work && futex_sleep(qs, wake, n,
-			 MIN(timeout_ms, (unsigned)MAX_WAIT_MS)) < 0)
+	if (!work &&
+	    futex_sleep(&s, MIN(timeout_ms, (unsigned)MAX_WAIT_MS)) < 0)
 		no = errno;
 	for (unsigned i = 0; i < n; i++)
 		vnic_sleep_end(&qs[i]->router->asleep);
 	return no == 0 || no == EAGAIN || no == ETIMEDOUT || no == EINTR ? 0
 									 : -no;
+}
+
+int
+vnic_wait(struct vnic_queue **qs, unsigned n, unsigned timeout_ms)
+{
+	return vnic_wait_on(qs, n, NULL, 0, timeout_ms);
 }

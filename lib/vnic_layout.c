@@ -74,9 +74,11 @@ vnic_geometry_for(struct vnic_geometry *out, unsigned n_data,
 	};
 	size_t lines;
 
-	while ((1U << g.ring_log2) < n_slots)
+	while (
+	    (1U << g.ring_log2) < n_slots && g.ring_log2 < VNIC_MAX_RING_LOG2)
 		g.ring_log2++;
-	g.max_slots = 1U << g.ring_log2;
+	/* more slots than any ring has: vnic_layout_make() refuses them */
+	g.max_slots = MAX(1U << g.ring_log2, n_slots);
 	g.slot_bytes = g.headroom + VNIC_MIN_FRAME + 2 * 4 + mtu;
 	lines = align_up(g.slot_bytes, VNIC_LINE) / VNIC_LINE;
 	g.stride = (uint32_t)((lines | 1) * VNIC_LINE);

@@ -24,13 +24,17 @@ struct codec {
 	size_t done;
 };
 
-/* Moves n little-endian bytes of *v; the value is 0 after a failure. */
+/*
+ * Moves n little-endian bytes of *v. Decoding gives 0 after a failure; encoding
+ * never stores to the message, which may be constant.
+ */
 static void
 code_uint(struct codec *c, uint64_t *v, size_t n)
 {
 	if (c->failed || c->left < n) {
 		c->failed = true;
-		*v = 0;
+		if (c->decoding)
+			*v = 0;
 		return;
 	}
 	if (c->decoding) {
@@ -53,7 +57,8 @@ code_u8(struct codec *c, uint8_t *v)
 	uint64_t x = *v;
 
 	code_uint(c, &x, 1);
-	*v = (uint8_t)x;
+	if (c->decoding)
+		*v = (uint8_t)x;
 }
 
 static void
@@ -62,7 +67,8 @@ code_u16(struct codec *c, uint16_t *v)
 	uint64_t x = *v;
 
 	code_uint(c, &x, 2);
-	*v = (uint16_t)x;
+	if (c->decoding)
+		*v = (uint16_t)x;
 }
 
 static void
@@ -71,7 +77,8 @@ code_u32(struct codec *c, uint32_t *v)
 	uint64_t x = *v;
 
 	code_uint(c, &x, 4);
-	*v = (uint32_t)x;
+	if (c->decoding)
+		*v = (uint32_t)x;
 }
 
 static void
@@ -85,7 +92,8 @@ code_bytes(struct codec *c, void *p, size_t n)
 {
 	if (c->failed || c->left < n) {
 		c->failed = true;
-		memset(p, 0, n);
+		if (c->decoding)
+			memset(p, 0, n);
 		return;
 	}
 	if (c->decoding) {
@@ -109,7 +117,8 @@ code_string(struct codec *c, char *s, size_t size)
 	if (n >= size)
 		c->failed = true;
 	if (c->failed) {
-		s[0] = '\0';
+		if (c->decoding)
+			s[0] = '\0';
 		return;
 	}
 	code_bytes(c, s, n);
@@ -120,15 +129,16 @@ code_string(struct codec *c, char *s, size_t size)
 	}
 }
 
-/* A count of things that follow, at most max. */
-static void
+/* A count of things that follow, at most max. Returns it, 0 after a failure. */
+static uint32_t
 code_count(struct codec *c, uint32_t *n, uint32_t max)
 {
 	code_u32(c, n);
 	if (*n > max)
 		c->failed = true;
-	if (c->failed)
+	if (c->failed && c->decoding)
 		*n = 0;
+	return c->failed ? 0 : *n;
 }
 
 static void
@@ -184,6 +194,7 @@ static void
 code_vnic(struct codec *c, struct wire_msg *m)
 {
 	struct wire_vnic *v = &m->u.vnic;
+	uint32_t n;
 
 	code_bytes(c, v->uid, sizeof(v->uid));
 	code_u32(c, &v->index);
@@ -196,8 +207,8 @@ code_vnic(struct codec *c, struct wire_msg *m)
 	code_u8(c, &v->trunk);
 	code_bytes(c, v->peer_uid, sizeof(v->peer_uid));
 	code_u32(c, &v->peer_index);
-	code_count(c, &v->n_addresses, WIRE_MAX_ADDRESSES);
-	for (uint32_t i = 0; i < v->n_addresses; i++) {
+	n = code_count(c, &v->n_addresses, WIRE_MAX_ADDRESSES);
+	for (uint32_t i = 0; i < n; i++) {
 		code_u8(c, &v->address[i].family);
 		code_bytes(c, v->address[i].bytes, 16);
 	}
@@ -275,9 +286,11 @@ code_config(struct codec *c, struct wire_msg *m)
 static void
 code_stats(struct codec *c, struct wire_msg *m)
 {
+	uint32_t n;
+
 	code_u64(c, &m->u.stats.generation);
-	code_count(c, &m->u.stats.n, WIRE_MAX_COUNTERS);
-	for (uint32_t i = 0; i < m->u.stats.n; i++) {
+	n = code_count(c, &m->u.stats.n, WIRE_MAX_COUNTERS);
+	for (uint32_t i = 0; i < n; i++) {
 		code_string(c, m->u.stats.counter[i].name,
 		    sizeof(m->u.stats.counter[i].name));
 		code_u64(c, &m->u.stats.counter[i].value);

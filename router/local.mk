@@ -1,1 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
+# router/: the reference data plane, as a library for tests and a program. No
+# DPDK and no foreign library: it is copied into container templates.
+noinst_LIBRARIES += router/librouter.a
+router_librouter_a_SOURCES = \
+  router/arp.c router/arp.h \
+  router/arp_frame.c router/arp_internal.h \
+  router/batch.h \
+  router/bell.c router/bell.h \
+  router/bucket.h \
+  router/count.c router/count.h \
+  router/fast.c router/fast.h \
+  router/fib4.c router/fib4.h \
+  router/icmp.c router/icmp.h \
+  router/modules.h \
+  router/modules/check_ip4.c \
+  router/modules/ether_in.c \
+  router/modules/lookup4.c \
+  router/modules/rewrite.c \
+  router/modules/ttl4.c \
+  router/packet.h \
+  router/pipeline.c router/pipeline.h \
+  router/plan.c router/plan.h \
+  router/publish.c router/publish.h \
+  router/punt.c router/punt.h \
+  router/routerconf.c router/routerconf.h \
+  router/slow.c router/slow.h \
+  router/slow_input.c \
+  router/slow_tx.c \
+  router/stats.c router/stats.h \
+  router/tables.c router/tables.h \
+  router/watch.c router/watch.h
+
+europalibexec_PROGRAMS += europa-router
+europa_router_SOURCES = router/main.c
+europa_router_LDADD = router/librouter.a $(LIBEUROPA)

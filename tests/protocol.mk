@@ -3,15 +3,126 @@
 PROTOCOL_LEDGER = \
   dataplane/ledger.c dataplane/ledger.h \
   dataplane/ledger_epoch.c dataplane/ledger_internal.h
-PROTOCOL_RIG = tests/unit/vnic_rig.c tests/unit/vnic_rig.h $(PROTOCOL_LEDGER)
 
 if HAVE_CMOCKA
+noinst_LIBRARIES += tests/libprotocol.a
 PROTOCOL_UNIT = \
-  tests/unit/test_ledger
+  tests/unit/test_lib_conf \
+  tests/unit/test_lib_loop \
+  tests/unit/test_lib_wire \
+  tests/unit/test_ledger \
+  tests/unit/test_ledger_epoch \
+  tests/unit/test_vnic_attach \
+  tests/unit/test_vnic_queue \
+  tests/unit/test_vnic_ring \
+  tests/unit/test_vnic_sleep
 check_PROGRAMS += $(PROTOCOL_UNIT)
 TESTS += $(PROTOCOL_UNIT)
 endif
 
-tests_unit_test_ledger_SOURCES = tests/unit/test_ledger.c $(PROTOCOL_RIG)
-tests_unit_test_ledger_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_ledger_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+# both sides in one process, and what checks them
+tests_libprotocol_a_SOURCES = \
+  tests/unit/vnic_rig.c tests/unit/vnic_rig.h \
+  tests/unit/wire_samples.c tests/unit/wire_samples.h $(PROTOCOL_LEDGER)
+tests_libprotocol_a_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+PROTOCOL_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+PROTOCOL_LIBS = tests/libprotocol.a $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+
+tests_unit_test_ledger_CFLAGS = $(PROTOCOL_CFLAGS)
+tests_unit_test_ledger_LDADD = $(PROTOCOL_LIBS)
+tests_unit_test_ledger_epoch_CFLAGS = $(PROTOCOL_CFLAGS)
+tests_unit_test_ledger_epoch_LDADD = $(PROTOCOL_LIBS)
+tests_unit_test_vnic_ring_CFLAGS = $(PROTOCOL_CFLAGS)
+tests_unit_test_vnic_ring_LDADD = $(PROTOCOL_LIBS)
+tests_unit_test_vnic_attach_CFLAGS = $(PROTOCOL_CFLAGS)
+tests_unit_test_vnic_attach_LDADD = $(PROTOCOL_LIBS)
+tests_unit_test_vnic_queue_CFLAGS = $(PROTOCOL_CFLAGS)
+tests_unit_test_vnic_queue_LDADD = $(PROTOCOL_LIBS)
+tests_unit_test_vnic_sleep_CFLAGS = $(PROTOCOL_CFLAGS)
+tests_unit_test_vnic_sleep_LDADD = $(PROTOCOL_LIBS)
+tests_unit_test_lib_conf_CFLAGS = $(PROTOCOL_CFLAGS)
+tests_unit_test_lib_conf_LDADD = $(PROTOCOL_LIBS)
+tests_unit_test_lib_loop_CFLAGS = $(PROTOCOL_CFLAGS)
+tests_unit_test_lib_loop_LDADD = $(PROTOCOL_LIBS)
+tests_unit_test_lib_wire_CFLAGS = $(PROTOCOL_CFLAGS)
+tests_unit_test_lib_wire_LDADD = $(PROTOCOL_LIBS)
+
+# stress: seconds as the first argument; a few under make check
+PROTOCOL_STRESS = \
+  tests/stress/stress_hostile \
+  tests/stress/stress_kill \
+  tests/stress/stress_sleep
+check_PROGRAMS += $(PROTOCOL_STRESS)
+TESTS += $(PROTOCOL_STRESS)
+noinst_LIBRARIES += tests/libstress.a
+tests_libstress_a_SOURCES = \
+  tests/stress/stress.c tests/stress/stress.h $(PROTOCOL_LEDGER)
+STRESS_LIBS = tests/libstress.a $(LIBEUROPA) $(SYSTEMD_LIBS)
+tests_stress_stress_kill_LDADD = $(STRESS_LIBS)
+tests_stress_stress_sleep_LDADD = $(STRESS_LIBS)
+tests_stress_stress_hostile_LDADD = $(STRESS_LIBS)
+
+# fuzz: seeded under make check; "make fuzz" builds the same with libFuzzer
+PROTOCOL_FUZZ = \
+  tests/fuzz/fuzz_attach \
+  tests/fuzz/fuzz_ledger \
+  tests/fuzz/fuzz_wire
+check_PROGRAMS += $(PROTOCOL_FUZZ)
+TESTS += $(PROTOCOL_FUZZ)
+FUZZ_MAIN = tests/fuzz/fuzz_main.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_attach_SOURCES = tests/fuzz/fuzz_attach.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_attach_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
+tests_fuzz_fuzz_ledger_SOURCES = tests/fuzz/fuzz_ledger.c \
+  tests/fuzz/ledger_hook.h $(PROTOCOL_LEDGER) $(FUZZ_MAIN)
+tests_fuzz_fuzz_ledger_CPPFLAGS = $(AM_CPPFLAGS) \
+  -include $(top_srcdir)/tests/fuzz/ledger_hook.h
+tests_fuzz_fuzz_ledger_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
+tests_fuzz_fuzz_wire_SOURCES = tests/fuzz/fuzz_wire.c \
+  tests/unit/wire_samples.c tests/unit/wire_samples.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_wire_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
+
+# libFuzzer: make fuzz [FUZZ_SECONDS=60]; corpora grow in the build folder
+FUZZ_SECONDS = 30
+FUZZ_CC = clang -std=gnu17 -g -O1 -D_GNU_SOURCE -I$(top_srcdir) -I. \
+  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_LIB = $(top_srcdir)/lib/vnic.c $(top_srcdir)/lib/vnic_layout.c \
+  $(top_srcdir)/lib/region.c $(top_srcdir)/lib/wire.c
+FUZZ_LEDGER = -include $(top_srcdir)/tests/fuzz/ledger_hook.h \
+  $(top_srcdir)/dataplane/ledger.c $(top_srcdir)/dataplane/ledger_epoch.c
+fuzz:
+	$(MKDIR_P) fuzz/attach fuzz/ledger fuzz/wire
+	$(FUZZ_CC) -o fuzz/fuzz_attach $(top_srcdir)/tests/fuzz/fuzz_attach.c \
+	  $(FUZZ_LIB)
+	$(FUZZ_CC) -o fuzz/fuzz_ledger $(FUZZ_LEDGER) \
+	  $(top_srcdir)/tests/fuzz/fuzz_ledger.c $(FUZZ_LIB)
+	$(FUZZ_CC) -o fuzz/fuzz_wire $(top_srcdir)/tests/fuzz/fuzz_wire.c \
+	  $(top_srcdir)/tests/unit/wire_samples.c $(FUZZ_LIB)
+	for t in attach ledger wire; do \
+	  (cd fuzz && ./fuzz_$$t -max_total_time=$(FUZZ_SECONDS) \
+	    -max_len=4096 -print_final_stats=1 $$t) || exit 1; done
+.PHONY: fuzz
+CLEANFILES += fuzz/fuzz_attach fuzz/fuzz_ledger fuzz/fuzz_wire
+
+# abi: the contract as text; make abi-update after its version was raised
+check_PROGRAMS += tests/abi/abi_dump tests/abi/abi_dump_ffi
+TESTS += tests/abi/abi.sh
+EXTRA_DIST += tests/abi/abi.sh tests/abi/vnic_abi.txt
+tests_abi_abi_dump_SOURCES = tests/abi/abi_dump.c
+tests_abi_abi_dump_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
+tests_abi_abi_dump_ffi_SOURCES = tests/abi/abi_dump.c
+tests_abi_abi_dump_ffi_CPPFLAGS = $(AM_CPPFLAGS) -DVNIC_FFI
+abi-update: tests/abi/abi_dump tests/abi/abi_dump_ffi
+	$(AM_TESTS_ENVIRONMENT) $(SHELL) $(top_srcdir)/tests/abi/abi.sh update
+.PHONY: abi-update
+
+# long: minutes, not part of make check
+EXTRA_DIST += tests/mutants/run tests/mutants/list.sh tests/stress/model.sh \
+  doc/model/vnic-ring.pml
+LONG_SECONDS = 60
+check-mutants:
+	CC='$(CC)' $(top_srcdir)/tests/mutants/run
+check-long-protocol: $(PROTOCOL_STRESS) $(PROTOCOL_FUZZ)
+	for t in $(PROTOCOL_STRESS); do ./$$t $(LONG_SECONDS) || exit 1; done
+	for t in $(PROTOCOL_FUZZ); do ./$$t 200000 2 || exit 1; done
+	$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/stress/model.sh
+.PHONY: check-mutants check-long-protocol

@@ -1,1 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
+# web/: the page that the REST interface serves
+dist_europaweb_DATA = web/app.css web/app.js web/index.html

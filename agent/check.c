@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * check: may this spec be, on this node, beside all the others? What the model
+ * cannot know: ports, peers, clashes of addresses, what the machine can hold,
+ * and what a running router cannot change.
+ */
+#include "agent/router.h"
+
+#include "lib/base.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+struct check {
+	struct node *n;
+	const struct model_router *spec;
+	const struct router *old;
+	struct problem *p;
+};
+
+static void
+port_names(const struct node *n, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (const struct port *p = n->ports; p && used < size - 1; p = p->next)
+		used += (size_t)snprintf(buf + used, size - used, "%s%s",
+		    used ? ", " : "", p->spec.name);
+}
+
+static void
+check_port(const struct check *c, unsigned i)
+{
+	const struct model_vnic *v = &c->spec->vnic[i];
+	const struct port *port = node_port(c->n, v->port);
+	char at[64], have[160];
+
+	if (!port) {
+		snprintf(at, sizeof(at), "/spec/vnics/%u/attach/port", i);
+		port_names(c->n, have, sizeof(have));
+		problem_add(c->p, at, "no such port %s (have: %s)", v->port,
+		    have[0] ? have : "none; POST /v1/ports makes one");
+		return;
+	}
+	if (v->mtu > port->spec.mtu) {
+		snprintf(at, sizeof(at), "/spec/vnics/%u/mtu", i);
+		problem_add(c->p, at, "%u is more than the %u of port %s",
+		    (unsigned)v->mtu, (unsigned)port->spec.mtu, v->port);
+	}
+}
+
+/* A peer that is not there yet may come; one that is there has to fit. */
+static void
+check_peer(const struct check *c, unsigned i)
+{
+	const struct model_vnic *v = &c->spec->vnic[i];
+	const struct router *peer = node_router(c->n, v->router);
+	const struct model_router *spec = c->spec;
+	char at[64];
+
+	if (strcmp(v->router, c->spec->name) != 0) {
+		if (!peer)
+			return;
+		spec = &peer->spec;
+	}
+	snprintf(at, sizeof(at), "/spec/vnics/%u/attach/vnic", i);
+	for (unsigned k = 0; k < spec->n_vnics; k++) {
+		if (strcmp(spec->vnic[k].name, v->peer) != 0)
+			continue;
+		if (spec->vnic[k].mtu != v->mtu)
+			problem_add(c->p, at,
+			    "%s:%s has an mtu of %u, this end %u", v->router,
+			    v->peer, (unsigned)spec->vnic[k].mtu,
+			    (unsigned)v->mtu);
+		return;
+	}
+	problem_add(c->p, at, "router %s has no vNIC %s", v->router, v->peer);
+}
+
+static bool
+same_segment(const struct model_vnic *a, const struct model_vnic *b)
+{
+	return a->attach == MODEL_ATTACH_PORT &&
+	       b->attach == MODEL_ATTACH_PORT &&
+	       strcmp(a->port, b->port) == 0 && a->vlan == b->vlan;
+}
+
+static bool
+same_address(const struct model_vnic *a, const struct model_vnic *b)
+{
+	for (unsigned i = 0; i < a->n_addresses; i++)
+		for (unsigned k = 0; k < b->n_addresses; k++)
+			if (a->address[i].family == b->address[k].family &&
+			    memcmp(a->address[i].bytes, b->address[k].bytes,
+				16) == 0)
+				return true;
+	return false;
+}
+
+/* Two vNICs that hear each other need different names there. */
+static int
+check_clash(const struct check *c, unsigned i, const char *router,
+    const struct model_vnic *other)
+{
+	const struct model_vnic *v = &c->spec->vnic[i];
+	const char *what = NULL;
+	char at[64];
+
+	if (!same_segment(v, other))
+		return 0;
+	if (memcmp(v->mac, other->mac, 6) == 0)
+		what = "mac";
+	else if (same_address(v, other))
+		what = "addresses";
+	if (!what)
+		return 0;
+	snprintf(at, sizeof(at), "/spec/vnics/%u/%s", i, what);
+	problem_set(c->p, 409, "in-use", "choose another, or another VLAN",
+	    "router %s, vNIC %s has the same %s on port %s, VLAN %u", router,
+	    other->name, what[0] == 'm' ? "MAC address" : "address", v->port,
+	    (unsigned)v->vlan);
+	snprintf(
+	    c->p->error[0].pointer, sizeof(c->p->error[0].pointer), "%s", at);
+	snprintf(c->p->error[0].detail, sizeof(c->p->error[0].detail),
+	    "taken by %s:%s", router, other->name);
+	c->p->n_errors = 1;
+	return -EEXIST;
+}
+
+static int
+check_clashes(const struct check *c)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < c->spec->n_vnics && rc == 0; i++) {
+		for (unsigned k = 0; k < i && rc == 0; k++)
+			rc =
+			    check_clash(c, i, c->spec->name, &c->spec->vnic[k]);
+		for (const struct router *r = c->n->routers; r && rc == 0;
+		     r = r->next) {
+			if (r == c->old || r->deleting)
+				continue;
+			for (unsigned k = 0; k < r->spec.n_vnics && rc == 0;
+			     k++)
+				rc = check_clash(
+				    c, i, r->spec.name, &r->spec.vnic[k]);
+		}
+	}
+	return rc;
+}
+
+/* --- admission ----------------------------------------------------------------- */
+
+static uint64_t
+reserved_bytes(const struct node *n, const struct model_router *spec)
+{
+	struct vnic_geometry g;
+	struct vnic_layout l;
+
+	router_geometry(n, spec, &g);
+	if (vnic_layout_make(&l, &g) < 0)
+		return UINT64_MAX / 2;
+	return spec->quota.mem_bytes + l.pool_bytes;
+}
+
+static int
+check_memory(const struct check *c)
+{
+	uint64_t want = reserved_bytes(c->n, c->spec);
+	uint64_t used = 0, best;
+
+	for (const struct router *r = c->n->routers; r; r = r->next)
+		if (r != c->old)
+			used += reserved_bytes(c->n, &r->spec);
+	best = c->n->mem_bytes > used ? c->n->mem_bytes - used : 0;
+	if (want <= best)
+		return 0;
+	problem_set(c->p, 507, "no-memory",
+	    "ask for less mem_bytes or pool_slots, or delete a router",
+	    "the router would reserve %" PRIu64
+	    " bytes (memory and packet pool), %" PRIu64 " are left",
+	    want, best);
+	c->p->extra =
+	    json_pack("{s:o, s:o}", "wanted", json_integer((json_int_t)want),
+		"best", json_integer((json_int_t)best));
+	return -ENOSPC;
+}
+
+/* What only a stopped router can change: its memory and its root. */
+static int
+check_frozen(const struct check *c)
+{
+	const struct model_quota *a = &c->spec->quota;
+	const struct model_quota *b;
+	struct vnic_geometry new_g, old_g;
+	const char *what = NULL;
+
+	if (!c->old || c->old->container.state == CONTAINER_STOPPED)
+		return 0;
+	b = &c->old->spec.quota;
+	router_geometry(c->n, c->spec, &new_g);
+	router_geometry(c->n, &c->old->spec, &old_g);
+	if (new_g.max_slots != old_g.max_slots)
+		what = "/spec/quota/pool_slots";
+	else if (new_g.slot_bytes > old_g.slot_bytes)
+		what = "/spec/vnics";
+	else if (c->old->has_memory &&
+		 c->spec->n_vnics > c->old->layout.g.max_vnics)
+		what = "/spec/vnics";
+	else if (a->disk_bytes != b->disk_bytes)
+		what = "/spec/quota/disk_bytes";
+	else if (strcmp(c->spec->template, c->old->spec.template) != 0)
+		what = "/spec/template";
+	if (!what)
+		return 0;
+	problem_set(c->p, 409, "wrong-state",
+	    "PUT power {\"desired\":\"stopped\"}, change it, start it again",
+	    "a running router cannot change %s", what);
+	return -EBUSY;
+}
+
+int
+check_router(struct node *n, const struct model_router *spec,
+    const struct router *old, struct problem *p)
+{
+	const struct check c = { .n = n, .spec = spec, .old = old, .p = p };
+	const struct router *same = node_router(n, spec->name);
+	int rc;
+
+	if (same && same != old)
+		return problem_set(p, 409, "exists",
+		    "choose another name, or PUT to replace it",
+		    "router %s exists", spec->name);
+	if (strcmp(spec->template, "router") != 0)
+		problem_add(p, "/spec/template",
+		    "no such template %s (have: router)", spec->template);
+	for (unsigned i = 0; i < spec->n_vnics; i++) {
+		if (spec->vnic[i].attach == MODEL_ATTACH_PORT)
+			check_port(&c, i);
+		else if (spec->vnic[i].attach == MODEL_ATTACH_VNIC)
+			check_peer(&c, i);
+	}
+	if (p->status != 0)
+		return -EINVAL;
+	rc = check_clashes(&c);
+	if (rc == 0)
+		rc = check_frozen(&c);
+	if (rc == 0)
+		rc = check_memory(&c);
+	return rc;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config: the keys of [agent]; doc/man/europa.conf.5 describes them. */
+#include "agent/config.h"
+
+#include "lib/base.h"
+#include "lib/conf.h"
+#include "lib/log.h"
+
+#include <stdio.h>
+
+/*
+ * Above the ranges that systemd-nspawn takes (up to 0x6fffffff) and below the
+ * sign bit: 4096 ranges of 65536 uids.
+ */
+enum { ID_BASE = 0x70000000, ID_RANGES = 4096 };
+
+static const struct config defaults = {
+	.state_dir = EUROPA_STATEDIR,
+	.run_dir = "/run/europa",
+	.socket = "/run/europa/api.sock",
+	.socket_group = "europa",
+	.dataplane_socket = "/run/europa-dataplane/control.sock",
+	.libexec_dir = EUROPA_LIBEXECDIR,
+	.template_bin = EUROPA_LIBEXECDIR,
+	.web_dir = EUROPA_WEBDIR,
+	.containers = "lxc",
+	.fast_paths = 1,
+	.id_base = ID_BASE,
+	.id_ranges = ID_RANGES,
+	.start_timeout_ms = 10000,
+	.log_level = "info",
+};
+
+#define STRING_KEY(field)                                                      \
+	{                                                                      \
+		"agent", #field, CONF_STRING, c->field, sizeof(c->field), 0, 0 \
+	}
+#define UINT_KEY(field, lo, hi)                                  \
+	{                                                        \
+		"agent", #field, CONF_UINT, &c->field, 0, lo, hi \
+	}
+
+int
+config_load(struct config *c, const char *path, struct err *e)
+{
+	static const char *const others[] = { "dataplane", NULL };
+	const struct conf_key keys[] = {
+		STRING_KEY(state_dir),
+		STRING_KEY(run_dir),
+		STRING_KEY(socket),
+		STRING_KEY(socket_group),
+		UINT_KEY(tcp_port, 0, 65535),
+		STRING_KEY(dataplane_socket),
+		STRING_KEY(libexec_dir),
+		STRING_KEY(template_bin),
+		STRING_KEY(web_dir),
+		STRING_KEY(containers),
+		UINT_KEY(memory_mib, 0, 1U << 30),
+		UINT_KEY(fast_paths, 1, 15),
+		UINT_KEY(id_base, 65536, 0xf0000000U),
+		UINT_KEY(id_ranges, 1, 32768),
+		UINT_KEY(start_timeout_ms, 100, 600000),
+		STRING_KEY(log_level),
+	};
+	int rc = 0;
+
+	*c = defaults;
+	if (path)
+		rc = conf_read(path, keys, ARRAY_SIZE(keys), others, e);
+	if (rc < 0)
+		return rc;
+	if (strcmp(c->containers, "lxc") != 0 &&
+	    strcmp(c->containers, "fake") != 0)
+		return err_set(e, -EINVAL,
+		    "containers = %s: want lxc (or fake, in tests)",
+		    c->containers);
+	if (log_level_parse(c->log_level) < 0)
+		return err_set(e, -EINVAL,
+		    "log_level = %s: want err, warn, info or debug",
+		    c->log_level);
+	return 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config: what [agent] in europa.conf says, with its defaults. */
+#ifndef AGENT_CONFIG_H
+#define AGENT_CONFIG_H
+
+#include "lib/err.h"
+
+#include <stdbool.h>
+
+enum { CONFIG_PATH = 256 };
+
+struct config {
+	char state_dir[CONFIG_PATH]; /* database, containers, templates */
+	char run_dir[64];            /* sockets of the routers; short paths */
+	char socket[CONFIG_PATH];    /* of the API */
+	char socket_group[64];
+	unsigned tcp_port; /* on loopback; 0 = none */
+	char dataplane_socket[CONFIG_PATH];
+	char libexec_dir[CONFIG_PATH];      /* europa-launch, europa-template */
+	char template_bin[2 * CONFIG_PATH]; /* folders with the programs of a
+	                                       template, colons between */
+	char web_dir[CONFIG_PATH];
+	char containers[16]; /* lxc; fake in tests */
+	unsigned memory_mib; /* for routers; 0 = machine less an
+	                                       eighth */
+	unsigned fast_paths; /* data queues per router */
+	unsigned id_base;    /* first host uid of routers */
+	unsigned id_ranges;  /* how many ranges of 65536 */
+	unsigned start_timeout_ms;
+	char log_level[8];
+};
+
+/* All defaults, then path if not NULL. Returns 0 or negative errno. */
+int config_load(struct config *c, const char *path, struct err *e);
+
+#endif

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * container_fake: containers without containers, for tests and for a node on a
+ * machine without LXC. It keeps what it was told in DIR/UID/fake, in the form
+ * of a launcher's report, so that a europad that is started again finds its
+ * containers; each operation ends at the loop's next turn.
+ *
+ * Files in DIR change what it does, for tests of those who use it:
+ *
+ *	.fail-VERB	the operation (start, stop, ...) fails with the errno
+ *			whose number is in the file
+ *	.wrong-limits	a start finds no limit on memory: -EBADE
+ *
+ * If EUROPA_FAKE_INIT holds a command line, an ordinary process stands for the
+ * container: that command with --socket RUN_DIR/agent.sock --conf-dir
+ * DIR/UID/run. It gets no isolation at all. It outlives europad, as a container
+ * does, and is known again by its pid and the time of its start.
+ */
+#include "agent/container.h"
+#include "agent/launch_args.h"
+#include "agent/launch_report.h"
+#include "lib/base.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+enum { PATH_BYTES = 4096, MAX_WORDS = 16 };
+
+struct op {
+	struct op *next;
+	struct fake *fake;
+	struct loop_source *timer;
+	container_done_fn done;
+	void *arg;
+	int rc;
+	struct container_status st;
+	struct err e;
+};
+
+struct fake {
+	struct loop *loop;
+	char *dir;
+	struct op *ops;
+};
+
+static void
+op_ends(void *arg)
+{
+	struct op *o = arg;
+	struct op **at = &o->fake->ops;
+
+	while (*at != o)
+		at = &(*at)->next;
+	*at = o->next;
+	loop_del(o->timer);
+	o->done(o->arg, o->rc, o->rc < 0 ? NULL : &o->st, &o->e);
+	free(o);
+}
+
+static void
+path_of(const struct fake *f, const char *uid, const char *name,
+    char out[PATH_BYTES])
+{
+	snprintf(out, PATH_BYTES, "%s/%s/%s", f->dir, uid, name);
+}
+
+/* Reads a small file as a string; false if it is not there. */
+static bool
+read_text(const char *path, char *buf, size_t size)
+{
+	scoped_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
+
+	buf[n < 0 ? 0 : n] = '\0';
+	return n >= 0;
+}
+
+static int
+write_text(const char *path, const char *text, size_t n)
+{
+	scoped_close int fd =
+	    open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	return fd < 0 || write(fd, text, n) != (ssize_t)n ? -EIO : 0;
+}
+
+/* Field 22 of /proc/PID/stat; 0 if there is no such process, or a dead one. */
+static uint64_t
+birth(pid_t pid)
+{
+	char path[64], text[1024];
+	const char *p;
+	char *rest;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (pid <= 0 || !read_text(path, text, sizeof(text)))
+		return 0;
+	p = strrchr(text, ')'); /* the name before it may hold anything */
+	if (!p || strlen(p) < 3 || p[2] == 'Z' || p[2] == 'X')
+		return 0;
+	for (int i = 0; i < 20 && p; i++)
+		p = strchr(p + 1, ' ');
+	return p ? strtoull(p, &rest, 10) : 0;
+}
+
+static bool
+has_process(void)
+{
+	const char *s = getenv("EUROPA_FAKE_INIT");
+
+	return s && *s;
+}
+
+/* What DIR/UID says; a process that is gone makes it stopped. */
+static void
+load(const struct fake *f, const char *uid, struct container_status *st)
+{
+	const struct container_status stopped = { .state = CONTAINER_STOPPED };
+	char path[PATH_BYTES], text[LAUNCH_REPORT_BYTES];
+
+	*st = stopped;
+	path_of(f, uid, "fake", path);
+	if (!read_text(path, text, sizeof(text)) ||
+	    launch_report_parse(text, st, NULL) < 0 ||
+	    st->state == CONTAINER_STOPPED) {
+		*st = stopped;
+		return;
+	}
+	path_of(f, uid, "birth", path);
+	if (!read_text(path, text, sizeof(text)))
+		return; /* it never had a process */
+	waitpid(st->init_pid, NULL, WNOHANG);
+	if (birth(st->init_pid) != strtoull(text, NULL, 10))
+		*st = stopped;
+}
+
+static int
+save(const struct fake *f, const char *uid, const struct container_status *st,
+    struct err *e)
+{
+	char path[PATH_BYTES], text[LAUNCH_REPORT_BYTES];
+	size_t n = launch_report_format(text, 0, st, NULL);
+
+	path_of(f, uid, "", path);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return err_set(e, -errno, "%s: %s", path, strerror(errno));
+	path_of(f, uid, "fake", path);
+	if (write_text(path, text, n) < 0)
+		return err_set(e, -EIO, "%s: cannot be written", path);
+	return 0;
+}
+
+/* EUROPA_FAKE_INIT and the options, in a session of its own. */
+static int
+spawn_init(const struct fake *f, const struct container_spec *s, pid_t *pid,
+    struct err *e)
+{
+	char words[1024], socket[PATH_BYTES], conf[PATH_BYTES];
+	char o_socket[] = "--socket", o_conf[] = "--conf-dir";
+	char *argv[MAX_WORDS + 5];
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t attr;
+	sigset_t none, all;
+	char *rest, *word;
+	unsigned n = 0;
+	int no;
+
+	snprintf(words, sizeof(words), "%s", getenv("EUROPA_FAKE_INIT"));
+	snprintf(socket, sizeof(socket), "%s/agent.sock", s->run_dir);
+	path_of(f, s->uid, "run", conf);
+	for (word = strtok_r(words, " ", &rest); word && n < MAX_WORDS;
+	     word = strtok_r(NULL, " ", &rest))
+		argv[n++] = word;
+	argv[n++] = o_socket;
+	argv[n++] = socket;
+	argv[n++] = o_conf;
+	argv[n++] = conf;
+	argv[n] = NULL;
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawn_file_actions_init(&fa);
+	posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDWR, 0);
+	posix_spawn_file_actions_addclosefrom_np(&fa, 3);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &all);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK |
+					    POSIX_SPAWN_SETSIGDEF |
+					    POSIX_SPAWN_SETSID);
+	no = posix_spawn(pid, argv[0], &fa, &attr, argv, environ);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&fa);
+	return no ? err_set(e, -no, "%s: %s", argv[0], strerror(no)) : 0;
+}
+
+static int
+start_process(const struct fake *f, const struct container_spec *s,
+    struct container_status *st, struct err *e)
+{
+	char path[PATH_BYTES], text[32];
+	int rc = save(f, s->uid, st, e), n;
+
+	path_of(f, s->uid, "birth", path);
+	unlink(path);
+	if (rc < 0 || !has_process())
+		return rc;
+	rc = spawn_init(f, s, &st->init_pid, e);
+	if (rc < 0)
+		return rc;
+	n = snprintf(text, sizeof(text), "%" PRIu64 "\n", birth(st->init_pid));
+	if (write_text(path, text, (size_t)n) < 0)
+		return err_set(e, -EIO, "%s: cannot be written", path);
+	return 0;
+}
+
+/* To the process, if there is one, and to its children, with their groups. */
+static void
+signal_process(const struct fake *f, const char *uid, pid_t pid, int number)
+{
+	char path[PATH_BYTES], children[1024], *rest;
+
+	path_of(f, uid, "birth", path);
+	if (pid <= 1 || access(path, F_OK) < 0)
+		return;
+	/* init gives its data plane a session of its own */
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid,
+	    (int)pid);
+	read_text(path, children, sizeof(children));
+	kill(-pid, number);
+	for (char *c = strtok_r(children, " ", &rest); c;
+	     c = strtok_r(NULL, " ", &rest))
+		if (atoi(c) > 1)
+			kill(-atoi(c), number);
+	if (number == SIGKILL)
+		waitpid(pid, NULL, 0); /* ECHILD if it was another europad's */
+}
+
+/* The number in a knob file, or 0. */
+static int
+knob(const struct fake *f, const char *name)
+{
+	char path[PATH_BYTES], text[32];
+
+	snprintf(path, sizeof(path), "%s/.%s", f->dir, name);
+	return read_text(path, text, sizeof(text)) ? atoi(text) : 0;
+}
+
+static void
+start(struct fake *f, const struct container_spec *s, struct op *o)
+{
+	char path[PATH_BYTES];
+
+	load(f, s->uid, &o->st);
+	if (o->st.state == CONTAINER_FROZEN)
+		signal_process(f, s->uid, o->st.init_pid, SIGCONT);
+	snprintf(path, sizeof(path), "%s/.wrong-limits", f->dir);
+	if (access(path, F_OK) == 0) {
+		signal_process(f, s->uid, o->st.init_pid, SIGKILL);
+		o->st = (struct container_status){ CONTAINER_STOPPED };
+		o->rc = err_set(&o->e, -EBADE,
+		    "limit memory: asked for %" PRIu64 ", but there is none",
+		    s->limits.mem_bytes);
+		save(f, s->uid, &o->st, NULL);
+		return;
+	}
+	if (o->st.state == CONTAINER_STOPPED) {
+		o->rc = start_process(f, s, &o->st, &o->e);
+	}
+	if (o->rc < 0)
+		return;
+	o->st.state = CONTAINER_RUNNING;
+	o->st.effective = s->limits;
+	o->rc = save(f, s->uid, &o->st, &o->e);
+}
+
+static void
+stop(struct fake *f, const char *uid, struct op *o)
+{
+	char path[PATH_BYTES];
+
+	load(f, uid, &o->st);
+	signal_process(f, uid, o->st.init_pid, SIGKILL);
+	o->st = (struct container_status){ .state = CONTAINER_STOPPED };
+	path_of(f, uid, "fake", path);
+	if (access(path, F_OK) == 0)
+		o->rc = save(f, uid, &o->st, &o->e);
+}
+
+static void
+remove_folder(const char *path)
+{
+	DIR *d = opendir(path);
+	const struct dirent *de;
+
+	while (d && (de = readdir(d)))
+		unlinkat(dirfd(d), de->d_name, 0);
+	if (d)
+		closedir(d);
+	rmdir(path);
+}
+
+static void
+destroy(struct fake *f, const char *uid, struct op *o)
+{
+	char path[PATH_BYTES];
+
+	stop(f, uid, o);
+	path_of(f, uid, "run", path);
+	remove_folder(path);
+	path_of(f, uid, "", path);
+	remove_folder(path);
+}
+
+static void
+pause_or_go(struct fake *f, const char *uid, bool pause, struct op *o)
+{
+	load(f, uid, &o->st);
+	if (o->st.state == CONTAINER_STOPPED) {
+		o->rc = err_set(&o->e, -ESRCH, "it is not running");
+		return;
+	}
+	signal_process(f, uid, o->st.init_pid, pause ? SIGSTOP : SIGCONT);
+	o->st.state = pause ? CONTAINER_FROZEN : CONTAINER_RUNNING;
+	o->rc = save(f, uid, &o->st, &o->e);
+}
+
+static void
+perform(struct fake *f, enum launch_verb v, const struct container_spec *s,
+    struct op *o)
+{
+	switch (v) {
+	case LAUNCH_START:
+		start(f, s, o);
+		break;
+	case LAUNCH_STOP:
+		stop(f, s->uid, o);
+		break;
+	case LAUNCH_FREEZE:
+	case LAUNCH_THAW:
+		pause_or_go(f, s->uid, v == LAUNCH_FREEZE, o);
+		break;
+	case LAUNCH_LIMIT:
+		load(f, s->uid, &o->st);
+		if (o->st.state != CONTAINER_STOPPED) {
+			o->st.effective = s->limits;
+			o->rc = save(f, s->uid, &o->st, &o->e);
+		}
+		break;
+	case LAUNCH_DESTROY:
+		destroy(f, s->uid, o);
+		break;
+	default:
+		load(f, s->uid, &o->st);
+		break;
+	}
+}
+
+static void
+begin(struct fake *f, enum launch_verb v, const struct container_spec *s,
+    container_done_fn done, void *arg)
+{
+	struct op *o = calloc(1, sizeof(*o));
+	char name[32];
+	int no;
+
+	if (!o || loop_add_timer(f->loop, op_ends, o, &o->timer) < 0) {
+		const struct err e = { -ENOMEM, "out of memory" };
+
+		free(o);
+		done(arg, -ENOMEM, NULL, &e);
+		return;
+	}
+	o->fake = f;
+	o->done = done;
+	o->arg = arg;
+	o->next = f->ops;
+	f->ops = o;
+	snprintf(name, sizeof(name), "fail-%s", launch_verb_name(v));
+	no = knob(f, name);
+	if (!launch_uid_is_valid(s->uid))
+		o->rc = err_set(&o->e, -EINVAL, "uid is not valid");
+	else if (no > 0)
+		o->rc = err_set(&o->e, -no, "told to fail: %s", strerror(no));
+	else
+		perform(f, v, s, o);
+	loop_arm(o->timer, 0);
+}
+
+static void
+op_start(void *cookie, const struct container_spec *s, container_done_fn done,
+    void *arg)
+{
+	begin(cookie, LAUNCH_START, s, done, arg);
+}
+
+static void
+op_limit(void *cookie, const struct container_spec *s, container_done_fn done,
+    void *arg)
+{
+	begin(cookie, LAUNCH_LIMIT, s, done, arg);
+}
+
+static void
+begin_uid(struct fake *f, enum launch_verb verb, const char *uid,
+    container_done_fn done, void *arg)
+{
+	const struct container_spec s = { .uid = uid };
+
+	begin(f, verb, &s, done, arg);
+}
+
+static void
+op_stop(void *cookie, const char *uid, container_done_fn done, void *arg)
+{
+	begin_uid(cookie, LAUNCH_STOP, uid, done, arg);
+}
+
+static void
+op_freeze(void *cookie, const char *uid, container_done_fn done, void *arg)
+{
+	begin_uid(cookie, LAUNCH_FREEZE, uid, done, arg);
+}
+
+static void
+op_thaw(void *cookie, const char *uid, container_done_fn done, void *arg)
+{
+	begin_uid(cookie, LAUNCH_THAW, uid, done, arg);
+}
+
+static void
+op_query(void *cookie, const char *uid, container_done_fn done, void *arg)
+{
+	begin_uid(cookie, LAUNCH_QUERY, uid, done, arg);
+}
+
+static void
+op_destroy(void *cookie, const char *uid, container_done_fn done, void *arg)
+{
+	begin_uid(cookie, LAUNCH_DESTROY, uid, done, arg);
+}
+
+static void
+op_list(void *cookie, void (*fn)(void *arg, const char *uid), void *arg)
+{
+	struct fake *f = cookie;
+	DIR *d = opendir(f->dir);
+	const struct dirent *de;
+
+	while (d && (de = readdir(d)))
+		if (de->d_type == DT_DIR && launch_uid_is_valid(de->d_name))
+			fn(arg, de->d_name);
+	if (d)
+		closedir(d);
+}
+
+static void
+op_close(void *cookie)
+{
+	struct fake *f = cookie;
+
+	if (!f)
+		return;
+	while (f->ops) {
+		struct op *o = f->ops;
+
+		f->ops = o->next;
+		loop_del(o->timer);
+		free(o);
+	}
+	free(f->dir);
+	free(f);
+}
+
+static int
+op_open(struct loop *l, const struct container_config *c, void **cookie,
+    struct err *e)
+{
+	struct fake *f = calloc(1, sizeof(*f));
+
+	if (f)
+		f->dir = strdup(c->dir);
+	if (!f || !f->dir) {
+		op_close(f);
+		return err_set(e, -ENOMEM, "out of memory");
+	}
+	f->loop = l;
+	*cookie = f;
+	return 0;
+}
+
+const struct container_ops container_fake = {
+	.name = "fake",
+	.open = op_open,
+	.close = op_close,
+	.start = op_start,
+	.stop = op_stop,
+	.freeze = op_freeze,
+	.thaw = op_thaw,
+	.query = op_query,
+	.limit = op_limit,
+	.destroy = op_destroy,
+	.list = op_list,
+};

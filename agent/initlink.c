@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * initlink: see initlink.h. One connection at a time: a new one ends the old,
+ * for the old one is that of a dead init. One message is read per turn of the
+ * loop, so that a talkative peer takes turns with everybody else.
+ */
+#include "agent/initlink.h"
+
+#include "lib/base.h"
+#include "lib/log.h"
+#include "lib/region.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+struct initlink {
+	struct loop *loop;
+	struct initlink_hooks hooks;
+	uid_t first, count;
+	int listen_fd;
+	int fd;
+	struct loop_source *listen_source;
+	struct loop_source *source;
+	bool up;
+	char path[108];
+};
+
+static void
+drop(struct initlink *k)
+{
+	bool was_up = k->up;
+
+	loop_del(k->source);
+	k->source = NULL;
+	base_close(k->fd);
+	k->fd = -1;
+	k->up = false;
+	if (was_up)
+		k->hooks.on_gone(k->hooks.arg);
+}
+
+static void
+readable(void *arg, int fd, uint32_t events)
+{
+	struct initlink *k = arg;
+	struct wire_msg m;
+	int rc = wire_recv(fd, &m);
+
+	(void)events;
+	if (rc == -EAGAIN)
+		return;
+	if (rc < 0) {
+		drop(k);
+		return;
+	}
+	if (!k->up && m.type == WIRE_INIT_HELLO) {
+		k->up = true;
+		k->hooks.on_hello(k->hooks.arg, m.u.init.set);
+	} else if (k->up && m.type == WIRE_INIT_STATE) {
+		k->hooks.on_state(k->hooks.arg, &m);
+	} else if (k->up && m.type == WIRE_STATS) {
+		k->hooks.on_stats(k->hooks.arg, &m);
+	} else {
+		log_debug(
+		    "init said %d out of turn socket=%s", (int)m.type, k->path);
+		drop(k);
+	}
+	wire_close_fds(&m);
+}
+
+static bool
+peer_is_ours(const struct initlink *k, int fd)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
+		return false;
+	return cred.uid == geteuid() ||
+	       (cred.uid >= k->first && cred.uid - k->first < k->count);
+}
+
+static void
+acceptable(void *arg, int listen_fd, uint32_t events)
+{
+	struct initlink *k = arg;
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)events;
+	if (fd < 0)
+		return;
+	if (!peer_is_ours(k, fd)) {
+		log_warn("a stranger called at %s", k->path);
+		close(fd);
+		return;
+	}
+	drop(k);
+	k->fd = fd;
+	if (loop_add_fd(k->loop, fd, EPOLLIN, readable, k, &k->source) < 0)
+		drop(k);
+}
+
+int
+initlink_new(struct loop *l, const char *dir, uid_t first, uid_t count,
+    const struct initlink_hooks *hooks, struct initlink **out, struct err *e)
+{
+	struct initlink *k = calloc(1, sizeof(*k));
+	int rc;
+
+	if (!k)
+		return err_set(e, -ENOMEM, "out of memory");
+	k->loop = l;
+	k->hooks = *hooks;
+	k->first = first;
+	k->count = count;
+	k->fd = -1;
+	if ((size_t)snprintf(k->path, sizeof(k->path), "%s/agent.sock", dir) >=
+	    sizeof(k->path)) {
+		free(k);
+		return err_set(e, -ENAMETOOLONG,
+		    "%s/agent.sock is too long for a socket; choose a shorter "
+		    "run_dir",
+		    dir);
+	}
+	k->listen_fd = wire_listen(k->path, 0666);
+	rc = k->listen_fd;
+	if (rc >= 0)
+		rc = loop_add_fd(
+		    l, k->listen_fd, EPOLLIN, acceptable, k, &k->listen_source);
+	if (rc < 0) {
+		err_set(e, rc, "%s: %s", k->path, strerror(-rc));
+		initlink_free(k);
+		return rc;
+	}
+	*out = k;
+	return 0;
+}
+
+void
+initlink_free(struct initlink *k)
+{
+	if (!k)
+		return;
+	loop_del(k->source);
+	loop_del(k->listen_source);
+	base_close(k->fd);
+	base_close(k->listen_fd);
+	free(k);
+}
+
+bool
+initlink_is_up(const struct initlink *k)
+{
+	return k && k->up;
+}
+
+static int
+send_or_drop(struct initlink *k, const struct wire_msg *m)
+{
+	int rc;
+
+	if (!k->up)
+		return -ENOTCONN;
+	rc = wire_send(k->fd, m);
+	if (rc < 0) {
+		/* it does not read, or is gone: the next one hears it all */
+		log_debug("init does not listen: %s socket=%s", strerror(-rc),
+		    k->path);
+		shutdown(k->fd, SHUT_RDWR);
+	}
+	return rc;
+}
+
+int
+initlink_send_set(struct initlink *k, const uint8_t set[WIRE_UID_BYTES],
+    const struct vnic_fds *fds)
+{
+	struct wire_msg m = { .type = WIRE_INIT_SET };
+	scoped_close int host = region_reopen_ro(fds->host);
+
+	if (host < 0)
+		return host;
+	memcpy(m.u.init.set, set, WIRE_UID_BYTES);
+	m.fds[0] = host;
+	m.fds[1] = fds->router;
+	m.fds[2] = fds->pool;
+	memcpy(m.fds + 3, fds->bell, fds->n_bells * sizeof(int));
+	m.n_fds = 3 + fds->n_bells;
+	return send_or_drop(k, &m);
+}
+
+/* The text as a sealed memfd: any length, and unchangeable by the reader. */
+static int
+text_fd(const char *text)
+{
+	scoped_close int fd =
+	    memfd_create("europa-router.conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	size_t left = strlen(text);
+
+	if (fd < 0)
+		return -errno;
+	while (left > 0) {
+		ssize_t n = write(fd, text, left);
+
+		if (n < 0)
+			return -errno;
+		text += n;
+		left -= (size_t)n;
+	}
+	if (fchmod(fd, 0400) < 0 ||
+	    fcntl(fd, F_ADD_SEALS,
+		F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+		return -errno;
+	return region_reopen_ro(fd);
+}
+
+int
+initlink_send_config(struct initlink *k, uint64_t generation, const char *text)
+{
+	struct wire_msg m = { .type = WIRE_INIT_CONFIG };
+	scoped_close int fd = text_fd(text);
+
+	if (fd < 0)
+		return fd;
+	m.u.config.generation = generation;
+	m.fds[0] = fd;
+	m.n_fds = 1;
+	return send_or_drop(k, &m);
+}
+
+int
+initlink_send_restart(struct initlink *k)
+{
+	struct wire_msg m = { .type = WIRE_INIT_RESTART };
+
+	return send_or_drop(k, &m);
+}
+
+int
+initlink_ask_stats(struct initlink *k)
+{
+	struct wire_msg m = { .type = WIRE_STATS_GET, .id = 1 };
+
+	return send_or_drop(k, &m);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * initlink: the socket between europad and the init of one container.
+ *
+ * europad listens in a folder that only this container sees; init connects and
+ * says which memory it holds. The peer is the tenant: who it is the kernel says
+ * (SO_PEERCRED, its uid range is nobody else's), what it says is decoded
+ * strictly, and it can make europad do nothing but send what is its own.
+ */
+#ifndef AGENT_INITLINK_H
+#define AGENT_INITLINK_H
+
+#include "lib/err.h"
+#include "lib/loop.h"
+#include "lib/wire.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct initlink;
+
+struct initlink_hooks {
+	/* init is there and holds the set of that id (zeros: none) */
+	void (*on_hello)(void *arg, const uint8_t set[WIRE_UID_BYTES]);
+	void (*on_state)(void *arg, const struct wire_msg *m);
+	void (*on_stats)(void *arg, const struct wire_msg *m);
+	void (*on_gone)(void *arg);
+	void *arg;
+};
+
+/* Listens at dir/agent.sock. uids: first and count of those who may connect. */
+int initlink_new(struct loop *l, const char *dir, uid_t first, uid_t count,
+    const struct initlink_hooks *hooks, struct initlink **out, struct err *e);
+void initlink_free(struct initlink *k);
+
+/* true after a hello */
+bool initlink_is_up(const struct initlink *k);
+
+/* Each returns 0, -ENOTCONN, or negative errno; the connection is then over. */
+int initlink_send_set(struct initlink *k, const uint8_t set[WIRE_UID_BYTES],
+    const struct vnic_fds *fds);
+int initlink_send_config(
+    struct initlink *k, uint64_t generation, const char *text);
+int initlink_send_restart(struct initlink *k);
+int initlink_ask_stats(struct initlink *k);
+
+#endif

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * node: opens what europad owns, and carries events to the routers.
+ */
+#include "agent/node.h"
+
+#include "agent/ops.h"
+#include "agent/router.h"
+#include "lib/base.h"
+#include "lib/log.h"
+#include "lib/ready.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+
+void
+node_time_text(char *buf)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(buf, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+struct router *
+node_router(struct node *n, const char *name)
+{
+	for (struct router *r = n->routers; r; r = r->next)
+		if (strcmp(r->spec.name, name) == 0)
+			return r;
+	return NULL;
+}
+
+struct router *
+node_router_by_uid(struct node *n, const uint8_t uid[16])
+{
+	for (struct router *r = n->routers; r; r = r->next)
+		if (memcmp(r->uid, uid, UID_BYTES) == 0)
+			return r;
+	return NULL;
+}
+
+void
+node_kick(struct node *n)
+{
+	for (struct router *r = n->routers; r; r = r->next)
+		r->dirty = true;
+	loop_arm(n->kick, 0);
+}
+
+static void
+run_dirty(void *arg)
+{
+	struct node *n = arg;
+
+	ports_settle(n);
+	for (struct router *r = n->routers, *next; r; r = next) {
+		next = r->next;
+		if (r->dirty)
+			router_reconcile(r);
+	}
+}
+
+void
+node_report(struct node *n)
+{
+	unsigned routers = 0, running = 0, ports = 0, up = 0;
+	char text[160];
+
+	for (const struct router *r = n->routers; r; r = r->next) {
+		routers++;
+		running += r->state == ROUTER_RUNNING;
+	}
+	for (const struct port *p = n->ports; p; p = p->next) {
+		ports++;
+		up += p->state == PORT_UP;
+	}
+	snprintf(text, sizeof(text),
+	    "%u of %u routers running, %u of %u ports up%s", running, routers,
+	    up, ports,
+	    plane_is_up(n->plane) ? "" : ", degraded: the data plane is away");
+	ready_status(text);
+}
+
+/* --- the data plane ----------------------------------------------------------------- */
+
+static void
+note_stray(struct node *n, const uint8_t *uid)
+{
+	void *bigger =
+	    reallocarray(n->strays, n->n_strays + 1, sizeof(*n->strays));
+
+	if (!bigger)
+		return;
+	n->strays = bigger;
+	memcpy(n->strays[n->n_strays++], uid, WIRE_UID_BYTES);
+}
+
+static void
+remove_strays(struct node *n)
+{
+	for (unsigned i = 0; i < n->n_strays; i++) {
+		struct wire_msg m = { .type = WIRE_SET_DEL };
+
+		memcpy(m.u.router.uid, n->strays[i], WIRE_UID_BYTES);
+		plane_send(n->plane, &m, NULL);
+	}
+	free(n->strays);
+	n->strays = NULL;
+	n->n_strays = 0;
+}
+
+static void
+on_set(void *arg, struct wire_msg *m)
+{
+	struct node *n = arg;
+	struct router *r = node_router_by_uid(n, m->u.set.uid);
+
+	if (!r) {
+		note_stray(n, m->u.set.uid);
+		return;
+	}
+	if (router_adopt_memory(r, m) < 0)
+		return; /* replaced when it is said anew */
+	r->set_sent = r->set_known = true;
+	r->slots_sent = m->u.set.slots;
+	r->gate_sent = m->u.set.gate;
+}
+
+static void
+on_up(void *arg, const struct wire_msg *hello)
+{
+	struct node *n = arg;
+
+	n->plane_pid = hello->u.hello.pid;
+	n->plane_hugepages = hello->u.hello.hugepages != 0;
+	remove_strays(n);
+	ports_replay(n);
+	node_kick(n);
+	node_report(n);
+}
+
+static void
+on_down(void *arg)
+{
+	struct node *n = arg;
+
+	for (struct router *r = n->routers; r; r = r->next)
+		router_plane_lost(r);
+	for (struct port *p = n->ports; p; p = p->next)
+		p->state = PORT_UNKNOWN;
+	node_kick(n);
+	node_report(n);
+}
+
+static void
+on_event(void *arg, const struct wire_msg *m)
+{
+	struct router *r = node_router_by_uid(arg, m->u.event.uid);
+
+	if (!r)
+		return;
+	switch (m->u.event.kind) {
+	case WIRE_EVENT_RUNNING:
+		r->quarantined = false;
+		r->stalled = false;
+		break;
+	case WIRE_EVENT_QUARANTINED:
+		log_warn(
+		    "quarantined for faults in its shared memory router=%s",
+		    r->spec.name);
+		r->quarantined = true;
+		break;
+	case WIRE_EVENT_STALLED:
+		r->stalled = true;
+		break;
+	case WIRE_EVENT_SIGBUS:
+		log_warn("its memory had a hole router=%s", r->spec.name);
+		break;
+	default:
+		break;
+	}
+	router_kick(r);
+}
+
+/* --- opening -------------------------------------------------------------------------- */
+
+static int
+make_dirs(const struct node *n, struct err *e)
+{
+	const struct config *c = &n->cfg;
+	char path[CONFIG_PATH + 16];
+	const struct {
+		const char *base, *sub;
+		unsigned mode;
+	} dirs[] = {
+		{ c->state_dir, "", 0755 },
+		{ c->state_dir, "/containers", 0711 },
+		{ c->state_dir, "/templates", 0755 },
+		{ c->run_dir, "", 0755 },
+		{ c->run_dir, "/r", 0711 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		snprintf(path, sizeof(path), "%s%s", dirs[i].base, dirs[i].sub);
+		if (mkdir(path, dirs[i].mode) < 0 && errno != EEXIST)
+			return err_set(
+			    e, -errno, "%s: %s", path, strerror(errno));
+	}
+	return 0;
+}
+
+/* Makes the template's root if this install has not done so, and finds it. */
+static int
+build_template(struct node *n, struct err *e)
+{
+	char command[5 * CONFIG_PATH];
+	FILE *f;
+	size_t len = 0;
+
+	if (n->ops != &container_lxc)
+		return 0;
+	snprintf(command, sizeof(command),
+	    "'%s/europa-template' build router --bin '%s' --out "
+	    "'%s/templates'",
+	    n->cfg.libexec_dir, n->cfg.template_bin, n->cfg.state_dir);
+	f = popen(command, "re");
+	if (f) {
+		len = fread(n->rootfs, 1, sizeof(n->rootfs) - 1, f);
+		if (pclose(f) != 0)
+			len = 0;
+	}
+	n->rootfs[len] = '\0';
+	n->rootfs[strcspn(n->rootfs, "\n")] = '\0';
+	if (n->rootfs[0] != '/')
+		return err_set(
+		    e, -ENOENT, "the template could not be built: %s", command);
+	return 0;
+}
+
+static uint64_t
+memory_for_routers(const struct config *c)
+{
+	uint64_t total =
+	    (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+
+	if (c->memory_mib != 0)
+		return (uint64_t)c->memory_mib << 20;
+	return total - total / 8;
+}
+
+/* A container without a router is what a crash between two steps left. */
+static void
+sweep_done(
+    void *arg, int rc, const struct container_status *st, const struct err *e)
+{
+	(void)arg;
+	(void)st;
+	if (rc < 0)
+		log_warn("sweep: %s", e->msg);
+}
+
+static void
+sweep_orphan(void *arg, const char *uid)
+{
+	struct node *n = arg;
+	uint8_t bytes[UID_BYTES];
+
+	if (uid_parse(uid, bytes) && node_router_by_uid(n, bytes))
+		return;
+	log_warn("removing a container without a router uid=%s", uid);
+	n->ops->destroy(n->ops_cookie, uid, sweep_done, n);
+}
+
+static void
+alive(void *arg)
+{
+	struct node *n = arg;
+
+	ready_alive();
+	loop_arm(n->watchdog, MAX(ready_watchdog_ms(), (uint64_t)1));
+}
+
+static int
+open_loop(struct node *n, struct err *e)
+{
+	int rc = loop_new(&n->loop);
+
+	if (rc == 0)
+		rc = loop_add_timer(n->loop, run_dirty, n, &n->kick);
+	if (rc == 0)
+		rc = loop_add_timer(n->loop, alive, n, &n->watchdog);
+	if (rc < 0)
+		return err_set(e, rc, "event loop: %s", strerror(-rc));
+	if (ready_watchdog_ms() != 0)
+		loop_arm(n->watchdog, 0);
+	loop_on_wake(n->loop, node_drain_inbox, n);
+	return 0;
+}
+
+static int
+open_containers(struct node *n, struct err *e)
+{
+	char dir[CONFIG_PATH + 16], launcher[CONFIG_PATH + 16];
+	const struct container_config c = { .dir = dir, .launcher = launcher };
+
+	snprintf(dir, sizeof(dir), "%s/containers", n->cfg.state_dir);
+	snprintf(
+	    launcher, sizeof(launcher), "%s/europa-launch", n->cfg.libexec_dir);
+	n->ops = strcmp(n->cfg.containers, "fake") == 0 ? &container_fake
+							: &container_lxc;
+	return n->ops->open(n->loop, &c, &n->ops_cookie, e);
+}
+
+int
+node_open(struct node *n, struct err *e)
+{
+	const struct plane_hooks hooks = {
+		.on_set = on_set,
+		.on_up = on_up,
+		.on_down = on_down,
+		.on_event = on_event,
+		.arg = n,
+	};
+	int rc = open_loop(n, e);
+
+	n->mem_bytes = memory_for_routers(&n->cfg);
+	if (rc == 0)
+		rc = make_dirs(n, e);
+	if (rc == 0)
+		rc = store_open(n->cfg.state_dir, &n->store, e);
+	if (rc == 0)
+		rc = open_containers(n, e);
+	if (rc == 0)
+		rc = build_template(n, e);
+	if (rc == 0)
+		rc = store_each_port(n->store, port_load, n, e);
+	if (rc == 0)
+		rc = store_each_router(n->store, router_load, n, e);
+	if (rc == 0)
+		rc = ports_write_file(n, e);
+	if (rc < 0)
+		return rc;
+	n->ops->list(n->ops_cookie, sweep_orphan, n);
+	for (struct router *r = n->routers; r; r = r->next)
+		if (router_listen(r, e) < 0)
+			return -EIO;
+	rc = plane_new(n->loop, n->cfg.dataplane_socket, &hooks, &n->plane);
+	if (rc < 0)
+		return err_set(
+		    e, rc, "%s: %s", n->cfg.dataplane_socket, strerror(-rc));
+	node_kick(n);
+	return 0;
+}
+
+void
+node_close(struct node *n)
+{
+	plane_free(n->plane);
+	while (n->routers)
+		router_free(n->routers);
+	while (n->ports) {
+		struct port *p = n->ports;
+
+		n->ports = p->next;
+		port_free(p);
+	}
+	if (n->ops_cookie)
+		n->ops->close(n->ops_cookie);
+	store_close(n->store);
+	free(n->strays);
+	loop_free(n->loop);
+}

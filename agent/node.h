@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * node: everything that one europad owns, and the way from one thing to
+ * another. All of it belongs to the thread of the loop.
+ */
+#ifndef AGENT_NODE_H
+#define AGENT_NODE_H
+
+#include "agent/config.h"
+#include "agent/container.h"
+#include "agent/plane.h"
+#include "agent/store.h"
+#include "api/model.h"
+#include "api/server.h"
+
+struct router;
+
+enum port_state {
+	PORT_UNKNOWN, /* the data plane has not been asked yet */
+	PORT_UP,
+	PORT_DOWN,
+	PORT_PENDING_RESTART, /* opens when the data plane starts again */
+	PORT_FAILED,
+};
+
+struct port {
+	struct port *next;
+	char uid[37];
+	char created[32];
+	uint64_t generation;
+	struct model_port spec;
+	enum port_state state;
+	char detail[256]; /* why it is not up */
+	char driver[32];
+	uint8_t mac[6];
+	uint64_t count[WIRE_N_PORT_COUNTERS];
+	struct api_request *creating; /* waits for the data plane's word; until
+	                                 then it is in no store */
+	bool lost; /* the connection ended before that word */
+};
+
+struct node {
+	struct loop *loop;
+	struct config cfg;
+	struct store *store;
+	const struct container_ops *ops;
+	void *ops_cookie;
+	struct plane *plane;
+	struct api_server *api;
+	struct router *routers; /* in order of creation */
+	struct port *ports;
+	struct loop_source *kick; /* timer: reconciles what is dirty */
+	struct loop_source *watchdog;
+	char rootfs[512];   /* of the template "router" */
+	uint64_t mem_bytes; /* that routers may reserve in all */
+	uint32_t plane_pid;
+	bool plane_hugepages;
+	uint8_t (*strays)[WIRE_UID_BYTES]; /* sets of the data plane that no
+	                                      router owns */
+	unsigned n_strays;
+	bool stopping;
+};
+
+/* Reads the store and prepares everything; then loop_run(). */
+int node_open(struct node *n, struct err *e);
+void node_close(struct node *n);
+
+/* What a listener thread found goes through here to the loop. */
+void node_accept(void *arg, struct api_request *r);
+void node_drain_inbox(void *arg);
+
+struct router *node_router(struct node *n, const char *name);
+struct router *node_router_by_uid(struct node *n, const uint8_t uid[16]);
+struct port *node_port(struct node *n, const char *name);
+
+/* Has every router looked at again, soon. */
+void node_kick(struct node *n);
+/* STATUS= for the service manager. */
+void node_report(struct node *n);
+
+/* Ports: objects, the file for the data plane's start, and their replay. */
+int ports_write_file(const struct node *n, struct err *e);
+void ports_replay(struct node *n);
+void ports_refresh(struct node *n); /* asks for state and counters */
+void ports_take_info(struct node *n, const struct wire_msg *m);
+void port_free(struct port *p);
+int port_load(void *arg, const struct store_port *row);
+int port_store(struct node *n, const struct port *p, struct err *e);
+int port_post(struct node *n, struct port *p);
+
+/* RFC 3339, UTC, seconds; buf has room for 32 bytes. */
+void node_time_text(char *buf);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ops: from a request to its operation, and what the operations share.
+ *
+ * Listener threads put requests into the inbox; the loop takes them out, so
+ * that nothing else in the agent needs a lock.
+ */
+#include "agent/ops.h"
+
+#include "agent/router.h"
+#include "lib/base.h"
+#include "lib/log.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+static const op_fn ops[API_N_OPS] = {
+	[API_NODE_GET] = op_node_get,
+	[API_ROUTERS_LIST] = op_routers_list,
+	[API_ROUTER_CREATE] = op_router_create,
+	[API_ROUTER_GET] = op_router_get,
+	[API_ROUTER_PUT] = op_router_put,
+	[API_ROUTER_PATCH] = op_router_patch,
+	[API_ROUTER_DELETE] = op_router_delete,
+	[API_ROUTER_POWER] = op_router_power,
+	[API_ROUTER_RESTART] = op_router_restart,
+	[API_VNICS_LIST] = op_vnics_list,
+	[API_VNIC_CREATE] = op_vnic_create,
+	[API_VNIC_GET] = op_vnic_get,
+	[API_VNIC_DELETE] = op_vnic_delete,
+	[API_ROUTES_GET] = op_routes_get,
+	[API_ROUTES_PUT] = op_routes_put,
+	[API_STATS_GET] = op_stats_get,
+	[API_PORTS_LIST] = op_ports_list,
+	[API_PORT_CREATE] = op_port_create,
+	[API_PORT_GET] = op_port_get,
+	[API_PORT_PUT] = op_port_put,
+	[API_PORT_DELETE] = op_port_delete,
+	[API_HEALTHZ] = op_healthz,
+	[API_READYZ] = op_readyz,
+};
+
+/* --- inbox: any thread puts, the loop drains ------------------------------------- */
+
+struct letter {
+	struct letter *next;
+	struct api_request *request;
+};
+
+static struct {
+	pthread_mutex_t lock;
+	struct letter *first, **last;
+} inbox = { .lock = PTHREAD_MUTEX_INITIALIZER, .last = &inbox.first };
+
+void
+node_accept(void *arg, struct api_request *rq)
+{
+	struct node *n = arg;
+	struct letter *x = malloc(sizeof(*x));
+
+	if (!x) {
+		struct problem p;
+
+		problem_init(&p);
+		problem_set(&p, 503, "busy", "try again in a second",
+		    "no memory for the request");
+		op_problem(rq, &p);
+		return;
+	}
+	x->next = NULL;
+	x->request = rq;
+	pthread_mutex_lock(&inbox.lock);
+	*inbox.last = x;
+	inbox.last = &x->next;
+	pthread_mutex_unlock(&inbox.lock);
+	loop_wake(n->loop);
+}
+
+void
+node_drain_inbox(void *arg)
+{
+	struct node *n = arg;
+	struct letter *list;
+
+	pthread_mutex_lock(&inbox.lock);
+	list = inbox.first;
+	inbox.first = NULL;
+	inbox.last = &inbox.first;
+	pthread_mutex_unlock(&inbox.lock);
+	while (list) {
+		struct letter *x = list;
+
+		list = x->next;
+		ops[api_op(x->request)](n, x->request);
+		free(x);
+	}
+}
+
+/* --- shared ---------------------------------------------------------------------- */
+
+void
+op_problem(struct api_request *rq, struct problem *p)
+{
+	api_reply_problem(rq, p);
+	problem_clear(p);
+}
+
+void
+op_not_found(struct api_request *rq, const char *kind, const char *name)
+{
+	struct problem p;
+
+	problem_init(&p);
+	problem_set(&p, 404, "not-found", "GET the list to see what is there",
+	    "no %s named %s", kind, name);
+	op_problem(rq, &p);
+}
+
+struct router *
+op_find_router(struct node *n, struct api_request *rq)
+{
+	struct router *r = node_router(n, api_name(rq));
+
+	if (!r)
+		op_not_found(rq, "router", api_name(rq));
+	return r;
+}
+
+bool
+op_etag_holds(struct api_request *rq, const char *etag)
+{
+	const char *want = api_if_match(rq);
+	struct problem p;
+
+	if (!want || strcmp(want, "*") == 0 || strcmp(want, etag) == 0)
+		return true;
+	problem_init(&p);
+	problem_set(&p, 412, "stale",
+	    "GET it again, make your change to that, and send its ETag",
+	    "If-Match is \"%s\", the object is at \"%s\"", want, etag);
+	p.extra = json_pack("{s:s}", "etag", etag);
+	op_problem(rq, &p);
+	return false;
+}
+
+bool
+op_plane_is_here(struct node *n, struct api_request *rq)
+{
+	struct problem p;
+
+	if (plane_is_up(n->plane))
+		return true;
+	problem_init(&p);
+	problem_set(&p, 503, "dataplane-away",
+	    "try again in a second; if it stays away: systemctl status "
+	    "europa-dataplane",
+	    "the data plane does not answer at %s", n->cfg.dataplane_socket);
+	op_problem(rq, &p);
+	return false;
+}
+
+void
+op_store_failed(struct api_request *rq, int rc, const struct err *e)
+{
+	struct problem p;
+
+	problem_init(&p);
+	if (rc == -ENOSPC)
+		problem_set(&p, 507, "disk-full",
+		    "free space in the state folder, then try again", "%s",
+		    e->msg);
+	else
+		problem_set(&p, 503, "state-unwritable",
+		    "make the state folder writable, then try again", "%s",
+		    e->msg);
+	log_err("%s", e->msg);
+	op_problem(rq, &p);
+}
+
+/* --- the node --------------------------------------------------------------------- */
+
+void
+op_node_get(struct node *n, struct api_request *rq)
+{
+	unsigned routers = 0, ports = 0;
+	json_t *o;
+
+	for (const struct router *r = n->routers; r; r = r->next)
+		routers++;
+	for (const struct port *p = n->ports; p; p = p->next)
+		ports++;
+	o = json_pack("{s:s, s:s, s:s, s:s, s:{s:b, s:i, s:b}, s:{s:i, s:i},"
+		      " s:{s:I, s:i, s:i}}",
+	    "kind", "Node", "name", "local", "api", "v1", "version",
+	    EUROPA_VERSION, "dataplane", "connected", plane_is_up(n->plane),
+	    "pid", (int)n->plane_pid, "hugepages", n->plane_hugepages, "counts",
+	    "routers", (int)routers, "ports", (int)ports, "limits", "mem_bytes",
+	    (json_int_t)n->mem_bytes, "routers", (int)n->cfg.id_ranges,
+	    "vnics_per_router", MODEL_MAX_VNICS);
+	api_reply(rq, 200, o, NULL, NULL);
+}
+
+void
+op_healthz(struct node *n, struct api_request *rq)
+{
+	(void)n;
+	api_reply(rq, 200, json_pack("{s:s}", "status", "ok"), NULL, NULL);
+}
+
+void
+op_readyz(struct node *n, struct api_request *rq)
+{
+	if (!op_plane_is_here(n, rq))
+		return;
+	api_reply(rq, 200, json_pack("{s:s}", "status", "ready"), NULL, NULL);
+}

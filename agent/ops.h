@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ops: what each operation of openapi.yaml does to the node. One function per
+ * operation, on the loop's thread; each answers its request exactly once, now
+ * or through router_wait().
+ */
+#ifndef AGENT_OPS_H
+#define AGENT_OPS_H
+
+#include "agent/node.h"
+
+typedef void (*op_fn)(struct node *n, struct api_request *rq);
+
+void op_node_get(struct node *n, struct api_request *rq);
+void op_healthz(struct node *n, struct api_request *rq);
+void op_readyz(struct node *n, struct api_request *rq);
+
+void op_routers_list(struct node *n, struct api_request *rq);
+void op_router_create(struct node *n, struct api_request *rq);
+void op_router_get(struct node *n, struct api_request *rq);
+void op_router_put(struct node *n, struct api_request *rq);
+void op_router_patch(struct node *n, struct api_request *rq);
+void op_router_delete(struct node *n, struct api_request *rq);
+void op_router_power(struct node *n, struct api_request *rq);
+void op_router_restart(struct node *n, struct api_request *rq);
+
+void op_vnics_list(struct node *n, struct api_request *rq);
+void op_vnic_create(struct node *n, struct api_request *rq);
+void op_vnic_get(struct node *n, struct api_request *rq);
+void op_vnic_delete(struct node *n, struct api_request *rq);
+void op_routes_get(struct node *n, struct api_request *rq);
+void op_routes_put(struct node *n, struct api_request *rq);
+void op_stats_get(struct node *n, struct api_request *rq);
+
+void op_ports_list(struct node *n, struct api_request *rq);
+void op_port_create(struct node *n, struct api_request *rq);
+void op_port_get(struct node *n, struct api_request *rq);
+void op_port_put(struct node *n, struct api_request *rq);
+void op_port_delete(struct node *n, struct api_request *rq);
+/* Answers those who wait for the data plane's word on a new port. */
+void ports_settle(struct node *n);
+
+/* Shared by the operations. */
+
+/* 404; the request is answered. */
+void op_not_found(struct api_request *rq, const char *kind, const char *name);
+/* The router of the URL, or NULL: then the request is answered. */
+struct router *op_find_router(struct node *n, struct api_request *rq);
+/* If-Match: false if it does not hold; then the request is answered. */
+bool op_etag_holds(struct api_request *rq, const char *etag);
+/* 503 while the data plane is away; false: the request is answered. */
+bool op_plane_is_here(struct node *n, struct api_request *rq);
+/* 507 disk-full or 503 for what the store said; the request is answered. */
+void op_store_failed(struct api_request *rq, int rc, const struct err *e);
+/* Answers with p, and clears it. */
+void op_problem(struct api_request *rq, struct problem *p);
+
+/* A copy of r's spec; false without memory: the request is answered. */
+bool op_copy_spec(
+    const struct router *r, struct api_request *rq, struct model_router *out);
+
+/*
+ * Makes spec (taken) the wish for r: checks, stores, reconciles, answers with
+ * status when done. The request is answered in every case.
+ */
+void op_apply(struct router *r, struct model_router *spec,
+    struct api_request *rq, int status);
+
+#endif

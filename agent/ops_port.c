@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ops_port: ports over the API. A new port is opened first and stored then, so
+ * that a device that does not work is refused and leaves nothing; the kinds
+ * that only the start of the data plane can open are stored and wait for it.
+ */
+#include "agent/ops.h"
+#include "agent/uid.h"
+
+#include "agent/router.h"
+#include "lib/base.h"
+#include "lib/log.h"
+
+#include <stdio.h>
+
+static const char *const state_names[] = {
+	[PORT_UNKNOWN] = "down",
+	[PORT_UP] = "up",
+	[PORT_DOWN] = "down",
+	[PORT_PENDING_RESTART] = "pending-restart",
+	[PORT_FAILED] = "failed",
+};
+
+static const char *const count_names[WIRE_N_PORT_COUNTERS] = {
+	[WIRE_PORT_RX] = "rx",
+	[WIRE_PORT_RX_BYTES] = "rx_bytes",
+	[WIRE_PORT_TX] = "tx",
+	[WIRE_PORT_TX_BYTES] = "tx_bytes",
+	[WIRE_PORT_NO_MATCH] = "no_match",
+	[WIRE_PORT_RUNT] = "runt",
+	[WIRE_PORT_RX_MISSED] = "port_rx_missed",
+	[WIRE_PORT_RX_DELIVERED] = "rx_delivered",
+};
+
+static const char *
+remedy(const struct port *p)
+{
+	switch (p->state) {
+	case PORT_PENDING_RESTART:
+		return "systemctl restart europa-dataplane: this kind of port "
+		       "opens at its start; routers keep running";
+	case PORT_FAILED:
+	case PORT_DOWN:
+		return "check that the device exists and is free, then delete "
+		       "the port and create it again";
+	default:
+		return "";
+	}
+}
+
+static json_t *
+port_json(const struct port *p)
+{
+	json_t *counters = json_object();
+	char mac[32];
+
+	for (unsigned i = 0; i < WIRE_N_PORT_COUNTERS; i++)
+		json_object_set_new(counters, count_names[i],
+		    json_integer((json_int_t)p->count[i]));
+	model_mac_text(p->mac, mac, sizeof(mac));
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:O, s:o,"
+			 " s:{s:s, s:s, s:s, s:o, s:s, s:s}}",
+	    "kind", "Port", "name", p->spec.name, "project", "default", "uid",
+	    p->uid, "generation", (json_int_t)p->generation, "created",
+	    p->created, "labels", p->spec.labels, "spec",
+	    model_port_spec(&p->spec), "status", "state", state_names[p->state],
+	    "driver", p->driver, "mac", mac, "counters", counters, "detail",
+	    p->detail, "remedy", remedy(p));
+}
+
+static void
+port_etag(const struct port *p, char *buf, size_t size)
+{
+	snprintf(buf, size, "%.8s-%llu", p->uid + 28,
+	    (unsigned long long)p->generation);
+}
+
+/* --- reading: counters come from the data plane ------------------------------------ */
+
+struct port_read {
+	struct node *n;
+	struct api_request *rq;
+};
+
+static void
+answer_list(struct node *n, struct api_request *rq)
+{
+	json_t *items = json_array();
+
+	for (const struct port *p = n->ports; p; p = p->next)
+		json_array_append_new(items, port_json(p));
+	api_reply(rq, 200, json_pack("{s:o, s:n}", "items", items, "next"),
+	    NULL, NULL);
+}
+
+static void
+answer_port(struct node *n, struct api_request *rq)
+{
+	const struct port *p = node_port(n, api_name(rq));
+	char etag[64];
+
+	if (!p) {
+		op_not_found(rq, "port", api_name(rq));
+		return;
+	}
+	port_etag(p, etag, sizeof(etag));
+	api_reply(rq, 200, port_json(p), etag, NULL);
+}
+
+static void
+refreshed(void *arg, const uint8_t uid[WIRE_UID_BYTES], uint32_t tag,
+    const struct wire_msg *reply)
+{
+	struct port_read *x = arg;
+
+	(void)uid;
+	(void)tag;
+	if (reply && reply->type == WIRE_PORT_INFO) {
+		ports_take_info(x->n, reply);
+		return;
+	}
+	if (api_op(x->rq) == API_PORTS_LIST)
+		answer_list(x->n, x->rq);
+	else
+		answer_port(x->n, x->rq);
+	free(x);
+}
+
+/* Asks for fresh counters and answers then; without a data plane, at once. */
+static void
+read_ports(struct node *n, struct api_request *rq)
+{
+	struct wire_msg m = { .type = WIRE_PORT_LIST };
+	struct plane_ask ask = { .fn = refreshed };
+	struct port_read *x = malloc(sizeof(*x));
+
+	if (x) {
+		*x = (struct port_read){ .n = n, .rq = rq };
+		ask.arg = x;
+		if (plane_send(n->plane, &m, &ask) == 0)
+			return;
+		free(x);
+	}
+	if (api_op(rq) == API_PORTS_LIST)
+		answer_list(n, rq);
+	else
+		answer_port(n, rq);
+}
+
+void
+op_ports_list(struct node *n, struct api_request *rq)
+{
+	read_ports(n, rq);
+}
+
+void
+op_port_get(struct node *n, struct api_request *rq)
+{
+	read_ports(n, rq);
+}
+
+/* --- writing --------------------------------------------------------------------- */
+
+static void
+unlink_port(struct node *n, struct port *p)
+{
+	struct port **at = &n->ports;
+
+	while (*at != p)
+		at = &(*at)->next;
+	*at = p->next;
+	port_free(p);
+}
+
+static void
+close_port(struct node *n, const struct port *p)
+{
+	struct wire_msg m = { .type = WIRE_PORT_DEL };
+
+	snprintf(m.u.name.name, sizeof(m.u.name.name), "%s", p->spec.name);
+	if (plane_is_up(n->plane))
+		plane_send(n->plane, &m, NULL);
+}
+
+static void
+create(struct node *n, struct model_port *spec, struct api_request *rq)
+{
+	struct port *p = calloc(1, sizeof(*p));
+	struct port **at = &n->ports;
+	struct problem problem;
+	uint8_t uid[UID_BYTES];
+
+	problem_init(&problem);
+	if (!p || uid_make(uid) < 0) {
+		free(p);
+		problem_set(&problem, 503, "busy", "try again", "no memory");
+		op_problem(rq, &problem);
+		return;
+	}
+	uid_text(uid, p->uid);
+	node_time_text(p->created);
+	p->generation = 1;
+	p->spec = *spec;
+	memset(spec, 0, sizeof(*spec));
+	if (api_dry_run(rq)) {
+		api_reply(rq, 200, port_json(p), NULL, NULL);
+		port_free(p);
+		return;
+	}
+	while (*at)
+		at = &(*at)->next;
+	*at = p;
+	p->creating = rq;
+	if (port_post(n, p) < 0)
+		p->lost = true;
+	node_kick(n);
+}
+
+static void
+refuse(struct node *n, struct port *p, struct problem *problem)
+{
+	struct api_request *rq = steal_ptr(p->creating);
+
+	unlink_port(n, p);
+	op_problem(rq, problem);
+}
+
+static void
+accept_port(struct node *n, struct port *p)
+{
+	struct api_request *rq = p->creating;
+	char etag[64], location[128];
+	struct err e;
+	int rc = port_store(n, p, &e);
+
+	if (rc == 0) {
+		rc = ports_write_file(n, &e);
+		if (rc < 0)
+			store_delete_port(n->store, p->uid, NULL);
+	}
+	if (rc < 0) {
+		close_port(n, p);
+		unlink_port(n, p);
+		op_store_failed(rq, rc, &e);
+		return;
+	}
+	p->creating = NULL;
+	log_info("created port=%s devargs=%s", p->spec.name, p->spec.devargs);
+	port_etag(p, etag, sizeof(etag));
+	snprintf(location, sizeof(location), "/v1/ports/%s", p->spec.name);
+	api_reply(rq, 201, port_json(p), etag, location);
+}
+
+void
+ports_settle(struct node *n)
+{
+	for (struct port *p = n->ports, *next; p; p = next) {
+		struct problem problem;
+
+		next = p->next;
+		if (!p->creating)
+			continue;
+		problem_init(&problem);
+		if (p->lost) {
+			problem_set(&problem, 503, "dataplane-away",
+			    "try again in a second",
+			    "the data plane went away before it had opened "
+			    "port %s",
+			    p->spec.name);
+			refuse(n, p, &problem);
+		} else if (p->state == PORT_FAILED) {
+			problem_add(&problem, "/spec/devargs", "%s", p->detail);
+			refuse(n, p, &problem);
+		} else if (p->state != PORT_UNKNOWN) {
+			accept_port(n, p);
+		}
+	}
+}
+
+static bool
+read_body(struct api_request *rq, const char *name, struct model_port *out)
+{
+	struct problem p;
+
+	problem_init(&p);
+	model_port_init(out);
+	if (model_port_read(out, api_body(rq), name, &p) == 0) {
+		problem_clear(&p);
+		return true;
+	}
+	model_port_clear(out);
+	op_problem(rq, &p);
+	return false;
+}
+
+void
+op_port_create(struct node *n, struct api_request *rq)
+{
+	struct model_port spec;
+	struct problem p;
+
+	if (!read_body(rq, NULL, &spec))
+		return;
+	if (node_port(n, spec.name)) {
+		problem_init(&p);
+		problem_set(&p, 409, "exists", "choose another name",
+		    "port %s exists", spec.name);
+		op_problem(rq, &p);
+	} else if (op_plane_is_here(n, rq)) {
+		create(n, &spec, rq);
+	}
+	model_port_clear(&spec);
+}
+
+static void
+replace(struct node *n, struct port *p, struct model_port *spec,
+    struct api_request *rq)
+{
+	struct model_port old = p->spec;
+	struct problem problem;
+	struct err e;
+	char etag[64];
+	int rc;
+
+	problem_init(&problem);
+	if (p->creating || strcmp(spec->devargs, old.devargs) != 0 ||
+	    spec->mtu != old.mtu) {
+		problem_set(&problem, 409, "wrong-state",
+		    "delete the port and create it again",
+		    "devargs and mtu of an open port cannot change");
+		op_problem(rq, &problem);
+		return;
+	}
+	if (!api_dry_run(rq)) {
+		p->spec = *spec;
+		p->generation++;
+		rc = port_store(n, p, &e);
+		if (rc < 0) {
+			p->spec = old;
+			p->generation--;
+			op_store_failed(rq, rc, &e);
+			return;
+		}
+		*spec = old; /* cleared by the caller */
+	}
+	port_etag(p, etag, sizeof(etag));
+	api_reply(rq, 200, port_json(p), etag, NULL);
+}
+
+void
+op_port_put(struct node *n, struct api_request *rq)
+{
+	struct port *p = node_port(n, api_name(rq));
+	struct model_port spec;
+	char etag[64] = "";
+
+	if (p)
+		port_etag(p, etag, sizeof(etag));
+	if ((p || api_if_match(rq)) && !op_etag_holds(rq, etag))
+		return;
+	if (!read_body(rq, api_name(rq), &spec))
+		return;
+	if (p)
+		replace(n, p, &spec, rq);
+	else if (op_plane_is_here(n, rq))
+		create(n, &spec, rq);
+	model_port_clear(&spec);
+}
+
+/* The first vNIC that is attached to p, as "router:vnic"; false if none. */
+static bool
+find_user(const struct node *n, const struct port *p, char *buf, size_t size)
+{
+	for (const struct router *r = n->routers; r; r = r->next) {
+		for (unsigned i = 0; i < r->spec.n_vnics; i++) {
+			const struct model_vnic *v = &r->spec.vnic[i];
+
+			if (v->attach != MODEL_ATTACH_PORT ||
+			    strcmp(v->port, p->spec.name) != 0)
+				continue;
+			snprintf(buf, size, "%s:%s", r->spec.name, v->name);
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+op_port_delete(struct node *n, struct api_request *rq)
+{
+	struct port *p = node_port(n, api_name(rq));
+	struct problem problem;
+	struct err e;
+	char user[128], etag[64];
+	int rc;
+
+	if (!p) {
+		op_not_found(rq, "port", api_name(rq));
+		return;
+	}
+	port_etag(p, etag, sizeof(etag));
+	if (!op_etag_holds(rq, etag))
+		return;
+	problem_init(&problem);
+	if (p->creating || find_user(n, p, user, sizeof(user))) {
+		problem_set(&problem, 409, "in-use",
+		    "delete or re-attach the vNIC first", "port %s serves %s",
+		    p->spec.name, p->creating ? "its creation" : user);
+		op_problem(rq, &problem);
+		return;
+	}
+	if (!api_dry_run(rq)) {
+		rc = store_delete_port(n->store, p->uid, &e);
+		if (rc < 0) {
+			op_store_failed(rq, rc, &e);
+			return;
+		}
+		close_port(n, p);
+		unlink_port(n, p);
+		if (ports_write_file(n, &e) < 0)
+			log_err("%s", e.msg);
+	}
+	api_reply(rq, 204, NULL, NULL, NULL);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ops_vnic: the parts of a router that have addresses of their own in the API:
+ * vNICs, routes and counters. A change is a PATCH of the router's spec.
+ */
+#include "agent/ops.h"
+#include "agent/router.h"
+
+#include "lib/base.h"
+
+#include <stdio.h>
+
+/* Applies {"spec": {key: value}} to r; takes value. */
+static void
+apply_member(struct router *r, struct api_request *rq, const char *key,
+    json_t *value, int status)
+{
+	json_t *spec = model_router_spec(&r->spec);
+	json_t *body;
+	struct model_router want;
+	struct problem p;
+
+	problem_init(&p);
+	model_router_init(&want);
+	json_object_set_new(spec, key, value);
+	body = json_pack("{s:O, s:o}", "labels", r->spec.labels, "spec", spec);
+	if (model_router_read(&want, body, r->spec.name, &p) == 0) {
+		problem_clear(&p);
+		op_apply(r, &want, rq, status);
+	} else {
+		model_router_clear(&want);
+		op_problem(rq, &p);
+	}
+	json_decref(body);
+}
+
+static const struct model_vnic *
+find_vnic(const struct router *r, const char *name)
+{
+	for (unsigned i = 0; i < r->spec.n_vnics; i++)
+		if (strcmp(r->spec.vnic[i].name, name) == 0)
+			return &r->spec.vnic[i];
+	return NULL;
+}
+
+/* What is wanted and what is of one vNIC. */
+static json_t *
+vnic_object(const struct router *r, const struct model_vnic *v)
+{
+	return json_pack("{s:s, s:s, s:s, s:o, s:o}", "kind", "Vnic", "name",
+	    v->name, "router", r->spec.name, "spec", model_vnic_json(v),
+	    "status", router_vnic_json(r, v));
+}
+
+void
+op_vnics_list(struct node *n, struct api_request *rq)
+{
+	const struct router *r = op_find_router(n, rq);
+	json_t *items;
+
+	if (!r)
+		return;
+	items = json_array();
+	for (unsigned i = 0; i < r->spec.n_vnics; i++)
+		json_array_append_new(items, vnic_object(r, &r->spec.vnic[i]));
+	api_reply(rq, 200, json_pack("{s:o, s:n}", "items", items, "next"),
+	    NULL, NULL);
+}
+
+void
+op_vnic_get(struct node *n, struct api_request *rq)
+{
+	const struct router *r = op_find_router(n, rq);
+	const struct model_vnic *v;
+
+	if (!r)
+		return;
+	v = find_vnic(r, api_subname(rq));
+	if (!v) {
+		op_not_found(rq, "vNIC", api_subname(rq));
+		return;
+	}
+	api_reply(rq, 200, vnic_object(r, v), NULL, NULL);
+}
+
+static json_t *
+vnics_json(const struct router *r, const char *without)
+{
+	json_t *a = json_array();
+
+	for (unsigned i = 0; i < r->spec.n_vnics; i++)
+		if (!without || strcmp(r->spec.vnic[i].name, without) != 0)
+			json_array_append_new(
+			    a, model_vnic_json(&r->spec.vnic[i]));
+	return a;
+}
+
+void
+op_vnic_create(struct node *n, struct api_request *rq)
+{
+	struct router *r = op_find_router(n, rq);
+	struct model_vnic v = { 0 };
+	struct problem p;
+	json_t *vnics;
+	char etag[64];
+
+	if (!r)
+		return;
+	router_etag(r, etag, sizeof(etag));
+	if (!op_etag_holds(rq, etag))
+		return;
+	problem_init(&p);
+	if (model_vnic_read(&v, api_body(rq), "", &p) < 0) {
+		op_problem(rq, &p);
+		return;
+	}
+	if (find_vnic(r, v.name)) {
+		problem_set(&p, 409, "exists", "choose another name",
+		    "router %s has a vNIC %s", r->spec.name, v.name);
+		op_problem(rq, &p);
+		return;
+	}
+	vnics = vnics_json(r, NULL);
+	json_array_append(vnics, (json_t *)(uintptr_t)api_body(rq));
+	apply_member(r, rq, "vnics", vnics, 201);
+}
+
+void
+op_vnic_delete(struct node *n, struct api_request *rq)
+{
+	struct router *r = op_find_router(n, rq);
+	char etag[64];
+
+	if (!r)
+		return;
+	router_etag(r, etag, sizeof(etag));
+	if (!op_etag_holds(rq, etag))
+		return;
+	if (!find_vnic(r, api_subname(rq))) {
+		op_not_found(rq, "vNIC", api_subname(rq));
+		return;
+	}
+	apply_member(r, rq, "vnics", vnics_json(r, api_subname(rq)), 204);
+}
+
+void
+op_routes_get(struct node *n, struct api_request *rq)
+{
+	const struct router *r = op_find_router(n, rq);
+	char etag[64];
+
+	if (!r)
+		return;
+	router_etag(r, etag, sizeof(etag));
+	api_reply(rq, 200,
+	    json_pack("{s:o}", "routes", model_routes_json(&r->spec)), etag,
+	    NULL);
+}
+
+void
+op_routes_put(struct node *n, struct api_request *rq)
+{
+	struct router *r = op_find_router(n, rq);
+	struct model_router want;
+	struct problem p;
+	char etag[64];
+
+	if (!r)
+		return;
+	router_etag(r, etag, sizeof(etag));
+	if (!op_etag_holds(rq, etag) || !op_copy_spec(r, rq, &want))
+		return;
+	problem_init(&p);
+	if (model_routes_read(&want, api_body(rq), &p) < 0) {
+		model_router_clear(&want);
+		op_problem(rq, &p);
+		return;
+	}
+	op_apply(r, &want, rq, 200);
+}
+
+/* The router's own counters are asked for; the answer is at most that old. */
+void
+op_stats_get(struct node *n, struct api_request *rq)
+{
+	struct router *r = op_find_router(n, rq);
+
+	if (!r)
+		return;
+	if (r->state == ROUTER_RUNNING && r->process_running &&
+	    initlink_ask_stats(r->link) == 0) {
+		router_wait_stats(r, rq);
+		return;
+	}
+	api_reply(rq, 200, router_stats_json(r), NULL, NULL);
+}

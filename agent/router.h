@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * router: one virtual router as europad sees it: what is wanted (spec, from the
+ * store) and what is (memory, data plane, container, init).
+ *
+ * router_reconcile() compares the two and takes the next step. It may be called
+ * at any time and any number of times; every event only calls router_kick(). A
+ * step that failed is tried again later, a step that is under way is waited
+ * for. Killing europad between any two steps is harmless, for the next one
+ * looks at what is, not at what it remembers.
+ */
+#ifndef AGENT_ROUTER_H
+#define AGENT_ROUTER_H
+
+#include "agent/initlink.h"
+#include "agent/node.h"
+#include "agent/uid.h"
+
+enum router_state {
+	ROUTER_PENDING,
+	ROUTER_PREPARING,
+	ROUTER_STOPPED,
+	ROUTER_STARTING,
+	ROUTER_RUNNING,
+	ROUTER_PAUSED,
+	ROUTER_DEGRADED,
+	ROUTER_STOPPING,
+	ROUTER_QUARANTINED,
+	ROUTER_FAILED,
+	ROUTER_DELETING,
+};
+
+/* A vNIC as the data plane knows it; its place in the array is its index. */
+struct router_vnic {
+	bool used;
+	bool sent;                       /* what is in wire has been said */
+	struct wire_vnic wire;           /* last said */
+	uint32_t burnt[VNIC_MAX_QUEUES]; /* epochs in which it was removed */
+};
+
+/* A client that waits for the router to become what it asked for. */
+struct waiter {
+	struct waiter *next;
+	struct api_request *request;
+	int status; /* of the good answer: 200, 201, 204 */
+	uint64_t deadline_ms;
+	bool wants_config; /* the configuration has to be in force, too */
+	bool wants_stats;  /* a fresh answer of the router process */
+	uint64_t asked_ms;
+};
+
+struct router {
+	struct router *next;
+	struct node *node;
+
+	/* wanted */
+	uint8_t uid[UID_BYTES];
+	char uid_text[UID_TEXT];
+	uint32_t id_index;
+	uint64_t generation;
+	char created[32];
+	struct model_router spec;
+	bool deleting;
+
+	/* memory */
+	bool has_memory;
+	uint8_t set[WIRE_UID_BYTES];
+	struct vnic_fds fds;
+	struct vnic_layout layout;
+	void *host; /* read-only mapping, for epochs and counters */
+
+	/* data plane */
+	bool set_sent;
+	bool set_known; /* it has said OK, or told us of it */
+	int gate_sent;  /* enum wire_gate, -1 = none */
+	uint32_t slots_sent;
+	struct router_vnic vnic[VNIC_MAX_VNICS];
+	bool quarantined;
+	bool stalled;
+
+	/* container */
+	bool known;  /* asked at least once since europad started */
+	bool busy;   /* an operation is under way */
+	bool ending; /* it is one that ends the container */
+	struct container_status container;
+	struct container_limits limits_asked;
+	uint64_t running_since_ms;
+	int pid_fd;
+	struct loop_source *pid_source;
+	unsigned start_failures;
+	uint64_t not_before_ms; /* back-off after the container died */
+
+	/* init */
+	struct initlink *link;
+	uint8_t init_set[WIRE_UID_BYTES]; /* the memory that init holds */
+	uint64_t config_sent;             /* generation, 0 = none */
+	uint64_t config_ms;               /* when it was sent */
+	uint64_t config_in_force;         /* generation, as its process says */
+	bool process_running;
+	uint32_t process_starts;
+	struct wire_msg *stats; /* last answer of the router process, or NULL */
+	uint64_t stats_ms;
+
+	/* what clients see */
+	enum router_state state;
+	char since[32];
+	bool failed;
+	char fail_detail[512];
+	char fail_remedy[256];
+	uint64_t observed_generation;
+	struct waiter *waiters;
+	struct loop_source *timer; /* retries, deadlines, probes */
+	bool dirty;
+	bool restarting; /* stop once, then what the spec says */
+};
+
+/* Makes the object, without any effect. Takes spec. NULL without memory. */
+struct router *router_new(struct node *n, const uint8_t uid[UID_BYTES],
+    uint32_t id_index, struct model_router *spec);
+/* Lets go of everything without ending anything: europad itself stops. */
+void router_free(struct router *r);
+
+int router_load(void *arg, const struct store_router *row);
+int router_store(struct node *n, const struct router *r,
+    const struct model_router *spec, uint64_t generation, struct err *e);
+
+/* Has it reconciled at the next turn of the loop. */
+void router_kick(struct router *r);
+void router_reconcile(struct router *r);
+
+/* Memory: a set for the spec, or the one that the data plane still holds. */
+int router_make_memory(struct router *r, struct err *e);
+int router_adopt_memory(struct router *r, struct wire_msg *m);
+void router_drop_memory(struct router *r);
+void router_geometry(const struct node *n, const struct model_router *spec,
+    struct vnic_geometry *out);
+
+/* Says to the data plane what it has to know; all of it is idempotent. */
+void router_sync_plane(struct router *r);
+void router_plane_lost(struct router *r);
+/* The index of a vNIC, -1 if it has none yet. */
+int router_vnic_index(const struct router *r, const char *name);
+
+/* The container's operations, with their results kept in r. */
+void router_container_query(struct router *r);
+void router_container_start(struct router *r);
+void router_container_stop(struct router *r);
+void router_container_freeze(struct router *r);
+void router_container_thaw(struct router *r);
+void router_container_limit(struct router *r);
+void router_container_destroy(struct router *r);
+
+/* init */
+int router_listen(struct router *r, struct err *e);
+void router_sync_init(struct router *r);
+/* The text of router.conf; the caller frees it. NULL without memory. */
+char *router_config_text(const struct router *r);
+void router_run_dir(const struct router *r, char *buf, size_t size);
+
+/* true if every queue is in RUN */
+bool router_is_attached(const struct router *r);
+/* true if limits were changed and not yet asked for */
+bool router_limits_are_due(const struct router *r);
+enum router_state router_find_state(const struct router *r);
+const char *router_state_text(enum router_state s);
+void router_fail(struct router *r, const char *remedy, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Answers rq when r is what it wants (status), or says what is wrong. */
+void router_wait(
+    struct router *r, struct api_request *rq, int status, bool wants_config);
+/* Answers rq with the counters, fresh ones if the router process tells. */
+void router_wait_stats(struct router *r, struct api_request *rq);
+void router_answer_waiters(struct router *r);
+/* Answers everybody with a problem, or with status and no body. */
+void router_dismiss_waiters(
+    struct router *r, int status, const struct problem *p);
+
+/* JSON for clients. */
+json_t *router_json(const struct router *r);
+json_t *router_vnic_json(const struct router *r, const struct model_vnic *v);
+json_t *router_stats_json(const struct router *r);
+void router_etag(const struct router *r, char *buf, size_t size);
+
+/*
+ * Checks a spec against the node: ports, peers, addresses, memory. old is the
+ * router that it would replace, or NULL. Returns 0 or negative with p set.
+ */
+int check_router(struct node *n, const struct model_router *spec,
+    const struct router *old, struct problem *p);
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * router_container: the container of one router, through container.h.
+ *
+ * One operation at a time (busy). The result of each is what is: state, init
+ * and limits as they were read back. The end of a container that nobody asked
+ * for is seen through a pidfd of its init.
+ */
+#include "agent/router.h"
+
+#include "lib/base.h"
+#include "lib/log.h"
+
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+
+enum {
+	IDS_PER_ROUTER = 65536,
+	MAX_START_FAILURES = 2,
+	MIN_BACKOFF_MS = 100,
+	MAX_BACKOFF_MS = 30000,
+	CALM_MS = 10000, /* a life longer than this was a good one */
+};
+
+static void
+forget_pid(struct router *r)
+{
+	loop_del(r->pid_source);
+	r->pid_source = NULL;
+	base_close(r->pid_fd);
+	r->pid_fd = -1;
+}
+
+static void
+init_ended(void *arg, int fd, uint32_t events)
+{
+	struct router *r = arg;
+
+	(void)fd;
+	(void)events;
+	forget_pid(r);
+	if (r->ending)
+		return; /* its end was asked for and is being waited for */
+	log_warn("the container ended router=%s", r->spec.name);
+	r->known = false; /* ask what is left of it */
+	router_kick(r);
+}
+
+static void
+watch_pid(struct router *r)
+{
+	forget_pid(r);
+	if (r->container.init_pid <= 0)
+		return;
+	r->pid_fd = (int)syscall(SYS_pidfd_open, r->container.init_pid, 0);
+	if (r->pid_fd < 0 || loop_add_fd(r->node->loop, r->pid_fd, EPOLLIN,
+				 init_ended, r, &r->pid_source) < 0) {
+		forget_pid(r);
+		r->known = false;
+	}
+}
+
+/* A container that had run is gone: start again, later each time. */
+static void
+note_death(struct router *r)
+{
+	uint64_t now = loop_now_ms();
+	uint64_t lived = now - r->running_since_ms;
+	uint64_t wait = MIN_BACKOFF_MS;
+
+	if (lived < CALM_MS && r->not_before_ms != 0)
+		wait = MIN(2 * (r->not_before_ms - r->running_since_ms + 1),
+		    (uint64_t)MAX_BACKOFF_MS);
+	r->not_before_ms = now + MAX(wait, (uint64_t)MIN_BACKOFF_MS);
+	r->running_since_ms = now;
+	r->process_running = false;
+}
+
+static void
+take_status(struct router *r, const struct container_status *st)
+{
+	bool ran = r->container.state != CONTAINER_STOPPED;
+
+	r->container = *st;
+	r->known = true;
+	if (st->state == CONTAINER_STOPPED) {
+		forget_pid(r);
+		if (ran && r->spec.power != MODEL_STOPPED && !r->deleting)
+			note_death(r);
+		return;
+	}
+	if (!ran)
+		r->running_since_ms = loop_now_ms();
+	if (r->pid_fd < 0)
+		watch_pid(r);
+}
+
+static void
+done(void *arg, int rc, const struct container_status *st, const struct err *e)
+{
+	struct router *r = arg;
+
+	r->busy = false;
+	r->ending = false;
+	if (rc == 0) {
+		take_status(r, st);
+	} else {
+		log_warn("%s router=%s", e->msg, r->spec.name);
+		r->known = false;
+		r->not_before_ms = loop_now_ms() + MIN_BACKOFF_MS;
+	}
+	router_kick(r);
+}
+
+static void
+start_done(
+    void *arg, int rc, const struct container_status *st, const struct err *e)
+{
+	struct router *r = arg;
+
+	if (rc == 0) {
+		r->start_failures = 0;
+	} else if (++r->start_failures >= MAX_START_FAILURES || rc == -EBADE) {
+		r->start_failures = 0;
+		router_fail(r,
+		    "see the log of europad; then PUT power running to try "
+		    "again",
+		    "the container did not start: %s", e->msg);
+	}
+	done(arg, rc, st, e);
+}
+
+static void
+limit_done(
+    void *arg, int rc, const struct container_status *st, const struct err *e)
+{
+	struct router *r = arg;
+
+	if (rc < 0)
+		router_fail(r, "choose limits that the router's use allows",
+		    "the limits were not taken: %s", e->msg);
+	done(arg, rc, st, e);
+}
+
+static struct container_limits
+limits_of(const struct model_quota *q)
+{
+	return (struct container_limits){
+		.cpu_millis = q->cpu_millis,
+		.mem_bytes = q->mem_bytes,
+		.pids = q->pids,
+		.disk_bytes = q->disk_bytes,
+	};
+}
+
+static void
+spec_of(
+    struct router *r, char *run_dir, size_t size, struct container_spec *out)
+{
+	const struct config *c = &r->node->cfg;
+
+	router_run_dir(r, run_dir, size);
+	*out = (struct container_spec){
+		.uid = r->uid_text,
+		.hostname = r->spec.name,
+		.rootfs = r->node->rootfs,
+		.run_dir = run_dir,
+		.id_base = c->id_base + r->id_index * IDS_PER_ROUTER,
+		.limits = limits_of(&r->spec.quota),
+	};
+}
+
+void
+router_container_query(struct router *r)
+{
+	r->busy = true;
+	r->node->ops->query(r->node->ops_cookie, r->uid_text, done, r);
+}
+
+void
+router_container_start(struct router *r)
+{
+	struct container_spec s;
+	char dir[CONFIG_PATH];
+
+	spec_of(r, dir, sizeof(dir), &s);
+	r->busy = true;
+	r->limits_asked = s.limits;
+	r->node->ops->start(r->node->ops_cookie, &s, start_done, r);
+}
+
+void
+router_container_limit(struct router *r)
+{
+	struct container_spec s;
+	char dir[CONFIG_PATH];
+
+	spec_of(r, dir, sizeof(dir), &s);
+	r->busy = true;
+	r->limits_asked = s.limits;
+	r->node->ops->limit(r->node->ops_cookie, &s, limit_done, r);
+}
+
+void
+router_container_stop(struct router *r)
+{
+	r->busy = true;
+	r->ending = true;
+	r->node->ops->stop(r->node->ops_cookie, r->uid_text, done, r);
+}
+
+void
+router_container_freeze(struct router *r)
+{
+	r->busy = true;
+	r->node->ops->freeze(r->node->ops_cookie, r->uid_text, done, r);
+}
+
+void
+router_container_thaw(struct router *r)
+{
+	r->busy = true;
+	r->node->ops->thaw(r->node->ops_cookie, r->uid_text, done, r);
+}
+
+static void
+destroyed(
+    void *arg, int rc, const struct container_status *st, const struct err *e)
+{
+	struct router *r = arg;
+	struct node *n = r->node;
+	struct err store_err;
+	char dir[CONFIG_PATH], path[CONFIG_PATH + 16];
+
+	(void)st;
+	r->busy = false;
+	if (rc < 0) {
+		log_warn("%s router=%s", e->msg, r->spec.name);
+		r->not_before_ms = loop_now_ms() + 1000;
+		loop_arm(r->timer, 1000);
+		return;
+	}
+	if (store_delete_router(n->store, r->uid_text, &store_err) < 0) {
+		log_err("%s router=%s", store_err.msg, r->spec.name);
+		r->not_before_ms = loop_now_ms() + 1000;
+		loop_arm(r->timer, 1000);
+		return;
+	}
+	router_run_dir(r, dir, sizeof(dir));
+	snprintf(path, sizeof(path), "%s/agent.sock", dir);
+	unlink(path);
+	rmdir(dir);
+	log_info("deleted router=%s uid=%s", r->spec.name, r->uid_text);
+	router_dismiss_waiters(r, 204, NULL);
+	router_free(r);
+	node_kick(n);
+	node_report(n);
+}
+
+void
+router_container_destroy(struct router *r)
+{
+	r->busy = true;
+	r->ending = true;
+	r->node->ops->destroy(r->node->ops_cookie, r->uid_text, destroyed, r);
+}

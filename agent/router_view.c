@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * router_view: a router as clients see it. Counters are read from the host
+ * region, which only the data plane writes; what the router itself claims
+ * stands apart.
+ */
+#include "agent/router.h"
+
+#include "lib/base.h"
+#include "lib/vnic_ring.h"
+
+#include <stdio.h>
+
+static const char *const done_names[VNIC_N_DONE] = {
+	[VNIC_DONE_UNUSED] = "unused",
+	[VNIC_DONE_DELIVERED] = "delivered",
+	[VNIC_DONE_TTL] = "ttl",
+	[VNIC_DONE_NO_ROUTE] = "no_route",
+	[VNIC_DONE_BAD_HEADER] = "bad_header",
+	[VNIC_DONE_FILTERED] = "filtered",
+	[VNIC_DONE_NO_SLOT] = "no_slot",
+	[VNIC_DONE_OTHER] = "other",
+};
+
+static const char *const fault_names[VNIC_N_FAULT] = {
+	[VNIC_FAULT_BAD_SLOT] = "bad_slot",
+	[VNIC_FAULT_NOT_HELD] = "not_held",
+	[VNIC_FAULT_BAD_LEN] = "bad_len",
+	[VNIC_FAULT_BAD_KIND] = "bad_kind",
+};
+
+/* Reasons without a name are not in use in this version. */
+static const char *const drop_names[VNIC_N_DROP] = {
+	[VNIC_DROP_NO_SLOT] = "no_slot",
+	[VNIC_DROP_ROUTER_DOWN] = "router_down",
+	[VNIC_DROP_NOT_RUNNING] = "not_running",
+	[VNIC_DROP_PAUSED] = "paused",
+	[VNIC_DROP_VNIC_DOWN] = "vnic_down",
+	[VNIC_DROP_OVERSIZE] = "oversize",
+	[VNIC_DROP_RUNT] = "runt",
+	[VNIC_DROP_SPOOFED] = "spoofed",
+	[VNIC_DROP_PORT_TX_FULL] = "port_tx_full",
+	[VNIC_DROP_LINK_DOWN] = "link_down",
+	[VNIC_DROP_QUARANTINED] = "quarantined",
+	[VNIC_DROP_QUOTA_PPS] = "quota_pps",
+	[VNIC_DROP_QUOTA_BPS] = "quota_bps",
+	[VNIC_DROP_BROADCAST] = "broadcast_budget",
+	[VNIC_DROP_ACL_DENY] = "acl_deny",
+};
+
+/* Plain sums of one vNIC over its queues. */
+struct sums {
+	uint64_t offered, filled, filled_bytes, back, in_doubt, sent,
+	    sent_bytes, originated;
+	uint64_t done[VNIC_N_DONE];
+	uint64_t fault[VNIC_N_FAULT];
+	uint64_t rx_drop[VNIC_N_DROP];
+	uint64_t tx_drop[VNIC_N_DROP];
+};
+
+static void
+add_queue(struct sums *s, struct vnic_counters *c)
+{
+	s->offered += vnic_count(&c->offered);
+	s->back += vnic_count(&c->back); /* before filled: held is never < 0 */
+	s->in_doubt += vnic_count(&c->in_doubt);
+	s->filled += vnic_count(&c->filled);
+	s->filled_bytes += vnic_count(&c->filled_bytes);
+	s->sent += vnic_count(&c->sent);
+	s->sent_bytes += vnic_count(&c->sent_bytes);
+	s->originated += vnic_count(&c->originated);
+	for (unsigned i = 0; i < VNIC_N_DONE; i++)
+		s->done[i] += vnic_count(&c->done[i]);
+	for (unsigned i = 0; i < VNIC_N_FAULT; i++)
+		s->fault[i] += vnic_count(&c->fault[i]);
+	for (unsigned i = 0; i < VNIC_N_DROP; i++) {
+		s->rx_drop[i] += vnic_count(&c->rx_drop[i]);
+		s->tx_drop[i] += vnic_count(&c->tx_drop[i]);
+	}
+}
+
+static json_t *
+named_counts(const char *const *names, const uint64_t *v, unsigned n)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < n; i++)
+		if (names[i])
+			json_object_set_new(
+			    o, names[i], json_integer((json_int_t)v[i]));
+	return o;
+}
+
+static json_t *
+count(uint64_t v)
+{
+	return json_integer((json_int_t)v);
+}
+
+static json_t *
+vnic_stats(const struct router *r, unsigned index)
+{
+	struct sums s = { 0 };
+
+	for (unsigned q = 0; q < r->layout.g.n_queues; q++)
+		add_queue(&s, vnic_counters(&r->layout, r->host, q, index));
+	return json_pack(
+	    "{s:s, s:{s:o, s:o, s:o, s:o}, s:{s:o, s:o, s:o, s:o}, s:o, s:o,"
+	    " s:o, s:o, s:o}",
+	    "name", r->vnic[index].wire.name, "rx", "offered", count(s.offered),
+	    "filled", count(s.filled), "filled_bytes", count(s.filled_bytes),
+	    "drops", named_counts(drop_names, s.rx_drop, VNIC_N_DROP), "tx",
+	    "sent", count(s.sent), "sent_bytes", count(s.sent_bytes),
+	    "originated", count(s.originated), "drops",
+	    named_counts(drop_names, s.tx_drop, VNIC_N_DROP), "done",
+	    named_counts(done_names, s.done, VNIC_N_DONE), "faults",
+	    named_counts(fault_names, s.fault, VNIC_N_FAULT), "back",
+	    count(s.back), "in_doubt", count(s.in_doubt), "held",
+	    count(s.filled - s.back - s.in_doubt));
+}
+
+static json_t *
+claims(const struct router *r)
+{
+	json_t *counters;
+
+	if (!r->stats)
+		return json_null();
+	counters = json_object();
+	for (uint32_t i = 0; i < r->stats->u.stats.n; i++)
+		json_object_set_new(counters, r->stats->u.stats.counter[i].name,
+		    count(r->stats->u.stats.counter[i].value));
+	return json_pack("{s:o, s:o}", "generation",
+	    count(r->stats->u.stats.generation), "counters", counters);
+}
+
+json_t *
+router_stats_json(const struct router *r)
+{
+	json_t *vnics = json_array();
+	uint64_t resets = 0, quarantines = 0;
+
+	for (unsigned q = 0; r->has_memory && q < r->layout.g.n_queues; q++) {
+		struct vnic_beat_line *b =
+		    vnic_host_beat(&r->layout, r->host, q);
+
+		resets += vnic_count(&b->resets);
+		quarantines += vnic_count(&b->quarantines);
+	}
+	for (unsigned i = 0; i < r->spec.n_vnics; i++) {
+		int index = router_vnic_index(r, r->spec.vnic[i].name);
+
+		if (index >= 0)
+			json_array_append_new(
+			    vnics, vnic_stats(r, (unsigned)index));
+	}
+	return json_pack("{s:o, s:o, s:o, s:o}", "vnics", vnics, "resets",
+	    count(resets), "quarantines", count(quarantines), "router",
+	    claims(r));
+}
+
+static void
+link_text(const struct model_vnic *v, char *buf, size_t size)
+{
+	if (v->attach == MODEL_ATTACH_PORT && v->vlan != 0)
+		snprintf(
+		    buf, size, "port:%s vlan %u", v->port, (unsigned)v->vlan);
+	else if (v->attach == MODEL_ATTACH_PORT)
+		snprintf(buf, size, "port:%s", v->port);
+	else if (v->attach == MODEL_ATTACH_VNIC)
+		snprintf(buf, size, "%s:%s", v->router, v->peer);
+	else
+		buf[0] = '\0';
+}
+
+/* Attached: the data plane has it, and the other end is there. */
+static bool
+is_attached(const struct router *r, const struct model_vnic *v, int index)
+{
+	const struct router_vnic *x;
+	const struct port *port;
+
+	if (index < 0 || !plane_is_up(r->node->plane))
+		return false;
+	x = &r->vnic[index];
+	if (!x->sent || x->wire.attach == WIRE_ATTACH_NONE)
+		return false;
+	if (v->attach != MODEL_ATTACH_PORT)
+		return true;
+	port = node_port(r->node, v->port);
+	return port && port->state == PORT_UP;
+}
+
+json_t *
+router_vnic_json(const struct router *r, const struct model_vnic *v)
+{
+	int index = router_vnic_index(r, v->name);
+	char mac[32], link[160];
+
+	model_mac_text(v->mac, mac, sizeof(mac));
+	link_text(v, link, sizeof(link));
+	return json_pack("{s:s, s:o, s:s, s:i, s:b, s:s}", "name", v->name,
+	    "index", index < 0 ? json_null() : json_integer(index), "mac", mac,
+	    "mtu", (int)v->mtu, "attached", is_attached(r, v, index), "link",
+	    link);
+}
+
+static json_t *
+limits_json(const struct container_limits *l)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}", "cpu_millis",
+	    count(l->cpu_millis), "mem_bytes", count(l->mem_bytes), "pids",
+	    count(l->pids), "disk_bytes", count(l->disk_bytes));
+}
+
+static json_t *
+condition(const char *type, bool status, const char *detail)
+{
+	return json_pack("{s:s, s:b, s:s}", "type", type, "status", status,
+	    "detail", detail);
+}
+
+static json_t *
+conditions(const struct router *r)
+{
+	json_t *a = json_array();
+
+	json_array_append_new(a,
+	    condition("data-plane", plane_is_up(r->node->plane),
+		plane_is_up(r->node->plane) ? ""
+					    : "the node's data plane is away"));
+	json_array_append_new(
+	    a, condition("attached", router_is_attached(r),
+		   router_is_attached(r)
+		       ? ""
+		       : "no program in the container serves its vNICs"));
+	if (r->stalled)
+		json_array_append_new(
+		    a, condition("stalled", true,
+			   "it holds packets and gives no sign of life"));
+	return a;
+}
+
+static json_t *
+status_json(const struct router *r)
+{
+	json_t *vnics = json_array();
+	json_t *o;
+
+	for (unsigned i = 0; i < r->spec.n_vnics; i++)
+		json_array_append_new(
+		    vnics, router_vnic_json(r, &r->spec.vnic[i]));
+	o = json_pack("{s:s, s:s, s:o, s:o, s:o, s:{s:i, s:o}, s:{s:b, s:o}}",
+	    "state", router_state_text(r->state), "since", r->since,
+	    "observed_generation", count(r->observed_generation), "vnics",
+	    vnics, "conditions", conditions(r), "container", "init_pid",
+	    (int)r->container.init_pid, "effective",
+	    limits_json(&r->container.effective), "dataplane", "running",
+	    r->process_running, "starts", count(r->process_starts));
+	if (r->failed)
+		json_object_set_new(o, "problem",
+		    json_pack("{s:s, s:s, s:s}", "code", "start-failed",
+			"detail", r->fail_detail, "remedy", r->fail_remedy));
+	return o;
+}
+
+json_t *
+router_json(const struct router *r)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:O, s:o, s:o}",
+	    "kind", "Router", "name", r->spec.name, "project", "default", "uid",
+	    r->uid_text, "generation", count(r->generation), "created",
+	    r->created, "labels", r->spec.labels, "spec",
+	    model_router_spec(&r->spec), "status", status_json(r));
+}
+
+void
+router_etag(const struct router *r, char *buf, size_t size)
+{
+	snprintf(buf, size, "%.8s-%llu", r->uid_text + 28,
+	    (unsigned long long)r->generation);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store: the desired state on disk. What store_put_*() has returned 0 for
+ * survives kill -9 and power loss.
+ *
+ * SQLite in WAL mode with synchronous=FULL; the folder is synced once after the
+ * database was made. One thread. A ballast file is kept beside the database and
+ * given up when the disk is full, so that deleting still works then.
+ */
+#ifndef AGENT_STORE_H
+#define AGENT_STORE_H
+
+#include "lib/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store;
+
+struct store_router {
+	const char *uid; /* text */
+	const char *name;
+	uint32_t id_index; /* of its uid range */
+	uint64_t generation;
+	const char *created; /* RFC 3339 */
+	const char *body;    /* JSON: {"labels":..., "spec":...} */
+	bool deleting;
+};
+
+struct store_port {
+	const char *uid;
+	const char *name;
+	uint64_t generation;
+	const char *created;
+	const char *body;
+};
+
+/*
+ * Opens or makes dir/europa.db, takes the lock against a second agent (-EBUSY)
+ * and brings an older schema up to date in one transaction.
+ */
+int store_open(const char *dir, struct store **out, struct err *e);
+void store_close(struct store *s);
+
+/*
+ * Each is one durable transaction: inserts or replaces. Returns 0, -ENOSPC
+ * (disk full), -EROFS, -EIO or another negative errno; then nothing changed.
+ */
+int store_put_router(
+    struct store *s, const struct store_router *r, struct err *e);
+int store_delete_router(struct store *s, const char *uid, struct err *e);
+int store_put_port(struct store *s, const struct store_port *p, struct err *e);
+int store_delete_port(struct store *s, const char *uid, struct err *e);
+
+/* Calls fn for each row, oldest first; stops at the first negative result. */
+int store_each_router(struct store *s,
+    int (*fn)(void *arg, const struct store_router *r), void *arg,
+    struct err *e);
+int store_each_port(struct store *s,
+    int (*fn)(void *arg, const struct store_port *p), void *arg, struct err *e);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* route: the table of operations, and matching against it; see route.h. */
+#include "api/route.h"
+
+#include "api/model_int.h"
+#include "lib/base.h"
+
+#include <stdio.h>
+
+enum {
+	R = ROUTE_PROJECT,
+	W = ROUTE_PROJECT | ROUTE_WRITES,
+	B = ROUTE_PROJECT | ROUTE_WRITES | ROUTE_BODY,
+};
+
+static const struct route {
+	const char *method;
+	const char *pattern; /* {r} and {p} are names, {v} a vNIC's name */
+	enum api_op op;
+	unsigned flags;
+} routes[] = {
+	{ "GET", "/v1", API_NODE_GET, R },
+	{ "GET", "/v1/routers", API_ROUTERS_LIST, R },
+	{ "POST", "/v1/routers", API_ROUTER_CREATE, B },
+	{ "GET", "/v1/routers/{r}", API_ROUTER_GET, R },
+	{ "PUT", "/v1/routers/{r}", API_ROUTER_PUT, B },
+	{ "PATCH", "/v1/routers/{r}", API_ROUTER_PATCH, B },
+	{ "DELETE", "/v1/routers/{r}", API_ROUTER_DELETE, W },
+	{ "PUT", "/v1/routers/{r}/power", API_ROUTER_POWER, B },
+	{ "POST", "/v1/routers/{r}/restart", API_ROUTER_RESTART, B },
+	{ "GET", "/v1/routers/{r}/vnics", API_VNICS_LIST, R },
+	{ "POST", "/v1/routers/{r}/vnics", API_VNIC_CREATE, B },
+	{ "GET", "/v1/routers/{r}/vnics/{v}", API_VNIC_GET, R },
+	{ "DELETE", "/v1/routers/{r}/vnics/{v}", API_VNIC_DELETE, W },
+	{ "GET", "/v1/routers/{r}/routes", API_ROUTES_GET, R },
+	{ "PUT", "/v1/routers/{r}/routes", API_ROUTES_PUT, B },
+	{ "GET", "/v1/routers/{r}/stats", API_STATS_GET, R },
+	{ "GET", "/v1/ports", API_PORTS_LIST, R },
+	{ "POST", "/v1/ports", API_PORT_CREATE, B },
+	{ "GET", "/v1/ports/{p}", API_PORT_GET, R },
+	{ "PUT", "/v1/ports/{p}", API_PORT_PUT, B },
+	{ "DELETE", "/v1/ports/{p}", API_PORT_DELETE, W },
+	{ "GET", "/healthz", API_HEALTHZ, 0 },
+	{ "GET", "/readyz", API_READYZ, 0 },
+};
+
+static_assert(ARRAY_SIZE(routes) == API_N_OPS, "one row per operation");
+
+static int
+hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+		return (c | 0x20) - 'a' + 10;
+	return -1;
+}
+
+int
+route_decode(const char *s, size_t n, char *out, size_t size)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		char c = s[i];
+
+		if (c == '%') {
+			int high = i + 2 < n ? hex(s[i + 1]) : -1;
+			int low = i + 2 < n ? hex(s[i + 2]) : -1;
+
+			if (high < 0 || low < 0)
+				return -EINVAL;
+			c = (char)(high << 4 | low);
+			i += 2;
+		}
+		if (c == '\0' || at + 1 >= size)
+			return -EINVAL;
+		out[at++] = c;
+	}
+	out[at] = '\0';
+	return (int)at; /* smaller than size, which are small buffers */
+}
+
+/* One segment of a path against one of a pattern; names go to m. */
+static bool
+segment_fits(const char *pattern, size_t n_pattern, const char *path,
+    size_t n_path, struct route_match *m)
+{
+	char text[MODEL_NAME_BYTES];
+
+	if (route_decode(path, n_path, text, sizeof(text)) < 0)
+		return false;
+	if (*pattern != '{')
+		return strlen(text) == n_pattern &&
+		       memcmp(pattern, text, n_pattern) == 0;
+	if (pattern[1] == 'v') {
+		if (!model_vnic_name_is_valid(text))
+			return false;
+		memcpy(m->subname, text, strlen(text) + 1);
+		return true;
+	}
+	if (!model_name_is_valid(text))
+		return false;
+	memcpy(m->name, text, strlen(text) + 1);
+	return true;
+}
+
+static bool
+path_fits(const char *pattern, const char *path, struct route_match *m)
+{
+	while (*pattern == '/' && *path == '/') {
+		size_t n_pattern = strcspn(++pattern, "/");
+		size_t n_path = strcspn(++path, "/");
+
+		if (!segment_fits(pattern, n_pattern, path, n_path, m))
+			return false;
+		pattern += n_pattern;
+		path += n_path;
+	}
+	return *pattern == '\0' && *path == '\0';
+}
+
+static void
+add_allowed(struct route_match *m, const char *method)
+{
+	size_t n = strlen(m->allow);
+
+	snprintf(m->allow + n, sizeof(m->allow) - n, "%s%s%s", n ? ", " : "",
+	    method, strcmp(method, "GET") == 0 ? ", HEAD" : "");
+}
+
+void
+route_find(const char *method, const char *path, struct route_match *out)
+{
+	if (strcmp(method, "HEAD") == 0)
+		method = "GET";
+	*out = (struct route_match){ .status = 404 };
+	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
+		struct route_match m = { 0 };
+
+		if (!path_fits(routes[i].pattern, path, &m))
+			continue;
+		if (strcmp(method, routes[i].method) == 0) {
+			m.status = 200;
+			m.op = routes[i].op;
+			m.flags = routes[i].flags;
+			*out = m;
+			return;
+		}
+		out->status = 405;
+		add_allowed(out, routes[i].method);
+	}
+}
+
+bool
+route_row(
+    unsigned i, const char **method, const char **pattern, enum api_op *op)
+{
+	if (i >= ARRAY_SIZE(routes))
+		return false;
+	*method = routes[i].method;
+	*pattern = routes[i].pattern;
+	*op = routes[i].op;
+	return true;
+}

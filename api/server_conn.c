@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server_conn: who is on the other end, and until when it must have spoken.
+ *
+ * libmicrohttpd's timeout is one of inactivity: a client that sends a byte now
+ * and then keeps its connection for ever. So each connection has a deadline for
+ * what it does now, and one thread, the reaper, shuts down those that are late;
+ * libmicrohttpd then sees the end of the stream and closes it. The reaper
+ * sleeps while no connection is open.
+ */
+#include "api/server_int.h"
+
+#include "lib/base.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+
+#include <sys/socket.h>
+#include <time.h>
+
+enum { MAX_GROUPS = 256 };
+
+int
+conn_cond_init(pthread_cond_t *cond)
+{
+	pthread_condattr_t attr;
+	int rc = pthread_condattr_init(&attr);
+
+	if (rc == 0)
+		rc = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	if (rc == 0)
+		rc = pthread_cond_init(cond, &attr);
+	pthread_condattr_destroy(&attr);
+	return -rc;
+}
+
+bool
+conn_wait(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t until_ms)
+{
+	struct timespec ts = {
+		.tv_sec = (time_t)(until_ms / 1000),
+		.tv_nsec = (long)(until_ms % 1000) * 1000000,
+	};
+
+	if (until_ms == UINT64_MAX)
+		return pthread_cond_wait(cond, lock) == 0;
+	return pthread_cond_timedwait(cond, lock, &ts) != ETIMEDOUT;
+}
+
+/* The peer's own group, or one it has beside. */
+static bool
+is_in_group(int fd, gid_t own, gid_t group)
+{
+	gid_t groups[MAX_GROUPS];
+	socklen_t size = sizeof(groups);
+
+	if (group == (gid_t)-1)
+		return false;
+	if (own == group)
+		return true;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)
+		return false;
+	for (size_t i = 0; i < size / sizeof(groups[0]); i++)
+		if (groups[i] == group)
+			return true;
+	return false;
+}
+
+static void
+identify(struct server_conn *c)
+{
+	const struct api_server *s = c->listener->server;
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	c->uid = (uid_t)-1;
+	if (c->listener->is_tcp) {
+		c->is_allowed = true;
+		return;
+	}
+	if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		return;
+	c->uid = peer.uid;
+	c->is_allowed = peer.uid == 0 || peer.uid == geteuid() ||
+			is_in_group(c->fd, peer.gid, s->group);
+}
+
+/* The lock is held. */
+static unsigned
+count_of_uid(const struct api_server *s, uid_t uid)
+{
+	const struct server_conn *c;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(c, &s->conns, link)
+		n += c->uid == uid;
+	return n;
+}
+
+/* The lock is held. */
+static void
+set_deadline(struct server_conn *c, uint64_t deadline_ms)
+{
+	struct api_server *s = c->listener->server;
+
+	c->deadline_ms = deadline_ms;
+	if (deadline_ms && deadline_ms < s->next_wake_ms)
+		pthread_cond_signal(&s->alarm);
+}
+
+struct server_conn *
+conn_open(struct server_listener *l, int fd)
+{
+	struct api_server *s = l->server;
+	struct server_conn *c = calloc(1, sizeof(*c));
+	bool is_too_many;
+
+	if (!c)
+		return NULL;
+	c->listener = l;
+	c->fd = fd;
+	identify(c);
+	pthread_mutex_lock(&s->lock);
+	TAILQ_INSERT_TAIL(&s->conns, c, link);
+	set_deadline(c, loop_now_ms() + SERVER_REQUEST_MS);
+	is_too_many = !l->is_tcp && c->uid != 0 && c->uid != geteuid() &&
+		      count_of_uid(s, c->uid) > SERVER_PER_PEER;
+	pthread_mutex_unlock(&s->lock);
+	if (is_too_many) {
+		log_debug("too many connections uid=%u", c->uid);
+		shutdown(fd, SHUT_RDWR);
+	}
+	return c;
+}
+
+void
+conn_close(struct server_conn *c)
+{
+	struct api_server *s = c->listener->server;
+
+	pthread_mutex_lock(&s->lock);
+	TAILQ_REMOVE(&s->conns, c, link);
+	pthread_mutex_unlock(&s->lock);
+	free(c);
+}
+
+void
+conn_set_deadline(struct server_conn *c, unsigned ms)
+{
+	struct api_server *s = c->listener->server;
+
+	pthread_mutex_lock(&s->lock);
+	set_deadline(c, ms ? loop_now_ms() + ms : 0);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void
+conn_begin_request(struct server_conn *c)
+{
+	struct api_server *s = c->listener->server;
+	uint64_t deadline = loop_now_ms() + SERVER_REQUEST_MS;
+
+	pthread_mutex_lock(&s->lock);
+	if (!c->deadline_ms || deadline < c->deadline_ms)
+		set_deadline(c, deadline);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* Ends who is late; returns when to look again. The lock is held. */
+static uint64_t
+reap(struct api_server *s)
+{
+	uint64_t now = loop_now_ms(), next = UINT64_MAX;
+	struct server_conn *c;
+
+	TAILQ_FOREACH(c, &s->conns, link) {
+		if (!c->deadline_ms)
+			continue;
+		if (c->deadline_ms > now) {
+			next = MIN(next, c->deadline_ms);
+			continue;
+		}
+		/* conn_close() takes the lock before the fd is closed */
+		shutdown(c->fd, SHUT_RDWR);
+		c->deadline_ms = 0;
+	}
+	return next;
+}
+
+static void *
+reaper(void *arg)
+{
+	struct api_server *s = arg;
+
+	pthread_mutex_lock(&s->lock);
+	while (!s->reaper_ends) {
+		s->next_wake_ms = reap(s);
+		conn_wait(&s->alarm, &s->lock, s->next_wake_ms);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+int
+conn_reaper_start(struct api_server *s)
+{
+	int rc;
+
+	s->next_wake_ms = UINT64_MAX;
+	rc = pthread_create(&s->reaper, NULL, reaper, s);
+	s->has_reaper = rc == 0;
+	return -rc;
+}
+
+void
+conn_reaper_stop(struct api_server *s)
+{
+	if (!s->has_reaper)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->reaper_ends = true;
+	pthread_cond_signal(&s->alarm);
+	pthread_mutex_unlock(&s->lock);
+	pthread_join(s->reaper, NULL);
+	s->has_reaper = false;
+}

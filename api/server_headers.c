@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server_headers: what a request says beside its path and body. An unknown
+ * query parameter is refused, so that a misspelt dry_run changes nothing.
+ */
+#include "api/server_int.h"
+
+#include "lib/base.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+#include <strings.h>
+
+enum { VALUE_BYTES = 256 };
+
+static const char *
+header(const struct api_request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->mhd, MHD_HEADER_KIND, name);
+}
+
+/* "localhost" or "127.0.0.1", with our port or none. */
+static bool
+is_local(const struct api_request *r, const char *authority)
+{
+	static const char *const hosts[] = { "localhost", "127.0.0.1" };
+	char port[16];
+
+	snprintf(port, sizeof(port), ":%u", r->server->tcp_port);
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		size_t n = strlen(hosts[i]);
+
+		if (strncasecmp(authority, hosts[i], n) != 0)
+			continue;
+		if (authority[n] == '\0' || strcmp(authority + n, port) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+headers_host_is_ours(const struct api_request *r, struct problem *p)
+{
+	static const char scheme[] = "http://";
+	const char *host, *origin;
+
+	if (!r->conn->listener->is_tcp)
+		return true;
+	host = header(r, "Host");
+	if (!host || !is_local(r, host)) {
+		problem_set(p, 403, "bad-host",
+		    "address the node as localhost or 127.0.0.1",
+		    "the Host header names another machine");
+		return false;
+	}
+	origin = header(r, "Origin");
+	if (!origin)
+		return true;
+	if (strncmp(origin, scheme, sizeof(scheme) - 1) != 0 ||
+	    !is_local(r, origin + sizeof(scheme) - 1)) {
+		problem_set(p, 403, "bad-origin",
+		    "open the page that this node serves",
+		    "a page of another origin asked");
+		return false;
+	}
+	return true;
+}
+
+bool
+headers_media_is_json(const struct api_request *r, struct problem *p)
+{
+	/* the last one is what curl -d sends; taken for JSON on purpose */
+	static const char *const known[] = { "application/json",
+		"application/merge-patch+json",
+		"application/x-www-form-urlencoded" };
+	const char *type = header(r, "Content-Type");
+	const char *coding = header(r, "Content-Encoding");
+	size_t n = type ? strcspn(type, "; \t") : 0;
+
+	if (coding && strcasecmp(coding, "identity") != 0) {
+		problem_set(p, 415, "media-type",
+		    "send the body without a Content-Encoding",
+		    "the body is encoded");
+		return false;
+	}
+	if (!type)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (strlen(known[i]) == n &&
+		    strncasecmp(type, known[i], n) == 0)
+			return true;
+	problem_set(p, 415, "media-type", "send application/json",
+	    "the body is %.80s", type);
+	return false;
+}
+
+struct query_reader {
+	struct api_request *r;
+	struct problem *p;
+};
+
+static int
+take_parameter(struct api_request *r, const char *key, const char *value,
+    struct problem *p)
+{
+	bool is_project = strcmp(key, "project") == 0;
+	bool is_dry_run = strcmp(key, "dry_run") == 0;
+
+	if (!(is_project && r->match.flags & ROUTE_PROJECT) &&
+	    !(is_dry_run && r->match.flags & ROUTE_WRITES))
+		return problem_set(p, 400, "bad-query", "leave it out",
+		    "the operation has no parameter \"%.40s\"", key);
+	if (json_object_get(r->query, key))
+		return problem_set(p, 400, "bad-query", "give it once",
+		    "the parameter \"%s\" is given twice", key);
+	if (is_dry_run && strcmp(value, "true") != 0 &&
+	    strcmp(value, "false") != 0)
+		return problem_set(p, 400, "bad-query", "say true or false",
+		    "dry_run is neither true nor false");
+	if (is_project && strcmp(value, "default") != 0)
+		return problem_set(p, 404, "not-found",
+		    "leave project out, or say default",
+		    "there is no such project");
+	if (!r->query)
+		r->query = json_object();
+	json_object_set_new(r->query, key, json_string(value));
+	return 0;
+}
+
+static enum MHD_Result
+each_parameter(
+    void *cls, enum MHD_ValueKind kind, const char *raw_key, const char *raw)
+{
+	struct query_reader *q = cls;
+	char key[VALUE_BYTES], value[VALUE_BYTES];
+
+	(void)kind;
+	raw = raw ? raw : "";
+	if (route_decode(raw_key, strlen(raw_key), key, sizeof(key)) < 0 ||
+	    route_decode(raw, strlen(raw), value, sizeof(value)) < 0) {
+		problem_set(q->p, 400, "bad-query",
+		    "encode it as RFC 3986 says",
+		    "a query parameter is not readable");
+		return MHD_NO;
+	}
+	return take_parameter(q->r, key, value, q->p) < 0 ? MHD_NO : MHD_YES;
+}
+
+int
+headers_read_query(struct api_request *r, struct problem *p)
+{
+	struct query_reader q = { r, p };
+
+	MHD_get_connection_values(
+	    r->mhd, MHD_GET_ARGUMENT_KIND, each_parameter, &q);
+	return p->status ? -EINVAL : 0;
+}
+
+/* RFC 7240: tokens apart by commas; parameters and other tokens are passed. */
+static bool
+prefers_async(const char *s)
+{
+	static const char token[] = "respond-async";
+	size_t n = sizeof(token) - 1;
+
+	while (s && *s) {
+		s += strspn(s, ", \t");
+		if (strncasecmp(s, token, n) == 0 &&
+		    strchr(",; \t", s[n]) != NULL)
+			return true; /* strchr finds the final zero too */
+		s += strcspn(s, ",");
+	}
+	return false;
+}
+
+/* Copies one entity tag without its quotes. A weak one keeps its W/. */
+static char *
+tag_of(const char *s)
+{
+	char *out = strdup(s), *to = out;
+
+	for (; out && *s; s++)
+		if (*s != '"')
+			*to++ = *s;
+	if (out)
+		*to = '\0';
+	return out;
+}
+
+int
+headers_read_conditions(struct api_request *r, struct problem *p)
+{
+	const char *s = header(r, "If-Match");
+
+	r->is_async = prefers_async(header(r, "Prefer"));
+	if (!s)
+		return 0;
+	if (*s == '\0' || strchr(s, ','))
+		return problem_set(p, 400, "bad-header",
+		    "send the ETag that you read, or *",
+		    "If-Match must hold one entity tag");
+	r->if_match = tag_of(s);
+	if (!r->if_match)
+		return problem_set(
+		    p, 503, "no-memory", "try again later", "no memory");
+	return 0;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server_int: what the files of the server share; not for others.
+ *
+ *	server.c          life: sockets, daemons, stop
+ *	server_listen.c   the sockets
+ *	server_conn.c     who connects, and until when it must have spoken
+ *	server_request.c  from bytes to a request that the handler gets
+ *	server_headers.c  query, If-Match, Prefer, Host, Origin, media type
+ *	server_reply.c    from an answer to bytes
+ *	server_static.c   the files of the web page
+ *
+ * Threads: each listener has one thread of libmicrohttpd (M); the reaper (R)
+ * ends connections that are late; the handler's side (H) answers. What they
+ * share is under server.lock, and no function of libmicrohttpd is called with
+ * that lock held.
+ *
+ * A request is held by M until its connection has done with it, and by H from
+ * the call of the handler to api_reply(). A server is held by its owner and by
+ * each request that H holds.
+ */
+#ifndef API_SERVER_INT_H
+#define API_SERVER_INT_H
+
+#include "api/route.h"
+#include "api/server.h"
+
+#include <pthread.h>
+#include <sys/queue.h>
+
+struct MHD_Connection;
+struct MHD_Daemon;
+struct MHD_Response;
+
+enum server_limits {
+	SERVER_BODY_BYTES = 64 << 10,
+	SERVER_DRAIN_BYTES = 1 << 20, /* of a body too large, then hang up */
+	SERVER_HEADER_BYTES = 32 << 10,
+	SERVER_REQUEST_MS = 5000, /* from its first byte to its last */
+	SERVER_ANSWER_MS = 10000, /* for the client to take the answer */
+	SERVER_IDLE_MS = 15000,   /* between requests */
+	SERVER_GRACE_MS = 1000,   /* for requests under way at a stop */
+	SERVER_FLUSH_MS = 500,    /* for their answers to leave */
+	SERVER_CONNECTIONS = 256, /* of one listener */
+	SERVER_PER_PEER = 64,     /* of one address, of one uid but root */
+	SERVER_REQUEST_ID_BYTES = 17,
+};
+
+struct server_listener {
+	struct api_server *server;
+	struct MHD_Daemon *daemon;
+	int fd;
+	bool is_tcp;
+};
+
+struct server_conn {
+	TAILQ_ENTRY(server_conn) link;
+	struct server_listener *listener;
+	int fd;
+	uid_t uid;            /* (uid_t)-1 over TCP */
+	bool is_allowed;      /* by SO_PEERCRED; always over TCP */
+	uint64_t deadline_ms; /* under the lock; 0 = none */
+};
+
+struct api_server {
+	pthread_mutex_t lock;
+	pthread_cond_t idle;   /* n_pending or n_sending became smaller */
+	pthread_cond_t alarm;  /* an earlier deadline, or the end */
+	unsigned refs;         /* owner, and each request that H holds */
+	unsigned n_pending;    /* suspended, until after they are resumed */
+	unsigned n_sending;    /* answered, and not yet sent */
+	bool is_stopping;      /* no more requests */
+	bool reaper_ends;      /* after the daemons */
+	uint64_t next_wake_ms; /* when the reaper looks next */
+	TAILQ_HEAD(conn_list, server_conn) conns;
+	TAILQ_HEAD(request_list, api_request) pending;
+
+	/* set at start and not changed */
+	struct server_listener unix_socket;
+	struct server_listener tcp;
+	pthread_t reaper;
+	bool has_reaper;
+	int web_fd;  /* folder, or -1 */
+	gid_t group; /* (gid_t)-1: only root and our own uid */
+	unsigned tcp_port;
+	char *socket_path;
+	api_handler_fn handler;
+	void *arg;
+};
+
+struct api_request {
+	TAILQ_ENTRY(api_request) link; /* under the lock */
+	struct api_server *server;
+	struct server_conn *conn;   /* M, and until resumed */
+	struct MHD_Connection *mhd; /* the same */
+	unsigned refs;              /* under the lock: M, H */
+	bool is_pending;            /* under the lock: suspended, unanswered */
+	bool is_handed;             /* M: the answer will come from elsewhere */
+
+	struct MHD_Response *response; /* set once; then M queues it */
+	int status;
+
+	char *method;
+	char *path; /* printable, as the client wrote it */
+	char id[SERVER_REQUEST_ID_BYTES];
+	uid_t uid;
+	struct route_match match;
+	char *body; /* n_body bytes, at most SERVER_BODY_BYTES */
+	size_t n_body;
+	size_t n_seen; /* of the body, also those not kept */
+	json_t *json;
+	json_t *query; /* object of strings, NULL if none */
+	char *if_match;
+	bool is_async;
+};
+
+/* server_listen.c --- Return 0 or negative errno. Context: start */
+int listen_on_unix(struct api_server *s, const char *group, struct err *e);
+int listen_on_tcp(struct api_server *s, struct err *e);
+
+/* server_conn.c --- Context: M, but for conn_reaper_*() */
+struct server_conn *conn_open(struct server_listener *l, int fd);
+void conn_close(struct server_conn *c);
+/* The connection ends if nothing changes this within ms; 0 = it may wait. */
+void conn_set_deadline(struct server_conn *c, unsigned ms);
+/* A request begins: never later than the connection was to end anyway. */
+void conn_begin_request(struct server_conn *c);
+int conn_reaper_start(struct api_server *s);
+void conn_reaper_stop(struct api_server *s);
+int conn_cond_init(pthread_cond_t *cond); /* on the monotonic clock */
+/* Waits until the absolute time; lock is held. Returns false when it is over. */
+bool conn_wait(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t until_ms);
+
+/* server_request.c --- Context: M */
+struct api_request *request_new(struct server_conn *c,
+    struct MHD_Connection *mhd, const char *method, const char *path);
+/* First sight of it. Returns false: already answered. */
+bool request_begin(struct api_request *r);
+/* Bytes of the body. Returns false: hang up. */
+bool request_take(struct api_request *r, const char *bytes, size_t n);
+/* All has been read: r->response is set, or the connection is suspended. */
+void request_finish(struct api_request *r);
+/* Drops one hold of r, and what it holds with the last. Context: any thread. */
+void request_unref(struct api_request *r);
+void server_unref(struct api_server *s); /* server.c */
+
+/* server_headers.c --- Context: M; false or negative: p is set */
+bool headers_host_is_ours(const struct api_request *r, struct problem *p);
+bool headers_media_is_json(const struct api_request *r, struct problem *p);
+int headers_read_query(struct api_request *r, struct problem *p);
+int headers_read_conditions(struct api_request *r, struct problem *p);
+
+/* server_reply.c */
+/* The answer to a request that no handler has. Context: M. */
+void reply_now(struct api_request *r, const struct problem *p);
+/* Response with all that every answer has; NULL without memory. */
+struct MHD_Response *reply_problem_response(
+    const struct api_request *r, const struct problem *p, const char *location);
+void reply_header(
+    struct MHD_Response *response, const char *name, const char *value);
+/* Ends what is pending with 503. Context: the thread that stops the server. */
+void reply_all_stopped(struct api_server *s);
+/* r is pending from now on; false: the server stops, r is answered. */
+bool reply_expect(struct api_request *r);
+
+/* server_static.c --- true: r is answered. Context: M */
+bool static_serve(struct api_request *r);
+
+#endif

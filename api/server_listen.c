@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server_listen: the two sockets, made by ourselves so that their modes and
+ * addresses are ours to say. The unix socket is never, not for a moment, open
+ * to more than it should be; TCP never listens beyond the loopback address.
+ */
+#include "api/server_int.h"
+
+#include "lib/base.h"
+#include "lib/log.h"
+
+#include <arpa/inet.h>
+#include <grp.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+enum { BACKLOG = 128, GROUP_BYTES = 4096 };
+
+/* A socket file that nobody listens on is a leftover. */
+static int
+remove_leftover(const struct sockaddr_un *a, struct err *e)
+{
+	struct stat st;
+	scoped_close int fd = -1;
+
+	if (lstat(a->sun_path, &st) < 0)
+		return 0;
+	if (!S_ISSOCK(st.st_mode))
+		return err_set(
+		    e, -EEXIST, "%s exists and is no socket", a->sun_path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)a, sizeof(*a)) == 0)
+		return err_set(
+		    e, -EADDRINUSE, "%s: somebody serves it", a->sun_path);
+	unlink(a->sun_path);
+	return 0;
+}
+
+static gid_t
+group_of(const char *name)
+{
+	char buf[GROUP_BYTES];
+	struct group g, *found = NULL;
+
+	if (!name || !*name)
+		return (gid_t)-1;
+	if (getgrnam_r(name, &g, buf, sizeof(buf), &found) != 0 || !found) {
+		log_warn("no group %s: only root may use the socket", name);
+		return (gid_t)-1;
+	}
+	return found->gr_gid;
+}
+
+int
+listen_on_unix(struct api_server *s, const char *group, struct err *e)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	scoped_close int fd = -1;
+	int rc;
+
+	s->group = group_of(group);
+	if (strlen(s->socket_path) >= sizeof(a.sun_path))
+		return err_set(e, -ENAMETOOLONG, "%s: the path is too long",
+		    s->socket_path);
+	memcpy(a.sun_path, s->socket_path, strlen(s->socket_path) + 1);
+	rc = remove_leftover(&a, e);
+	if (rc < 0)
+		return rc;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* the file is made with the mode of the socket: nobody slips in */
+	if (fd < 0 || fchmod(fd, 0600) < 0 ||
+	    bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0)
+		return err_set(
+		    e, -errno, "%s: %s", s->socket_path, strerror(errno));
+	if ((s->group != (gid_t)-1 &&
+		chown(s->socket_path, (uid_t)-1, s->group) < 0) ||
+	    chmod(s->socket_path, 0660) < 0 || listen(fd, BACKLOG) < 0) {
+		rc = err_set(
+		    e, -errno, "%s: %s", s->socket_path, strerror(errno));
+		unlink(s->socket_path);
+		return rc;
+	}
+	s->unix_socket.fd = steal_fd(fd);
+	return 0;
+}
+
+int
+listen_on_tcp(struct api_server *s, struct err *e)
+{
+	struct sockaddr_in a = {
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)s->tcp_port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	scoped_close int fd =
+	    socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int one = 1;
+
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
+	    bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 ||
+	    listen(fd, BACKLOG) < 0)
+		return err_set(e, -errno, "127.0.0.1 port %u: %s", s->tcp_port,
+		    strerror(errno));
+	s->tcp.fd = steal_fd(fd);
+	return 0;
+}

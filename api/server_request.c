@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server_request: from bytes to a request that the handler gets.
+ *
+ * Everything here runs on a listener's thread, for one request at a time and in
+ * one order: begin, take ..., finish. What is refused is answered here and the
+ * handler never hears of it.
+ */
+#include "api/server_int.h"
+
+#include "api/json_read.h"
+#include "lib/base.h"
+#include "lib/log.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+static void
+make_id(char out[SERVER_REQUEST_ID_BYTES])
+{
+	uint8_t bytes[(SERVER_REQUEST_ID_BYTES - 1) / 2] = { 0 };
+
+	/* eight bytes from a pool that is ready: never short, never blocks */
+	if (getrandom(bytes, sizeof(bytes), 0) < 0)
+		log_warn("no random bytes for a request's id");
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static char *
+printable(const char *s)
+{
+	char *copy = strdup(s);
+
+	for (char *c = copy; c && *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	return copy;
+}
+
+struct api_request *
+request_new(struct server_conn *c, struct MHD_Connection *mhd,
+    const char *method, const char *path)
+{
+	struct api_request *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->server = c->listener->server;
+	r->conn = c;
+	r->mhd = mhd;
+	r->refs = 1;
+	r->uid = c->uid;
+	r->method = printable(method);
+	r->path = printable(path);
+	make_id(r->id);
+	if (!r->method || !r->path) {
+		request_unref(r);
+		return NULL;
+	}
+	return r;
+}
+
+void
+request_unref(struct api_request *r)
+{
+	unsigned left;
+
+	pthread_mutex_lock(&r->server->lock);
+	left = --r->refs;
+	pthread_mutex_unlock(&r->server->lock);
+	if (left > 0)
+		return;
+	if (r->response)
+		MHD_destroy_response(r->response);
+	json_decref(r->json);
+	json_decref(r->query);
+	free(r->if_match);
+	free(r->body);
+	free(r->path);
+	free(r->method);
+	free(r);
+}
+
+static void
+refuse_size(struct api_request *r)
+{
+	struct problem p = { 0 };
+
+	problem_set(&p, 413, "too-large", "send less",
+	    "the body has more than %d bytes", SERVER_BODY_BYTES);
+	reply_now(r, &p);
+}
+
+static bool
+says_too_large(const struct api_request *r)
+{
+	const char *s = MHD_lookup_connection_value(
+	    r->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+	return s && strtoull(s, NULL, 10) > SERVER_BODY_BYTES;
+}
+
+bool
+request_begin(struct api_request *r)
+{
+	struct problem p = { 0 };
+
+	if (!r->conn->is_allowed) {
+		problem_set(&p, 403, "forbidden",
+		    "ask as root, or as a member of the group of the socket",
+		    "this user may not use the interface");
+		reply_now(r, &p);
+		return false;
+	}
+	if (says_too_large(r)) {
+		refuse_size(r);
+		return false;
+	}
+	return true;
+}
+
+bool
+request_take(struct api_request *r, const char *bytes, size_t n)
+{
+	char *body;
+
+	r->n_seen += n;
+	if (r->n_seen > SERVER_BODY_BYTES) /* told when all is read */
+		return r->n_seen <= SERVER_DRAIN_BYTES;
+	body = realloc(r->body, r->n_body + n);
+	if (!body)
+		return false;
+	memcpy(body + r->n_body, bytes, n);
+	r->body = body;
+	r->n_body += n;
+	return true;
+}
+
+static int
+find_operation(struct api_request *r, struct problem *p)
+{
+	route_find(r->method, r->path, &r->match);
+	if (r->match.status == 404)
+		return problem_set(p, 404, "not-found",
+		    "GET /v1 says what this node has", "there is no %.200s",
+		    r->path);
+	if (r->match.status == 405)
+		return problem_set(p, 405, "bad-method",
+		    "use a method that Allow names", "%.200s has no %.20s",
+		    r->path, r->method);
+	return 0;
+}
+
+static int
+read_body(struct api_request *r, struct problem *p)
+{
+	if (!(r->match.flags & ROUTE_BODY))
+		return 0;
+	if (!headers_media_is_json(r, p))
+		return -EINVAL;
+	if (r->n_body == 0)
+		return problem_set(p, 400, "no-body", "send a JSON object",
+		    "the operation needs a body");
+	r->json = json_read(r->body, r->n_body, p);
+	return r->json ? 0 : -EINVAL;
+}
+
+static int
+understand(struct api_request *r, struct problem *p)
+{
+	int rc = find_operation(r, p);
+
+	if (rc == 0)
+		rc = headers_read_query(r, p);
+	if (rc == 0)
+		rc = headers_read_conditions(r, p);
+	if (rc == 0)
+		rc = read_body(r, p);
+	return rc;
+}
+
+void
+request_finish(struct api_request *r)
+{
+	struct api_server *s = r->server;
+	struct problem p = { 0 };
+
+	if (r->n_seen > SERVER_BODY_BYTES) {
+		refuse_size(r);
+		return;
+	}
+	if (!headers_host_is_ours(r, &p)) {
+		reply_now(r, &p);
+		return;
+	}
+	if (static_serve(r))
+		return;
+	if (understand(r, &p) < 0) {
+		reply_now(r, &p);
+		problem_clear(&p);
+		return;
+	}
+	free(steal_ptr(r->body));
+	conn_set_deadline(r->conn, 0);
+	r->is_handed = true;
+	MHD_suspend_connection(r->mhd);
+	if (reply_expect(r))
+		s->handler(s->arg, r);
+}
+
+enum api_op
+api_op(const struct api_request *r)
+{
+	return r->match.op;
+}
+
+const char *
+api_name(const struct api_request *r)
+{
+	return r->match.name;
+}
+
+const char *
+api_subname(const struct api_request *r)
+{
+	return r->match.subname;
+}
+
+const char *
+api_query(const struct api_request *r, const char *key)
+{
+	return json_string_value(json_object_get(r->query, key));
+}
+
+const json_t *
+api_body(const struct api_request *r)
+{
+	return r->json;
+}
+
+const char *
+api_if_match(const struct api_request *r)
+{
+	return r->if_match;
+}
+
+bool
+api_dry_run(const struct api_request *r)
+{
+	const char *s = api_query(r, "dry_run");
+
+	return s && strcmp(s, "true") == 0;
+}
+
+bool
+api_respond_async(const struct api_request *r)
+{
+	return r->is_async;
+}
+
+const char *
+api_request_id(const struct api_request *r)
+{
+	return r->id;
+}
+
+uid_t
+api_uid(const struct api_request *r)
+{
+	return r->uid;
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * europa-router: the reference data plane of a virtual router.
+ *
+ *	thread  waits for                      does
+ *	fast f  data queue f                   forwards
+ *	slow    control queue, exceptions      ARP, ICMP, tables
+ *	main    router.conf, control socket,   reads configurations, answers
+ *	        signals                        questions, ends the others
+ *
+ * It is given everything by descriptors that are open when it starts, and needs
+ * no privilege. When its set of memory is over it ends with status 0, and the
+ * container's init starts it again with a new one.
+ */
+#include "lib/base.h"
+#include "lib/log.h"
+#include "router/fast.h"
+#include "router/slow.h"
+#include "router/stats.h"
+#include "router/watch.h"
+
+#include <malloc.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+
+struct router {
+	struct vnic *vnic;
+	unsigned n_fast;
+	struct fast fast[VNIC_MAX_QUEUES];
+	struct pipeline *path; /* n_fast + 1; the last is the slow path's */
+	struct slow slow;
+	pthread_t thread[VNIC_MAX_QUEUES]; /* the last is the slow path */
+	unsigned n_threads;
+	int over; /* eventfd: a thread says that the set is over */
+	int signals;
+	int control; /* -1 = nobody asks */
+	const char *conf;
+	struct watch watch;
+};
+
+/* --- configuration ------------------------------------------------------------ */
+
+static int
+make_plan(const char *path, struct plan **out, struct err *e)
+{
+	struct routerconf c;
+	int rc = routerconf_read(path, &c, e);
+
+	if (rc < 0)
+		return rc;
+	rc = plan_make(&c, out);
+	if (rc < 0)
+		rc = err_set(e, rc, "%s: %s", path,
+		    rc == -E2BIG ? "too many gateways" : strerror(-rc));
+	routerconf_clear(&c);
+	return rc;
+}
+
+static void
+load(struct router *r)
+{
+	struct plan *p;
+	struct err e;
+
+	if (make_plan(r->conf, &p, &e) < 0) {
+		/* the old configuration stays in force */
+		if (e.no == -ENOENT)
+			log_info("%s", e.msg);
+		else
+			log_err("%s", e.msg);
+		return;
+	}
+	log_info("configuration read generation=%llu",
+	    (unsigned long long)p->generation);
+	if (p->n_inactive > 0)
+		log_warn("routes that lead nowhere are left out n=%zu",
+		    p->n_inactive);
+	slow_give_plan(&r->slow, p);
+}
+
+static int
+check(const char *path)
+{
+	struct plan *p;
+	struct err e;
+
+	if (make_plan(path, &p, &e) < 0) {
+		fprintf(stderr, "%s\n", e.msg);
+		return 1;
+	}
+	printf("%s: generation %llu, lookup table of %zu bytes\n", path,
+	    (unsigned long long)p->generation, fib4_bytes(p->fib));
+	if (p->n_inactive > 0)
+		printf("%s: %zu routes lead nowhere\n", path, p->n_inactive);
+	plan_free(p);
+	return 0;
+}
+
+/* --- threads -------------------------------------------------------------------- */
+
+static void
+say_over(const struct router *r)
+{
+	uint64_t one = 1;
+
+	if (write(r->over, &one, sizeof(one)) < 0)
+		log_err("cannot end: %s", strerror(errno));
+}
+
+struct start {
+	struct router *r;
+	unsigned i;
+};
+
+static struct start starts[VNIC_MAX_QUEUES];
+
+static void *
+run_thread(void *arg)
+{
+	struct start *s = arg;
+	struct router *r = s->r;
+
+	if (s->i < r->n_fast)
+		fast_run(&r->fast[s->i]);
+	else
+		slow_run(&r->slow);
+	say_over(r);
+	return NULL;
+}
+
+static int
+start_threads(struct router *r)
+{
+	for (; r->n_threads <= r->n_fast; r->n_threads++) {
+		struct start *s = &starts[r->n_threads];
+		pthread_t *thread = &r->thread[r->n_threads];
+		int no;
+
+		*s = (struct start){ r, r->n_threads };
+		no = pthread_create(thread, NULL, run_thread, s);
+		if (no != 0)
+			return -no;
+		pthread_setname_np(*thread, s->i < r->n_fast ? "fast" : "slow");
+	}
+	return 0;
+}
+
+static void
+stop_threads(struct router *r)
+{
+	for (unsigned f = 0; f < r->n_fast; f++)
+		fast_stop(&r->fast[f]);
+	slow_stop(&r->slow);
+	for (unsigned i = 0; i < r->n_threads; i++)
+		pthread_join(r->thread[i], NULL);
+	r->n_threads = 0;
+}
+
+/* --- set-up ------------------------------------------------------------------------ */
+
+static int
+open_paths(struct router *r)
+{
+	unsigned n = vnic_layout(r->vnic)->g.n_queues;
+	int rc;
+
+	r->path = calloc(n, sizeof(*r->path));
+	if (!r->path)
+		return -ENOMEM;
+	rc = slow_init(&r->slow, r->vnic, r->path, n);
+	if (rc < 0)
+		return rc;
+	for (; r->n_fast < n - 1; r->n_fast++) {
+		struct fast *f = &r->fast[r->n_fast];
+
+		f->pipeline = &r->path[r->n_fast];
+		f->publish = &r->slow.publish;
+		rc = fast_init(f, r->vnic, r->n_fast, &r->slow.bell);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static void
+close_paths(struct router *r)
+{
+	while (r->n_fast > 0)
+		fast_destroy(&r->fast[--r->n_fast]);
+	if (r->slow.queue)
+		slow_destroy(&r->slow);
+	free(r->path);
+}
+
+static int
+open_events(struct router *r)
+{
+	const char *fd = getenv("EUROPA_CONTROL_FD");
+	sigset_t mask;
+
+	r->control = fd ? atoi(fd) : -1;
+	r->over = eventfd(0, EFD_CLOEXEC);
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	r->signals = signalfd(-1, &mask, SFD_CLOEXEC);
+	if (r->over < 0 || r->signals < 0)
+		return -errno;
+	return watch_open(&r->watch, r->conf);
+}
+
+static void
+answer(struct router *r)
+{
+	/* pairs with the store in slow.c */
+	uint64_t generation =
+	    atomic_load_explicit(&r->slow.generation, memory_order_acquire);
+	int rc = stats_answer(r->control, r->path, r->n_fast + 1, generation);
+
+	if (rc == 0)
+		return;
+	if (rc != -EPIPE)
+		log_warn("control socket: %s", strerror(-rc));
+	base_close(r->control);
+	r->control = -1;
+}
+
+/* Until a signal, or until a thread has ended. */
+static int
+serve(struct router *r)
+{
+	for (;;) {
+		struct pollfd fds[] = {
+			{ .fd = r->watch.fd, .events = POLLIN },
+			{ .fd = r->control, .events = POLLIN },
+			{ .fd = r->signals, .events = POLLIN },
+			{ .fd = r->over, .events = POLLIN },
+		};
+
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+			return -errno;
+		if (fds[2].revents || fds[3].revents)
+			return 0;
+		if (fds[0].revents && watch_changed(&r->watch))
+			load(r);
+		if (fds[1].revents)
+			answer(r);
+	}
+}
+
+static int
+run(struct router *r)
+{
+	int rc = vnic_attach_env(&r->vnic);
+
+	if (rc < 0) {
+		log_err(
+		    "cannot attach to the node's memory: %s", strerror(-rc));
+		return rc;
+	}
+	rc = open_events(r);
+	if (rc < 0) {
+		log_err("cannot watch %s: %s", r->conf, strerror(-rc));
+		return rc;
+	}
+	rc = open_paths(r);
+	if (rc == 0)
+		rc = start_threads(r);
+	if (rc == 0) {
+		load(r);
+		rc = serve(r);
+	}
+	if (rc < 0)
+		log_err("cannot serve: %s", strerror(-rc));
+	stop_threads(r);
+	return rc;
+}
+
+static void
+clean_up(struct router *r)
+{
+	close_paths(r);
+	vnic_detach(r->vnic);
+	watch_close(&r->watch);
+	base_close(r->control);
+	base_close(r->signals);
+	base_close(r->over);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct router r = {
+		.over = -1, .signals = -1, .control = -1, .watch = { .fd = -1 }
+	};
+	const char *conf = getenv("EUROPA_CONF");
+	int rc;
+
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		puts("europa-router " EUROPA_VERSION);
+		return 0;
+	}
+	if (argc == 3 && strcmp(argv[1], "--check") == 0)
+		return check(argv[2]);
+	if (argc != 1) {
+		fputs("usage: europa-router [--check FILE] [--version]\n",
+		    stderr);
+		return 2;
+	}
+	log_init("europa-router", LOG_LEVEL_INFO);
+	/* threads share one heap: control code needs no more, memory does */
+	mallopt(M_ARENA_MAX, 1);
+	r.conf = conf ? conf : "/run/europa/router.conf";
+	rc = run(&r);
+	clean_up(&r);
+	return rc < 0 ? 1 : 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * modules: the steps of the fast path, one file each in modules/. All have one
+ * shape: they look at the frames of b that are alive, change them or take them
+ * out, and say whether any are left. They keep no state, take no lock, call
+ * nothing, and read tables that do not change while they run.
+ *
+ * The order is that of the declarations.
+ */
+#ifndef ROUTER_MODULES_H
+#define ROUTER_MODULES_H
+
+#include "router/batch.h"
+#include "router/tables.h"
+
+/* Ethernet: is it for us, and what is it? Leaves IPv4. */
+bool ether_in(const struct tables *t, struct batch *b);
+
+/* RFC 1812, 5.2.2 and 5.3.7. Cuts padding off and fills in b->dst. */
+bool check_ip4(const struct tables *t, struct batch *b);
+
+/* Longest match, fills in b->hop. Leaves packets that can be forwarded. */
+bool lookup4(const struct tables *t, struct batch *b);
+
+/* Takes out expired and oversize ones; TTL - 1, checksum by RFC 1624. */
+bool ttl4(const struct tables *t, struct batch *b);
+
+/* The Ethernet addresses of the next hop. */
+bool rewrite(const struct tables *t, struct batch *b);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pipeline: rx of all vNICs, the modules, tx grouped by vNIC; what dropped out
+ * is copied to the slow path if it concerns it, and its slot goes back at once.
+ */
+#include "router/pipeline.h"
+
+#include "lib/base.h"
+#include "router/modules.h"
+
+/* Rings of vNICs that went down are served too, to the end of the epoch. */
+static void
+count_vnics(struct pipeline *p)
+{
+	struct vnic_info info;
+
+	p->config = vnic_config(p->queue);
+	p->n_vnics = 0;
+	p->first_vnic = 0;
+	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++)
+		if (vnic_info(p->vnic, i, &info))
+			p->n_vnics = i + 1;
+}
+
+int
+pipeline_init(
+    struct pipeline *p, const struct vnic *v, struct vnic_queue *queue)
+{
+	p->vnic = v;
+	p->queue = queue;
+	count_vnics(p);
+	return punt_init(&p->punt);
+}
+
+void
+pipeline_destroy(struct pipeline *p)
+{
+	punt_destroy(&p->punt);
+}
+
+static unsigned
+receive(struct pipeline *p)
+{
+	struct batch *b = &p->batch;
+	unsigned i;
+	unsigned n = 0;
+
+	if (unlikely(vnic_config(p->queue) != p->config))
+		count_vnics(p);
+	i = p->first_vnic;
+	for (unsigned k = 0; k < p->n_vnics && n < BATCH_MAX; k++) {
+		n += vnic_rx(p->queue, i, b->frame + n, BATCH_MAX - n);
+		i = i + 1 < p->n_vnics ? i + 1 : 0;
+	}
+	p->first_vnic = i;
+	return n;
+}
+
+static void
+transmit(struct pipeline *p, const struct tables *t)
+{
+	struct batch *b = &p->batch;
+	struct vnic_frame out[BATCH_MAX];
+
+	for (uint64_t left = b->alive; left;) {
+		unsigned vnic = t->hop[b->hop[__builtin_ctzll(left)]].vnic;
+		unsigned n = 0;
+
+		for (uint64_t mask = left; mask;) {
+			unsigned i = batch_pop(&mask);
+
+			if (t->hop[b->hop[i]].vnic != vnic)
+				continue;
+			out[n++] = b->frame[i];
+			left &= ~(UINT64_C(1) << i);
+		}
+		vnic_tx(p->queue, vnic, out, n);
+		count(&p->count, COUNT_FORWARDED, n);
+	}
+}
+
+/* What the host is told of a packet that ends here. */
+static const uint8_t done_of_fate[N_FATES] = {
+	[FATE_RUNT] = VNIC_DONE_BAD_HEADER,
+	[FATE_FOREIGN_MAC] = VNIC_DONE_FILTERED,
+	[FATE_GROUP_MAC] = VNIC_DONE_FILTERED,
+	[FATE_ETHERTYPE] = VNIC_DONE_OTHER,
+	[FATE_IP6] = VNIC_DONE_OTHER,
+	[FATE_SHORT] = VNIC_DONE_BAD_HEADER,
+	[FATE_CHECKSUM] = VNIC_DONE_BAD_HEADER,
+	[FATE_VERSION] = VNIC_DONE_BAD_HEADER,
+	[FATE_IHL] = VNIC_DONE_BAD_HEADER,
+	[FATE_TOTAL_LENGTH] = VNIC_DONE_BAD_HEADER,
+	[FATE_MARTIAN_SOURCE] = VNIC_DONE_FILTERED,
+	[FATE_MARTIAN_DESTINATION] = VNIC_DONE_FILTERED,
+	[FATE_MULTICAST] = VNIC_DONE_NO_ROUTE,
+	[FATE_BROADCAST] = VNIC_DONE_FILTERED,
+	[FATE_VNIC_DOWN] = VNIC_DONE_NO_ROUTE,
+	[FATE_OVERSIZE] = VNIC_DONE_OTHER,
+	/* only if the slow path's queue is full */
+	[FATE_ARP] = VNIC_DONE_NO_SLOT,
+	[FATE_LOCAL] = VNIC_DONE_NO_SLOT,
+	[FATE_OPTIONS] = VNIC_DONE_NO_SLOT,
+	[FATE_TTL] = VNIC_DONE_TTL,
+	[FATE_NO_ROUTE] = VNIC_DONE_NO_ROUTE,
+	[FATE_UNRESOLVED] = VNIC_DONE_NO_SLOT,
+	[FATE_TOO_BIG] = VNIC_DONE_OTHER,
+};
+
+/* Returns the reason to hand frame i back with. */
+static unsigned
+settle(struct pipeline *p, unsigned i)
+{
+	const struct batch *b = &p->batch;
+	const struct vnic_frame *f = &b->frame[i];
+	uint8_t fate = b->fate[i];
+	struct punt_record r = {
+		.fate = fate,
+		.vnic = f->vnic,
+		.len = f->len,
+	};
+
+	count(&p->count, fate, 1);
+	if (fate < FATE_N_DROPS)
+		return done_of_fate[fate];
+	if (punt_put(&p->punt, &r, f->data))
+		return VNIC_DONE_DELIVERED;
+	count(&p->count, COUNT_SLOW_OVERFLOW, 1);
+	return done_of_fate[fate];
+}
+
+/* Frames with the same reason go back in one call. */
+static void
+give_back(struct pipeline *p, uint64_t dead)
+{
+	struct vnic_frame out[BATCH_MAX];
+	unsigned reason = 0;
+	unsigned n = 0;
+
+	while (dead) {
+		unsigned i = batch_pop(&dead);
+		unsigned why = settle(p, i);
+
+		if (why != reason) {
+			vnic_done(p->queue, out, n, reason);
+			n = 0;
+			reason = why;
+		}
+		out[n++] = p->batch.frame[i];
+	}
+	vnic_done(p->queue, out, n, reason);
+	if (p->slow_bell)
+		bell_ring(p->slow_bell);
+}
+
+unsigned
+pipeline_turn(struct pipeline *p, const struct tables *t)
+{
+	struct batch *b = &p->batch;
+	unsigned n = receive(p);
+	uint64_t all;
+
+	if (n == 0)
+		return 0;
+	batch_begin(b, n);
+	all = b->alive;
+	count(&p->count, COUNT_RX, n);
+	if (ether_in(t, b) && check_ip4(t, b) && lookup4(t, b) && ttl4(t, b) &&
+	    rewrite(t, b))
+		transmit(p, t);
+	if (b->alive != all)
+		give_back(p, all & ~b->alive);
+	return n;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan: from statements to the lookup table. A connected network gives three
+ * kinds of routes: the network itself (glean), its two broadcast addresses,
+ * and our own address; of equal prefixes our own wins over a connected one
+ * over a static one.
+ */
+#include "router/plan.h"
+
+#include "lib/base.h"
+
+struct maker {
+	struct plan *plan;
+	struct fib4_route *route;
+	size_t n;
+};
+
+static uint32_t
+mask_of(unsigned len)
+{
+	return len == 0 ? 0 : UINT32_MAX << (32 - len);
+}
+
+static void
+add(struct maker *m, struct address4 to, enum fib4_rank rank, unsigned result)
+{
+	m->route[m->n++] = (struct fib4_route){
+		.prefix = to.ip & mask_of(to.len),
+		.len = to.len,
+		.rank = (uint8_t)rank,
+		.result = (uint16_t)result,
+	};
+}
+
+static void
+add_connected(struct maker *m, unsigned vnic, struct address4 a)
+{
+	uint32_t host_bits = ~mask_of(a.len);
+
+	add(m, (struct address4){ a.ip, 32 }, FIB4_OWN, HOP_I_LOCAL);
+	add(m, a, FIB4_CONNECTED, HOP_I_GLEAN + vnic);
+	if (a.len > 30) /* RFC 3021: no broadcast addresses */
+		return;
+	add(m, (struct address4){ a.ip | host_bits, 32 }, FIB4_CONNECTED,
+	    HOP_I_BROADCAST);
+	add(m, (struct address4){ a.ip & ~host_bits, 32 }, FIB4_CONNECTED,
+	    HOP_I_BROADCAST);
+}
+
+/* Is ip a possible neighbour at vNIC i? */
+static bool
+is_connected(const struct routerconf_vnic *v, uint32_t ip)
+{
+	for (unsigned k = 0; k < v->n_addresses; k++)
+		if (((v->address[k].ip ^ ip) & mask_of(v->address[k].len)) ==
+			0 &&
+		    v->address[k].ip != ip)
+			return true;
+	return false;
+}
+
+/* The vNIC that a route leaves by, or VNIC_MAX_VNICS. */
+static unsigned
+way_out(const struct plan *p, const struct routerconf_route *r)
+{
+	if (r->dev < VNIC_MAX_VNICS)
+		return r->dev;
+	if (r->dev == ROUTERCONF_LOST_DEV)
+		return VNIC_MAX_VNICS;
+	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++)
+		if (is_connected(&p->vnic[i], r->via))
+			return i;
+	return VNIC_MAX_VNICS;
+}
+
+/* The number of a gateway, a new one if need be; PLAN_MAX_GATEWAYS: full. */
+static unsigned
+gateway_of(struct plan *p, uint32_t ip, unsigned vnic)
+{
+	/* neighbouring routes often share theirs: the latest first */
+	for (unsigned i = p->n_gateways; i-- > 0;)
+		if (p->gateway[i].ip == ip && p->gateway[i].vnic == vnic)
+			return i;
+	if (p->n_gateways == PLAN_MAX_GATEWAYS)
+		return PLAN_MAX_GATEWAYS;
+	p->gateway[p->n_gateways] =
+	    (struct gateway){ .ip = ip, .vnic = (uint16_t)vnic };
+	return p->n_gateways++;
+}
+
+static int
+add_static(struct maker *m, const struct routerconf_route *r)
+{
+	struct address4 to = { .ip = r->prefix, .len = r->len };
+	unsigned vnic = way_out(m->plan, r);
+	unsigned gateway;
+
+	if (vnic == VNIC_MAX_VNICS) {
+		m->plan->n_inactive++;
+		return 0;
+	}
+	if (r->via == 0) {
+		add(m, to, FIB4_STATIC, HOP_I_GLEAN + vnic);
+		return 0;
+	}
+	gateway = gateway_of(m->plan, r->via, vnic);
+	if (gateway == PLAN_MAX_GATEWAYS)
+		return -E2BIG;
+	add(m, to, FIB4_STATIC, HOP_I_GATEWAY + gateway);
+	return 0;
+}
+
+static int
+add_all(struct maker *m, const struct routerconf *c)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++)
+		for (unsigned k = 0; k < c->vnic[i].n_addresses; k++)
+			add_connected(m, i, c->vnic[i].address[k]);
+	for (size_t k = 0; k < c->n_routes && rc == 0; k++)
+		rc = add_static(m, &c->route[k]);
+	return rc;
+}
+
+int
+plan_make(const struct routerconf *c, struct plan **out)
+{
+	enum { PER_ADDRESS = 4 };
+	size_t max = c->n_routes +
+		     VNIC_MAX_VNICS * PER_ADDRESS * ROUTERCONF_MAX_ADDRESSES;
+	struct plan *p = calloc(1, sizeof(*p));
+	scoped_free struct fib4_route *route = calloc(max, sizeof(*route));
+	struct maker m = { .plan = p, .route = route };
+	size_t n_max = MIN(c->n_routes + 1, (size_t)PLAN_MAX_GATEWAYS);
+	int rc = -ENOMEM;
+
+	if (!p || !route)
+		goto fail;
+	p->gateway = calloc(n_max, sizeof(*p->gateway));
+	if (!p->gateway)
+		goto fail;
+	p->generation = c->generation;
+	memcpy(p->vnic, c->vnic, sizeof(p->vnic));
+	rc = add_all(&m, c);
+	if (rc == 0)
+		rc = fib4_build(route, m.n, &p->fib);
+	if (rc < 0)
+		goto fail;
+	*out = p;
+	return 0;
+fail:
+	plan_free(p);
+	return rc;
+}
+
+void
+plan_free(struct plan *p)
+{
+	if (!p)
+		return;
+	if (p->fib && --p->fib->n_refs == 0)
+		fib4_free(p->fib);
+	free(p->gateway);
+	free(p);
+}

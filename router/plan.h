@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan: a configuration made ready: the lookup table with its routes, and the
+ * gateways that they need. It does not depend on neighbours or on the state of
+ * vNICs, so the main thread can build it while the others run.
+ *
+ * plan + what the host says of the vNICs + resolved neighbours = tables.
+ */
+#ifndef ROUTER_PLAN_H
+#define ROUTER_PLAN_H
+
+#include "router/routerconf.h"
+#include "router/tables.h"
+
+enum plan_limits { PLAN_MAX_GATEWAYS = 4096 };
+
+struct gateway {
+	uint32_t ip;
+	uint16_t vnic;
+};
+
+struct plan {
+	uint64_t generation;
+	struct routerconf_vnic vnic[VNIC_MAX_VNICS];
+	struct fib4 *fib;
+	unsigned n_gateways;
+	struct gateway *gateway; /* hop HOP_I_GATEWAY + i */
+	size_t n_inactive;       /* routes that lead nowhere */
+};
+
+/*
+ * Returns 0 and a plan to the caller, -E2BIG (too many gateways) or -ENOMEM.
+ * Routes whose gateway is on no network of ours, or whose vNIC is not there,
+ * are left out and counted.
+ */
+int plan_make(const struct routerconf *c, struct plan **out);
+void plan_free(struct plan *p); /* NULL is allowed */
+
+/* A neighbour that answered. */
+struct neighbour {
+	uint32_t ip;
+	uint16_t vnic;
+	uint16_t index; /* into used[] */
+	uint8_t mac[6];
+};
+
+/*
+ * Joins a plan, ports (VNIC_MAX_VNICS) and n neighbours; used is borrowed.
+ * Returns the tables to the caller, or NULL if there is no memory.
+ */
+struct tables *tables_make(const struct plan *p, const struct port *ports,
+    const struct neighbour *nb, unsigned n, uint8_t *used);
+void tables_free(const struct tables *t); /* NULL is allowed */
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * routerconf: the configuration that the node gave this router, as text
+ * (container-templates/router.conf.md) and as a struct. Strict about the
+ * statements it knows, silent about those that it does not; IPv6 addresses and
+ * routes are checked for syntax and left out.
+ */
+#ifndef ROUTER_ROUTERCONF_H
+#define ROUTER_ROUTERCONF_H
+
+#include "lib/err.h"
+#include "lib/vnic_abi.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum routerconf_limits {
+	ROUTERCONF_MAX_ADDRESSES = 16, /* per vNIC */
+	ROUTERCONF_NO_DEV = 0xff,      /* the statement names none */
+	ROUTERCONF_LOST_DEV = 0xfe,    /* it names one that is not there */
+};
+
+struct address4 {
+	uint32_t ip; /* host order */
+	uint8_t len; /* of the network's prefix */
+};
+
+struct routerconf_vnic {
+	bool present;
+	char name[VNIC_NAME_BYTES];
+	uint8_t mac[6];
+	uint32_t mtu;
+	unsigned n_addresses;
+	struct address4 address[ROUTERCONF_MAX_ADDRESSES];
+};
+
+struct routerconf_route {
+	uint32_t prefix;
+	uint32_t via; /* 0 = none */
+	uint8_t len;
+	uint8_t dev; /* index of a vNIC, or as above */
+};
+
+struct routerconf {
+	uint64_t generation;
+	char hostname[64];
+	struct routerconf_vnic vnic[VNIC_MAX_VNICS];
+	struct routerconf_route *route;
+	size_t n_routes;
+	size_t max_routes; /* room in route */
+};
+
+/*
+ * Reads a configuration; name is what errors call it. Returns 0 and fills out
+ * (routerconf_clear() frees what it holds), or negative errno with e set:
+ * "name:line: why".
+ */
+int routerconf_parse(
+    FILE *in, const char *name, struct routerconf *out, struct err *e);
+int routerconf_read(const char *path, struct routerconf *out, struct err *e);
+
+void routerconf_clear(struct routerconf *c);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * slow: the slow path, one thread: ARP, ICMP, packets to ourselves, packets
+ * that wait for a MAC, and the tables that the fast paths use. It serves the
+ * control queue with the same pipeline as a fast path; exceptions of all
+ * pipelines, its own included, come to it through their punt queues.
+ *
+ * It sleeps on the control queue and its bell; while nothing is pending that is
+ * one wake-up per second.
+ */
+#ifndef ROUTER_SLOW_H
+#define ROUTER_SLOW_H
+
+#include "router/arp.h"
+#include "router/bucket.h"
+#include "router/icmp.h"
+#include "router/pipeline.h"
+#include "router/publish.h"
+
+enum slow_limits {
+	SLOW_MAX_TX = 256, /* frames that wait for empty slots */
+	SLOW_BURST = 64,   /* exceptions per pipeline and turn */
+	SLOW_ICMP_PER_SECOND = 100,
+	SLOW_ICMP_BURST = 50,
+};
+
+struct slow {
+	/* shared; by whom is at each field */
+	struct publish publish;          /* (slow) writes, fast paths read */
+	struct bell bell;                /* (slow) sleeps, all ring */
+	_Atomic(struct plan *) new_plan; /* (main) gives, (slow) takes */
+	_Atomic(uint64_t) generation;    /* (slow) of the plan in force */
+	_Atomic(bool) stop;              /* (main) */
+
+	/* (slow) */
+	struct vnic *vnic;
+	struct vnic_queue *queue; /* the control queue */
+	struct pipeline *paths;   /* of all queues; the last is our own */
+	unsigned n_paths;
+	struct counters *count; /* of our own pipeline */
+	struct plan *plan;
+	const struct tables *tables;
+	struct arp *arp;
+	struct iface iface[VNIC_MAX_VNICS];
+	struct bucket icmp_errors;
+	bool stale;      /* tables are to be made anew */
+	bool running;    /* the epoch runs: slots may be used */
+	uint32_t config; /* last seen of vnic_config() */
+	uint64_t now_ms;
+	uint16_t ip_id;
+	struct packet *tx; /* frames that wait for slots */
+	struct packet **tx_tail;
+	unsigned n_tx;
+	unsigned tx_wait_ms; /* grows while there are no slots */
+};
+
+/*
+ * Prepares s for the control queue of v and paths[n]; the last of these becomes
+ * its own. Publishes tables without routes. Returns 0 or negative errno.
+ */
+int slow_init(
+    struct slow *s, struct vnic *v, struct pipeline *paths, unsigned n);
+void slow_destroy(struct slow *s);
+
+/* Hands over a plan (taken). Context: main thread. */
+void slow_give_plan(struct slow *s, struct plan *p);
+
+/* Ends slow_run() soon. Context: any thread. */
+void slow_stop(struct slow *s);
+
+/* Works until the set is over or slow_stop(). Context: slow. */
+void slow_run(struct slow *s);
+
+/* --- between slow.c, slow_input.c and slow_tx.c --- */
+
+/* What a pipeline has taken out; frame is r->len bytes. */
+void slow_input(
+    struct slow *s, const struct punt_record *r, const uint8_t *frame);
+
+/* Routes p (taken), a complete IP packet at ETH_BYTES, and sends it. */
+void slow_route(struct slow *s, struct packet *p);
+
+/* An error about the packet at ip, if one is allowed. which counts it. */
+void slow_icmp_error(struct slow *s, const uint8_t *ip,
+    const struct icmp_error *e, enum counter which);
+
+/* Queues a complete frame (taken) for p->vnic. */
+void slow_send(struct slow *s, struct packet *p);
+
+/* Sends what waits, as far as there are empty slots. */
+void slow_flush(struct slow *s);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tables: all that the fast path knows, as one immutable object.
+ *
+ *	dst --fib4--> hop index --hop[]--> kind, vNIC, MACs
+ *	                          kind GLEAN: (dst, vNIC) --host[]--> hop index
+ *
+ * The lookup table is apart from the next hops (MoonRoute paper, section 5.1):
+ * when a neighbour is resolved only hop[] and host[] are built anew. A network
+ * that is directly connected leads to a GLEAN hop, and each of its hosts that
+ * has been resolved is an entry of host[], as if it were a /32 (section 5.3.1).
+ *
+ * The slow path builds, publish.h swaps. Nothing here is ever changed in place
+ * but used[], marks of one byte by which the fast path says whom it needed.
+ */
+#ifndef ROUTER_TABLES_H
+#define ROUTER_TABLES_H
+
+#ifndef VNIC_FFI
+#include "lib/vnic_abi.h"
+#include "router/fib4.h"
+#endif
+
+enum hop_kind {
+	HOP_NONE = 0,       /* no route */
+	HOP_LOCAL = 1,      /* an address of ours */
+	HOP_BROADCAST = 2,  /* of a connected network */
+	HOP_DOWN = 3,       /* the vNIC is down */
+	HOP_GLEAN = 4,      /* connected: ask host[] */
+	HOP_UNRESOLVED = 5, /* the gateway's MAC is not known */
+	HOP_FORWARD = 6,
+};
+
+/* Fixed places in hop[]; then a GLEAN per vNIC, gateways, hosts. */
+enum hop_index {
+	HOP_I_NONE = 0,
+	HOP_I_LOCAL = 1,
+	HOP_I_BROADCAST = 2,
+	HOP_I_GLEAN = 3, /* + index of the vNIC */
+	HOP_I_GATEWAY = HOP_I_GLEAN + VNIC_MAX_VNICS,
+};
+
+struct hop {
+	uint8_t kind; /* enum hop_kind */
+	uint8_t zero;
+	uint16_t vnic;
+	uint16_t mtu;    /* of the vNIC, bytes of layer 3 */
+	uint16_t neigh;  /* index into used[] */
+	uint8_t eth[12]; /* destination and source MAC */
+	uint32_t ip;     /* of the neighbour, host order; GLEAN: 0 */
+};
+
+struct host {
+	uint32_t ip; /* 0 = free: no host has this address */
+	uint16_t vnic;
+	uint16_t hop;
+};
+
+struct port {
+	uint8_t up;
+	uint8_t zero;
+	uint8_t mac[6];
+	uint32_t mtu;
+};
+
+struct tables {
+	const struct fib4 *fib;
+	const struct hop *hop;
+	const struct host *host; /* open addressing, host_mask + 1 places */
+	uint32_t n_hops;
+	uint32_t host_mask;
+	uint8_t *used; /* by hop.neigh; relaxed bytes, set by fast paths */
+	struct port vnic[VNIC_MAX_VNICS];
+};
+
+/* Longest match of one address: an index of t->hop. Context: any thread. */
+uint16_t tables_route(const struct tables *t, uint32_t dst);
+
+#ifndef VNIC_FFI
+static inline uint32_t
+host_hash(uint32_t ip, uint32_t vnic)
+{
+	uint32_t h = (ip ^ vnic << 27) * UINT32_C(0x9e3779b1);
+
+	return h ^ h >> 15;
+}
+#endif
+
+#endif

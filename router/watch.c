@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * watch: inotify on the folder, for the file is replaced by rename.
+ */
+#include "router/watch.h"
+
+#include "lib/base.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <sys/inotify.h>
+
+int
+watch_open(struct watch *w, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX] = ".";
+	scoped_close int fd = -1;
+
+	if (slash) {
+		size_t n = slash == path ? 1 : (size_t)(slash - path);
+
+		if (n >= sizeof(folder))
+			return -ENAMETOOLONG;
+		memcpy(folder, path, n);
+		folder[n] = '\0';
+	}
+	fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (fd < 0 ||
+	    inotify_add_watch(fd, folder, IN_MOVED_TO | IN_CLOSE_WRITE) < 0)
+		return -errno;
+	w->name = slash ? slash + 1 : path;
+	w->fd = steal_fd(fd);
+	return 0;
+}
+
+void
+watch_close(struct watch *w)
+{
+	base_close(w->fd);
+	w->fd = -1;
+}
+
+bool
+watch_changed(struct watch *w)
+{
+	_Alignas(struct inotify_event) char buf[4096];
+	bool changed = false;
+	ssize_t n;
+
+	while ((n = read(w->fd, buf, sizeof(buf))) > 0) {
+		const char *at = buf;
+
+		while (at < buf + n) {
+			const struct inotify_event *e =
+			    (const struct inotify_event *)(const void *)at;
+
+			if (e->mask & IN_Q_OVERFLOW ||
+			    (e->len > 0 && strcmp(e->name, w->name) == 0))
+				changed = true;
+			at += sizeof(*e) + e->len;
+		}
+	}
+	return changed;
+}

@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# config: the configuration that we ship is right, as it is and with each of its
+# commented defaults made a line; a wrong one is refused (TAP).
+set -u
+CONF=$EUROPA_BUILDDIR/packaging/europa.conf
+EUROPAD=$EUROPA_BUILDDIR/europad
+DATAPLANE=$EUROPA_BUILDDIR/europa-dataplane
+TMP=$(mktemp -d)
+trap 'rm -rf "$TMP"' EXIT
+n=0
+
+# result WORDS STATUS, then what was printed
+result() {
+  n=$((n + 1))
+  if [ "$2" = 0 ]; then
+    echo "ok $n - $1"
+  else
+    echo "not ok $n - $1"
+    sed 's/^/# /' "$TMP/out"
+  fi
+}
+
+accepted() { # PROGRAM FILE
+  case $1 in
+    *europad) "$1" --config "$2" --check-config ;;
+    *) "$1" --config "$2" --version ;;
+  esac > "$TMP/out" 2>&1
+}
+
+refused() { # PROGRAM FILE WORD: fails, and names the file and the word
+  ! accepted "$1" "$2" && grep -q "$2.*$3" "$TMP/out"
+}
+
+try() { # PROGRAM SECTION
+  name=${1##*/}
+  if [ ! -x "$1" ]; then
+    for i in 1 2 3 4; do
+      n=$((n + 1))
+      echo "ok $n - $name ($i) # SKIP not built"
+    done
+    return
+  fi
+  accepted "$1" "$CONF"
+  result "$name takes the shipped europa.conf" $?
+  accepted "$1" "$TMP/full.conf"
+  result "$name takes every default written out" $?
+  { cat "$CONF"; printf '[%s]\nnosuch = 1\n' "$2"; } > "$TMP/bad.conf"
+  refused "$1" "$TMP/bad.conf" nosuch
+  result "$name refuses a key that is not there" $?
+  refused "$1" "$TMP/absent.conf" 'No such file'
+  result "$name refuses a file that is not there" $?
+}
+
+sed 's/^#\([a-z_]* =\)/\1/' "$CONF" > "$TMP/full.conf"
+! cmp -s "$CONF" "$TMP/full.conf"
+result 'europa.conf shows defaults' $?
+try "$EUROPAD" agent
+try "$DATAPLANE" dataplane
+
+# what the manual says are the keys is what the file has
+man=$EUROPA_SRCDIR/doc/man/europa.conf.5
+sed -n 's/^#\{0,1\}\([a-z_]*\) =.*/\1/p' "$CONF" | sort > "$TMP/keys"
+sed -n '/^\.TP/{n;s/^\.B \([a-z_]*\)$/\1/p;}' "$man" | sort > "$TMP/man"
+diff "$TMP/keys" "$TMP/man" > "$TMP/out"
+result 'europa.conf(5) describes each key, and no other' $?
+echo "1..$n"

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// client: requests over the unix socket that EUROPA_SOCKET names, and a node in
+// the state that the examples of openapi.yaml speak of.
+import assert from 'node:assert/strict';
+import http from 'node:http';
+
+export const socketPath = process.env.EUROPA_SOCKET;
+export const skip = socketPath ? false : 'EUROPA_SOCKET names no node';
+
+// body: undefined, a string or Buffer as it is, or a value to be sent as JSON.
+export function request(method, path, body, headers = {}) {
+  const raw = body === undefined || typeof body === 'string' ||
+    Buffer.isBuffer(body) ? body : JSON.stringify(body);
+  const all = {...headers};
+  if (raw !== undefined) {
+    all['Content-Length'] ??= Buffer.byteLength(raw);
+    all['Content-Type'] ??= 'application/json';
+  }
+  return new Promise((done, failed) => {
+    const rq = http.request({socketPath, method, path, headers: all, agent: false},
+      (rs) => {
+        const chunks = [];
+        rs.on('data', (c) => chunks.push(c));
+        rs.on('error', failed);
+        rs.on('end', () => {
+          const text = Buffer.concat(chunks).toString();
+          let json;
+          try { json = JSON.parse(text); } catch { /* then it is none */ }
+          done({status: rs.statusCode, headers: rs.headers, text, json});
+        });
+      });
+    rq.setTimeout(30000, () => rq.destroy(new Error(`${method} ${path}: no answer`)));
+    rq.on('error', failed);
+    rq.end(raw);
+  });
+}
+
+// A request that has to work.
+export async function must(method, path, body) {
+  const a = await request(method, path, body);
+  assert.ok(a.status < 300, `${method} ${path}: ${a.status} ${a.text}`);
+  return a;
+}
+
+// Where containers are fake, the template's program is not in its place.
+const dataplane = process.env.EUROPA_TEST_DATAPLANE ?? '';
+
+const ports = {
+  p0: {devargs: 'net_null0,no-rx=1'},
+  p1: {devargs: 'net_null1,no-rx=1'},
+};
+
+// As the examples want it: ports p0 and p1, the running router r1 with the vNIC
+// lan on p0, and nothing else.
+export async function reset() {
+  const {items} = (await must('GET', '/v1/routers')).json;
+  for (const r of items)
+    if (r.name !== 'r1') await must('DELETE', `/v1/routers/${r.name}`);
+  const there = (await must('GET', '/v1/ports')).json.items.map((p) => p.name);
+  for (const name of Object.keys(ports))
+    if (!there.includes(name))
+      await must('POST', '/v1/ports', {name, spec: ports[name]});
+  await must('PUT', '/v1/routers/r1', {spec: {dataplane, vnics: [
+    {name: 'lan', attach: {port: 'p0'}, addresses: ['198.18.2.1/24']}]}});
+  for (const name of there)
+    if (!ports[name]) await must('DELETE', `/v1/ports/${name}`);
+}
+
+// The node as it was: no routers, none of our ports.
+export async function empty() {
+  for (const r of (await must('GET', '/v1/routers')).json.items)
+    await must('DELETE', `/v1/routers/${r.name}`);
+  for (const p of (await must('GET', '/v1/ports')).json.items)
+    await must('DELETE', `/v1/ports/${p.name}`);
+}

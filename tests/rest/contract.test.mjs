@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// contract: every example of openapi.yaml is sent to a node, and every answer
+// must be one that openapi.yaml describes, headers and body included.
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+
+import {empty, must, request, reset, skip} from './client.mjs';
+import {checkAnswer, load, operations} from './openapi.mjs';
+
+const api = load();
+const ops = operations(api);
+
+function target(op) {
+  return op.path.replace(/{(\w+)}/g, (_, name) =>
+    op.parameters.find((p) => p.in === 'path' && p.name === name).example);
+}
+
+function find(id) {
+  return ops.find((o) => o.operation.operationId === id);
+}
+
+function expectDescribed(op, answer) {
+  const wrong = checkAnswer(api, op, answer);
+  assert.deepEqual(wrong, [], `${op.method} ${op.path}: ${answer.text}`);
+  assert.match(answer.headers['x-request-id'], /^[0-9a-f]{16}$/);
+}
+
+before(async () => { if (!skip) await reset(); });
+after(async () => { if (!skip) await empty(); });
+
+for (const op of ops.filter((o) => o.method === 'GET')) {
+  test(`GET ${op.path}`, {skip}, async () => {
+    const answer = await request('GET', target(op));
+    assert.equal(answer.status, 200, answer.text);
+    expectDescribed(op, answer);
+  });
+  test(`HEAD ${op.path}`, {skip}, async () => {
+    const answer = await request('HEAD', target(op));
+    assert.equal(answer.status, 200);
+    assert.equal(answer.text, '');
+    assert.equal(answer.headers['content-type'], 'application/json');
+  });
+}
+
+for (const op of ops.filter((o) => o.operation.requestBody)) {
+  for (const [type, media] of Object.entries(op.operation.requestBody.content)) {
+    for (const [name, example] of Object.entries(media.examples)) {
+      test(`${op.method} ${op.path}: ${name}`, {skip}, async () => {
+        await reset();
+        const answer = await request(op.method, target(op), example.value,
+          {'Content-Type': type});
+        assert.equal(answer.status, example['x-status'], answer.text);
+        expectDescribed(op, answer);
+        if (answer.headers.location) {
+          const at = await request('GET', answer.headers.location);
+          assert.equal(at.status, 200, answer.headers.location);
+        }
+      });
+    }
+  }
+}
+
+for (const id of ['deleteVnic', 'deleteRouter', 'deletePort']) {
+  test(`${id}: 204, and 404 the second time`, {skip}, async () => {
+    const op = find(id);
+    await reset();
+    if (id === 'deletePort') await must('DELETE', '/v1/routers/r1');
+    const first = await request('DELETE', target(op));
+    assert.equal(first.status, 204, first.text);
+    expectDescribed(op, first);
+    const second = await request('DELETE', target(op));
+    assert.equal(second.status, 404, second.text);
+    expectDescribed(op, second);
+  });
+}
+
+test('what GET returns can be PUT, and changes nothing', {skip}, async () => {
+  await reset();
+  const read = await must('GET', '/v1/routers/r1');
+  const put = await request('PUT', '/v1/routers/r1', read.json);
+  assert.equal(put.status, 200, put.text);
+  assert.deepEqual(put.json.spec, read.json.spec);
+  assert.deepEqual(put.json.labels, read.json.labels);
+  assert.equal(put.json.uid, read.json.uid);
+});
+
+test('every default is filled in, in plain integers', {skip}, async () => {
+  await reset();
+  const made = await must('POST', '/v1/routers',
+    {name: 'r2', spec: {quota: {mem_bytes: '128MiB', pids: '1k'}}});
+  assert.deepEqual(made.json.spec.quota, {cpu_millis: 1000,
+    mem_bytes: 134217728, pids: 1000, disk_bytes: 16777216, pool_slots: 1024});
+  assert.equal(made.json.spec.power, 'running');
+  assert.equal(made.json.spec.template, 'router');
+  assert.equal(made.headers.location, '/v1/routers/r2');
+});
+
+test('an ETag changes with the object, and only then', {skip}, async () => {
+  await reset();
+  const one = await must('GET', '/v1/routers/r1');
+  const two = await must('GET', '/v1/routers/r1');
+  assert.equal(one.headers.etag, two.headers.etag);
+  const three = await request('PATCH', '/v1/routers/r1', {labels: {a: 'b'}},
+    {'If-Match': one.headers.etag});
+  assert.equal(three.status, 200, three.text);
+  assert.notEqual(three.headers.etag, one.headers.etag);
+  assert.equal(three.json.labels.a, 'b');
+  const any = await request('PATCH', '/v1/routers/r1', {labels: {a: null}},
+    {'If-Match': '*'});
+  assert.equal(any.status, 200, any.text);
+  assert.equal(any.json.labels.a, undefined);
+});
+
+test('a dry run stores nothing', {skip}, async () => {
+  await reset();
+  const before = await must('GET', '/v1/routers/r1');
+  for (const [method, path, body] of [
+    ['POST', '/v1/routers', {name: 'r2'}],
+    ['PUT', '/v1/routers/r1', {spec: {vnics: []}}],
+    ['PATCH', '/v1/routers/r1', {labels: {x: 'y'}}],
+    ['PUT', '/v1/routers/r1/power', {desired: 'stopped'}],
+    ['PUT', '/v1/routers/r1/routes', {routes: [{prefix: '10.0.0.0/8', vnic: 'lan'}]}],
+    ['POST', '/v1/routers/r1/vnics', {name: 'x'}],
+    ['DELETE', '/v1/routers/r1/vnics/lan'],
+    ['DELETE', '/v1/routers/r1'],
+    ['POST', '/v1/ports', {name: 'p9', spec: {devargs: 'net_null9,no-rx=1'}}],
+    ['DELETE', '/v1/ports/p1'],
+  ]) {
+    const answer = await request(method, `${path}?dry_run=true`, body);
+    assert.ok([200, 204].includes(answer.status),
+      `${method} ${path}: ${answer.status} ${answer.text}`);
+  }
+  const later = await must('GET', '/v1/routers/r1');
+  assert.equal(later.headers.etag, before.headers.etag);
+  assert.deepEqual(later.json.spec, before.json.spec);
+  assert.equal((await must('GET', '/v1/routers')).json.items.length, 1);
+  assert.equal((await must('GET', '/v1/ports')).json.items.length, 2);
+});
+
+test('respond-async answers 202 at once', {skip}, async () => {
+  await reset();
+  const answer = await request('POST', '/v1/routers', {name: 'r2'},
+    {Prefer: 'respond-async'});
+  assert.equal(answer.status, 202, answer.text);
+  expectDescribed(find('createRouter'), answer);
+});
+
+test('power is desired, and repeated without harm', {skip}, async () => {
+  await reset();
+  for (const [desired, state] of [['paused', /^paused$/], ['paused', /^paused$/],
+    ['stopped', /^stopped$/], ['stopped', /^stopped$/],
+    ['running', /^(running|degraded)$/]]) {
+    const answer = await must('PUT', '/v1/routers/r1/power', {desired});
+    assert.equal(answer.json.spec.power, desired);
+    assert.match(answer.json.status.state, state, desired);
+  }
+});

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# The router: its modules on bytes, its tables, and the whole process
+if HAVE_CMOCKA
+noinst_LIBRARIES += tests/librouterrig.a
+ROUTER_UNIT = \
+  tests/unit/test_router_modules \
+  tests/unit/test_router_fib4 \
+  tests/unit/test_router_queue \
+  tests/unit/test_router_conf \
+  tests/unit/test_router_arp \
+  tests/unit/test_router_icmp \
+  tests/unit/test_router_process
+check_PROGRAMS += $(ROUTER_UNIT)
+TESTS += $(ROUTER_UNIT)
+endif
+EXTRA_DIST += tests/golden/router_packets.py tests/golden/router_packets.txt
+
+tests_librouterrig_a_SOURCES = \
+  tests/unit/frame_maker.c tests/unit/frame_maker.h \
+  tests/unit/router_rig.c tests/unit/router_rig.h $(PROTOCOL_LEDGER)
+tests_librouterrig_a_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+ROUTER_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+ROUTER_LIBS = tests/librouterrig.a router/librouter.a $(LIBEUROPA) $(CMOCKA_LIBS)
+
+tests_unit_test_router_modules_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_modules_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_fib4_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_fib4_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_queue_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_queue_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_conf_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_conf_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_arp_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_arp_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_icmp_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_icmp_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_process_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_process_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_process_DEPENDENCIES = \
+  europa-router examples/vnic-echo

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# common: what every system test does. A file gets a node of its own in
+# setup_file, and teardown_file takes it down and fails if anything is left.
+
+: "${EUROPA_SRCDIR:?run it through tests/system/run}"
+: "${EUROPA_BUILDDIR:?run it through tests/system/run}"
+
+system_env() {
+  NODE_DIR=$1
+  NODE_NS=$2
+  BIN_DATAPLANE=$EUROPA_BUILDDIR/europa-dataplane
+  BIN_EUROPAD=$EUROPA_BUILDDIR/europad
+  BIN_LIBEXEC=$NODE_DIR/libexec
+  BIN_TEMPLATE=$EUROPA_BUILDDIR:$EUROPA_BUILDDIR/container-templates:$EUROPA_BUILDDIR/examples
+  UDPSEQ=$EUROPA_BUILDDIR/udpseq
+  export NODE_DIR NODE_NS BIN_DATAPLANE BIN_EUROPAD BIN_LIBEXEC BIN_TEMPLATE UDPSEQ
+  # shellcheck source=tests/system/node.sh
+  . "$EUROPA_SRCDIR/tests/system/node.sh"
+}
+
+# What a node may leave behind, as text to compare.
+system_leftovers() {
+  ip netns list | awk '{print "netns", $1}' | sort
+  find /sys/fs/cgroup -type d -path '*europa*' 2>/dev/null | sort
+  grep -c . /proc/self/mounts
+  grep -l 'memfd:europa' /proc/[0-9]*/maps 2>/dev/null | wc -l
+  pgrep -c 'europa' || true
+}
+
+system_setup() { # PREFIX
+  local dir
+  dir=$(mktemp -d /tmp/eu.XXXXXX)
+  chmod 755 "$dir"
+  system_leftovers > "$dir.before"
+  system_env "$dir" "$1"
+  mkdir -p "$BIN_LIBEXEC"
+  ln -s "$EUROPA_BUILDDIR/europa-launch" \
+    "$EUROPA_SRCDIR/container-templates/europa-template" "$BIN_LIBEXEC/"
+  echo "$dir" > "$BATS_FILE_TMPDIR/dir"
+  echo "$1" > "$BATS_FILE_TMPDIR/prefix"
+  node_up
+}
+
+# At the head of setup(): the variables are not kept between bats processes.
+system_resume() {
+  system_env "$(cat "$BATS_FILE_TMPDIR/dir")" "$(cat "$BATS_FILE_TMPDIR/prefix")"
+}
+
+system_teardown() {
+  local rc=0
+  system_resume
+  node_down || rc=1
+  if ! system_leftovers | diff "$NODE_DIR.before" - >&2; then
+    echo "the node left something behind" >&2
+    rc=1
+  fi
+  if [ $rc = 0 ]; then
+    rm -rf "$NODE_DIR" "$NODE_DIR.before"
+  else
+    tail -n 40 "$NODE_DIR"/log/* >&2
+  fi
+  return $rc
+}
+
+# make_router NAME BODY: created, or the answer is shown and the test fails.
+make_router() {
+  api POST /v1/routers "$1" > "$BATS_TEST_TMPDIR/answer" || {
+    cat "$BATS_TEST_TMPDIR/answer" >&2
+    return 1
+  }
+}
+
+delete_router() { api DELETE "/v1/routers/$1"; }
+
+stats() { api GET "/v1/routers/$1/stats"; }
+
+# host_sum ROUTER JQ: e.g. host_sum r1 .tx.sent, over all vNICs.
+host_sum() { stats "$1" | jq "[.vnics[] | $2] | add"; }
+
+# claim ROUTER NAME: a counter of the router process.
+claim() { stats "$1" | jq ".router.counters[\"$2\"] // 0"; }
+
+init_pid() { api GET "/v1/routers/$1" | jq .status.container.init_pid; }
+
+# The pid, on the host, of a router's data plane process.
+router_process() {
+  local init
+  init=$(init_pid "$1")
+  tr ' ' '\n' < "/proc/$init/task/$init/children" | head -n 1
+}
+
+# capture_ttl NAMESPACE COUNT FILTER: the TTLs of what arrives, one a line.
+capture_ttl() {
+  ip netns exec "$1" timeout 10 tcpdump -n -v -i eth0 -c "$2" "$3" 2>/dev/null |
+    sed -n 's/.*ttl \([0-9]*\),.*/\1/p'
+}

@@ -1,0 +1,186 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# kill -9 of each process, 20 times at random moments, under 100,000 numbered
+# packets a second. What is lost is counted from the receiver's own list.
+
+KILLS=${KILLS:-20}
+PPS=100000
+
+setup_file() {
+  load common
+  system_setup euki-
+  make_router "$(node_router_body r1)"
+  # a neighbour on the same ports, with addresses of its own
+  make_router '{"name":"r2","spec":{"vnics":[
+    {"name":"eth0","attach":{"port":"p0"},"addresses":["198.18.2.1/24"]},
+    {"name":"eth1","attach":{"port":"p1"},"addresses":["198.18.3.1/24"]}]}}'
+  ip -n "$NODE_SENDER" addr add 198.18.2.2/24 dev eth0
+  ip -n "$NODE_RECEIVER" addr add 198.18.3.2/24 dev eth0
+  ip -n "$NODE_SENDER" route add 198.18.3.0/24 via 198.18.2.1
+  ip -n "$NODE_RECEIVER" route add 198.18.2.0/24 via 198.18.3.1
+}
+
+setup() {
+  load common
+  system_resume
+  node_sender ping -n -c 2 -i 0.1 -W 2 198.18.1.2
+  node_sender ping -n -c 2 -i 0.1 -W 2 198.18.3.2
+}
+
+teardown_file() {
+  load common
+  node_delete_routers
+  system_teardown
+}
+
+# traffic_start NAME DST PPS SECONDS
+traffic_start() {
+  ip netns exec "$NODE_RECEIVER" "$UDPSEQ" recv "$2" 5002 3 7 > "$BATS_TEST_TMPDIR/$1" &
+  echo $! >> "$BATS_TEST_TMPDIR/pids"
+  sleep 0.2
+  ip netns exec "$NODE_SENDER" "$UDPSEQ" send "$2" 5002 "$3" "$4" 7 > "$BATS_TEST_TMPDIR/$1.sent" &
+  echo $! >> "$BATS_TEST_TMPDIR/pids"
+}
+
+# No traffic outlives its test, however that ends.
+teardown() {
+  local pid
+  [ -e "$BATS_TEST_TMPDIR/pids" ] || return 0
+  while read -r pid; do
+    kill "$pid" 2>/dev/null || true
+  done < "$BATS_TEST_TMPDIR/pids"
+}
+
+# kill_next COMMAND: kills the process that COMMAND names, once it is not the
+# one that was killed last.
+LAST=0
+kill_next() {
+  local pid i
+  for ((i = 0; i < 200; i++)); do
+    pid=$("$1" 2>/dev/null) || pid=
+    if [ -n "$pid" ] && [ "$pid" != "$LAST" ] && kill -9 "$pid" 2>/dev/null; then
+      LAST=$pid
+      return 0
+    fi
+    sleep 0.02
+  done
+  echo "no process to kill: $1" >&2
+  return 1
+}
+
+# KILLS kills, each a random BASE to BASE + 0.3 s after the one before.
+kill_often() { # COMMAND [BASE IN HUNDREDTHS]
+  local i
+  for ((i = 0; i < KILLS; i++)); do
+    sleep "0.$((${2:-25} + RANDOM % 30))"
+    kill_next "$1"
+  done
+}
+
+agent_pid() { node_pid europad; }
+plane_pid() { node_pid dataplane; }
+r1_pid() { router_process r1; }
+
+report() { # NAME
+  local sent
+  sent=$(jq .sent "$BATS_TEST_TMPDIR/$1.sent")
+  echo "# $1: sent $sent, $(cat "$BATS_TEST_TMPDIR/$1")" >&3
+}
+
+field() { jq "$2" "$BATS_TEST_TMPDIR/$1"; }
+
+seconds_for_kills() { echo $((KILLS * 2 / 5 + 2)); }
+
+containers_now() {
+  api GET /v1/routers | jq -r '.items[].status.container.init_pid' | tr '\n' ' '
+}
+
+# filled = back + in_doubt + held, per vNIC, always; held 0 at rest
+ledger_balances() {
+  sleep 0.3
+  stats "$1" | jq -e '[.vnics[] | .held == 0 and .rx.filled == .back + .in_doubt
+    and .rx.offered == .rx.filled + ([.rx.drops[]] | add)] | all'
+}
+
+@test "kill -9 of europad: nothing lost, nothing reordered, it re-adopts" {
+  before=$(containers_now)
+  traffic_start a 198.18.1.2 $PPS "$(seconds_for_kills)"
+  kill_often agent_pid
+  wait
+  report a
+  sent=$(field a.sent .sent)
+  [ "$(field a ".received == $sent and .lost == 0 and .reordered == 0 and .doubled == 0")" = true ]
+  node_wait 5 node_is_ready
+  node_wait 5 sh -c "curl -s --unix-socket $NODE_SOCKET http://europa/v1/routers/r1 | jq -e '.status.state == \"running\"'"
+  [ "$(containers_now)" = "$before" ]
+  ledger_balances r1
+}
+
+@test "kill -9 of a router's process: it comes back, the neighbour loses nothing" {
+  before=$(containers_now)
+  traffic_start victim 198.18.1.2 20000 "$(seconds_for_kills)"
+  traffic_start neighbour 198.18.3.2 40000 "$(seconds_for_kills)"
+  kill_often r1_pid
+  wait
+  report victim
+  report neighbour
+  sent=$(field neighbour.sent .sent)
+  [ "$(field neighbour ".received == $sent and .lost == 0 and .reordered == 0")" = true ]
+  [ "$(field victim '.received > 0 and .reordered == 0 and .doubled == 0')" = true ]
+  [ "$(containers_now)" = "$before" ]
+  node_sender ping -n -c 3 -i 0.05 -W 2 198.18.1.2
+  ledger_balances r1
+  ledger_balances r2
+}
+
+@test "kill -9 of the data plane: no router restarts, traffic resumes by itself" {
+  before=$(containers_now)
+  starts=$(api GET /v1/routers/r1 | jq .status.dataplane.starts)
+  traffic_start a 198.18.1.2 $PPS "$((KILLS * 9 / 10 + 3))"
+  kill_often plane_pid 50
+  wait
+  report a
+  node_wait 5 node_is_ready
+  [ "$(field a '.received > 100000 and .reordered == 0 and .doubled == 0')" = true ]
+  # after the last kill the stream went on to its end
+  [ "$(containers_now)" = "$before" ]
+  [ "$(api GET /v1/routers/r1 | jq .status.dataplane.starts)" = "$starts" ]
+  node_sender ping -n -c 3 -i 0.05 -W 2 198.18.1.2
+  ledger_balances r1
+  echo "# in doubt: $(host_sum r1 .in_doubt), longest gap $(field a .max_gap_ms) ms" >&3
+}
+
+@test "kill -9 of europad and the data plane at once: routers re-attach" {
+  before=$(containers_now)
+  for ((i = 0; i < 5; i++)); do
+    sleep "0.$((50 + RANDOM % 40))"
+    kill -9 "$(agent_pid)" "$(plane_pid)"
+    node_wait 10 node_is_ready
+    node_wait 5 node_sender ping -n -c 1 -W 1 198.18.1.2
+    node_wait 5 node_sender ping -n -c 1 -W 1 198.18.3.2
+  done
+  [ "$(containers_now)" = "$before" ]
+}
+
+@test "an init killed, the container is started again, once" {
+  old=$(init_pid r1)
+  kill -9 "$old"
+  node_wait 5 sh -c "curl -s --unix-socket $NODE_SOCKET http://europa/v1/routers/r1 | jq -e '.status.state == \"running\" and .status.container.init_pid != $old'"
+  node_sender ping -n -c 3 -i 0.05 -W 2 198.18.1.2
+  uid=$(api GET /v1/routers/r1 | jq -r .uid)
+  [ "$(pgrep -fc "lxc monitor.*$uid\|\[lxc monitor\].*$uid")" -le 1 ]
+}
+
+@test "all of it dead, as after a reboot: running routers run again" {
+  before=$(containers_now)
+  kill -STOP "$(cat "$NODE_DIR/europad.supervisor")" "$(cat "$NODE_DIR/dataplane.supervisor")"
+  kill -9 "$(agent_pid)" "$(plane_pid)"
+  # shellcheck disable=SC2086
+  kill -9 $before
+  kill -CONT "$(cat "$NODE_DIR/europad.supervisor")" "$(cat "$NODE_DIR/dataplane.supervisor")"
+  node_wait 10 node_is_ready
+  node_wait 10 sh -c "curl -s --unix-socket $NODE_SOCKET http://europa/v1/routers | jq -e '[.items[].status.state == \"running\"] | all'"
+  node_sender ping -n -c 3 -i 0.05 -W 2 198.18.1.2
+  node_sender ping -n -c 3 -i 0.05 -W 2 198.18.3.2
+}

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# node.sh: one Europa node on virtual ports, for the demo and the system tests.
+#
+#     sender            data plane's namespace             receiver
+#   +----------+      +------------------------+         +----------+
+#   | eth0     |======| p0    europa-      p1  |=========| eth0     |
+#   | 198.18.0.2      | dataplane              |         | 198.18.1.2
+#   +----------+ veth +------------------------+  veth   +----------+
+#                        ||| shared memory
+#                     containers: r1, r2, ...    europad (host namespace)
+#
+# The namespace of the data plane has no addresses and does not forward; no veth
+# enters a container; offloads are off. So whatever arrives at the receiver,
+# Europa has moved it.
+#
+# Before sourcing: NODE_DIR (a fresh folder for all state), NODE_NS (prefix of
+# the namespaces; may be empty), BIN_DATAPLANE, BIN_EUROPAD, BIN_LIBEXEC,
+# BIN_TEMPLATE (folders with what a template holds, colons between).
+# Optional: NODE_CONTAINERS (lxc), NODE_MEMORY_MIB, NODE_WEB, NODE_USER.
+
+NODE_SENDER=${NODE_NS}sender
+NODE_RECEIVER=${NODE_NS}receiver
+NODE_PLANE_NS=${NODE_NS}europa-dp
+NODE_SOCKET=$NODE_DIR/run/api.sock
+NODE_PLANE_SOCKET=$NODE_DIR/plane/control.sock
+
+node_say() { printf '%s\n' "$*" >&2; }
+
+# node_wait SECONDS COMMAND...: until it succeeds; 1 if it never does.
+node_wait() {
+  local left=$(($1 * 50))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    left=$((left - 1))
+    [ "$left" -gt 0 ] || return 1
+    sleep 0.02
+  done
+}
+
+# api METHOD PATH [BODY]: the answer's body; fails on a status of 400 or more.
+api() {
+  local out status
+  out=$(curl -sS --unix-socket "$NODE_SOCKET" -X "$1" -w '\n%{http_code}' \
+    ${3+-d "$3"} "http://europa$2") || return 1
+  status=${out##*$'\n'}
+  printf '%s\n' "${out%$'\n'*}"
+  [ "$status" -lt 400 ]
+}
+
+# api_status METHOD PATH [BODY]: the HTTP status alone.
+api_status() {
+  curl -sS -o /dev/null --unix-socket "$NODE_SOCKET" -X "$1" \
+    -w '%{http_code}' ${3+-d "$3"} "http://europa$2"
+}
+
+node_offloads_off() { # NAMESPACE DEVICE
+  ip netns exec "$1" ethtool -K "$2" tso off gso off gro off tx off rx off \
+    rxvlan off txvlan off sg off >/dev/null 2>&1 || true
+}
+
+node_veth() { # NAMESPACE PORT ADDRESS GATEWAY
+  ip link add eth0 netns "$1" type veth peer name "$2" netns "$NODE_PLANE_NS"
+  ip netns exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+  ip netns exec "$NODE_PLANE_NS" sysctl -qw "net.ipv6.conf.$2.disable_ipv6=1"
+  node_offloads_off "$1" eth0
+  node_offloads_off "$NODE_PLANE_NS" "$2"
+  ip -n "$1" addr add "$3" dev eth0
+  ip -n "$1" link set lo up
+  ip -n "$1" link set eth0 up
+  ip -n "$NODE_PLANE_NS" link set "$2" up
+  ip -n "$1" route add default via "$4"
+}
+
+node_namespaces_up() {
+  local ns
+  for ns in "$NODE_SENDER" "$NODE_RECEIVER" "$NODE_PLANE_NS"; do
+    ip netns add "$ns" || return 1
+    ip netns exec "$ns" sysctl -qw net.ipv4.ip_forward=0
+  done
+  node_veth "$NODE_SENDER" p0 198.18.0.2/24 198.18.0.1
+  node_veth "$NODE_RECEIVER" p1 198.18.1.2/24 198.18.1.1
+}
+
+node_namespaces_down() {
+  local ns
+  for ns in "$NODE_SENDER" "$NODE_RECEIVER" "$NODE_PLANE_NS"; do
+    ip netns del "$ns" 2>/dev/null || true
+  done
+}
+
+node_write_conf() {
+  mkdir -p "$NODE_DIR"/{state,run,plane,log}
+  chmod 755 "$NODE_DIR" "$NODE_DIR/run"
+  cat > "$NODE_DIR/europa.conf" <<CONF
+[agent]
+state_dir = $NODE_DIR/state
+run_dir = $NODE_DIR/run
+socket = $NODE_SOCKET
+dataplane_socket = $NODE_PLANE_SOCKET
+libexec_dir = $BIN_LIBEXEC
+template_bin = $BIN_TEMPLATE
+web_dir = ${NODE_WEB:-}
+containers = ${NODE_CONTAINERS:-lxc}
+memory_mib = ${NODE_MEMORY_MIB:-0}
+log_level = ${NODE_LOG_LEVEL:-info}
+
+[dataplane]
+socket = $NODE_PLANE_SOCKET
+ports = $NODE_DIR/state/ports.conf
+user = ${NODE_USER-nobody}
+hugepages = auto
+log_level = ${NODE_LOG_LEVEL:-info}
+CONF
+}
+
+# node_supervise NAME COMMAND...: runs it again whenever it ends, as a service
+# manager would, until node_release NAME. Its pid is in NODE_DIR/NAME.pid.
+node_supervise() {
+  local name=$1
+  shift
+  rm -f "$NODE_DIR/$name.stop"
+  (
+    trap '' INT
+    while [ ! -e "$NODE_DIR/$name.stop" ]; do
+      "$@" >> "$NODE_DIR/log/$name.log" 2>&1 3>&- &
+      echo $! > "$NODE_DIR/$name.pid"
+      wait $!
+      sleep 0.02
+    done
+  ) 2>/dev/null 3>&- &
+  echo $! > "$NODE_DIR/$name.supervisor"
+  node_wait 5 test -s "$NODE_DIR/$name.pid"
+}
+
+node_pid() { cat "$NODE_DIR/$1.pid"; }
+
+node_release() { # NAME: end it and its supervisor
+  local pid
+  [ -e "$NODE_DIR/$1.pid" ] || return 0
+  touch "$NODE_DIR/$1.stop"
+  pid=$(node_pid "$1")
+  kill "$pid" 2>/dev/null || true
+  if ! node_wait 5 test ! -e "/proc/$pid"; then
+    node_say "$1 did not stop within 5 s: killed"
+    kill -9 "$pid" 2>/dev/null || true
+  fi
+  pid=$(cat "$NODE_DIR/$1.supervisor")
+  node_wait 5 test ! -e "/proc/$pid" || kill -9 "$pid" 2>/dev/null || true
+  rm -f "$NODE_DIR/$1".{pid,stop,supervisor}
+}
+
+node_plane_start() {
+  node_supervise dataplane ip netns exec "$NODE_PLANE_NS" \
+    "$BIN_DATAPLANE" --config "$NODE_DIR/europa.conf"
+}
+
+node_agent_start() {
+  node_supervise europad "$BIN_EUROPAD" --config "$NODE_DIR/europa.conf"
+}
+
+node_is_ready() { api GET /readyz; }
+
+node_make_ports() {
+  api POST /v1/ports '{"name":"p0","spec":{"devargs":"net_af_packet0,iface=p0,framecnt=4096"}}' &&
+    api POST /v1/ports '{"name":"p1","spec":{"devargs":"net_af_packet1,iface=p1,framecnt=4096"}}'
+}
+
+# The whole node, without routers. Fails with the logs on standard error.
+node_up() {
+  node_namespaces_up && node_write_conf && node_plane_start &&
+    node_agent_start && node_wait 15 node_is_ready &&
+    node_make_ports > /dev/null && return 0
+  node_say "the node did not come up; its logs:"
+  tail -n 30 "$NODE_DIR"/log/* >&2
+  return 1
+}
+
+node_delete_routers() {
+  local name
+  for name in $(api GET /v1/routers | jq -r '.items[].name'); do
+    api DELETE "/v1/routers/$name" > /dev/null || return 1
+  done
+}
+
+# Everything that node_up and the routers made; prints what would not go.
+node_down() {
+  local rc=0
+  if [ -S "$NODE_SOCKET" ]; then
+    node_delete_routers || rc=1
+  fi
+  node_release europad
+  node_release dataplane
+  node_namespaces_down
+  [ "$rc" = 0 ] || node_say "not every router could be deleted"
+  return $rc
+}
+
+# Router NAME between p0 and p1: 198.18.0.1/24 and 198.18.1.1/24, VLAN optional.
+node_router_body() { # NAME [MORE SPEC MEMBERS, as JSON text with a comma first]
+  cat <<JSON
+{"name":"$1","spec":{"vnics":[
+ {"name":"eth0","attach":{"port":"p0"},"addresses":["198.18.0.1/24"]},
+ {"name":"eth1","attach":{"port":"p1"},"addresses":["198.18.1.1/24"]}]${2:-}}}
+JSON
+}
+
+node_sender() { ip netns exec "$NODE_SENDER" "$@"; }
+node_receiver() { ip netns exec "$NODE_RECEIVER" "$@"; }

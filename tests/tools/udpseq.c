@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * udpseq: UDP with sequence numbers, so that a test can say from the receiver's
+ * own list what was lost, doubled, reordered or somebody else's.
+ *
+ *	udpseq send DST PORT PPS SECONDS CANARY [SIZE [FIRST]]
+ *	udpseq recv ADDRESS PORT SECONDS CANARY
+ *	udpseq now
+ *
+ * A datagram begins with canary, sequence number and send time, 8 bytes each.
+ * recv ends SECONDS after the last datagram, or on SIGTERM, and prints one JSON
+ * object. Times are CLOCK_MONOTONIC: both ends run on one machine.
+ */
+#include "lib/base.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+
+enum { BATCH = 16, MIN_SIZE = 24, MAX_SIZE = 9000, RCVBUF = 64 << 20 };
+
+struct datagram {
+	uint64_t canary;
+	uint64_t seq;
+	uint64_t sent_ns;
+};
+
+static volatile sig_atomic_t ended;
+
+static void
+on_end(int sig)
+{
+	(void)sig;
+	ended = 1;
+}
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void
+pause_until(uint64_t when_ns)
+{
+	uint64_t now = now_ns();
+	struct timespec t;
+
+	if (now >= when_ns)
+		return;
+	t.tv_sec = (time_t)((when_ns - now) / 1000000000);
+	t.tv_nsec = (long)((when_ns - now) % 1000000000);
+	nanosleep(&t, NULL);
+}
+
+static int
+open_socket(const char *address, const char *port, struct sockaddr_in *sa)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	*sa = (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)atoi(port)),
+	};
+	if (fd < 0 || inet_pton(AF_INET, address, &sa->sin_addr) != 1)
+		return -1;
+	return fd;
+}
+
+/* Sends batch after batch at a steady pace; what the socket refuses, waits. */
+static int
+run_send(int fd, uint64_t pps, uint64_t seconds, uint64_t canary, size_t size,
+    uint64_t first)
+{
+	static uint8_t bytes[BATCH][MAX_SIZE];
+	struct mmsghdr msg[BATCH] = { 0 };
+	struct iovec iov[BATCH];
+	uint64_t start = now_ns(), total = pps * seconds, seq = 0;
+
+	for (unsigned i = 0; i < BATCH; i++) {
+		iov[i] = (struct iovec){ bytes[i], size };
+		msg[i].msg_hdr.msg_iov = &iov[i];
+		msg[i].msg_hdr.msg_iovlen = 1;
+	}
+	while (seq < total && !ended) {
+		unsigned n = (unsigned)MIN(total - seq, (uint64_t)BATCH);
+		unsigned done = 0;
+
+		pause_until(start + seq * 1000000000 / pps);
+		for (unsigned i = 0; i < n; i++) {
+			struct datagram d = { canary, first + seq + i,
+				now_ns() };
+
+			memcpy(bytes[i], &d, sizeof(d));
+		}
+		while (done < n && !ended) {
+			int k = sendmmsg(fd, msg + done, n - done, 0);
+
+			if (k < 0 && errno != ENOBUFS && errno != EINTR &&
+			    errno != ECONNREFUSED && errno != EHOSTUNREACH)
+				return -errno;
+			if (k > 0)
+				done += (unsigned)k;
+		}
+		seq += n;
+	}
+	printf("{\"sent\":%" PRIu64 ",\"seconds\":%.3f}\n", seq,
+	    (double)(now_ns() - start) / 1e9);
+	return 0;
+}
+
+struct tally {
+	uint64_t received, foreign, doubled, reordered, next, first_ns, last_ns,
+	    gap_ns, max_latency_ns;
+	uint8_t *seen; /* a bit per sequence number */
+	uint64_t room; /* bits of seen */
+};
+
+static bool
+mark_seen(struct tally *t, uint64_t seq)
+{
+	bool old;
+
+	if (seq >= t->room)
+		return false;
+	old = t->seen[seq / 8] >> (seq % 8) & 1;
+	t->seen[seq / 8] |= (uint8_t)(1 << (seq % 8));
+	return old;
+}
+
+static void
+count(struct tally *t, const uint8_t *p, size_t len, uint64_t canary)
+{
+	uint64_t now = now_ns();
+	struct datagram d;
+
+	if (len < sizeof(d))
+		return;
+	memcpy(&d, p, sizeof(d));
+	if (d.canary != canary) {
+		t->foreign++;
+		return;
+	}
+	if (t->received == 0)
+		t->first_ns = now;
+	else
+		t->gap_ns = MAX(t->gap_ns, now - t->last_ns);
+	t->last_ns = now;
+	t->received++;
+	t->max_latency_ns = MAX(t->max_latency_ns, now - d.sent_ns);
+	if (mark_seen(t, d.seq))
+		t->doubled++;
+	else if (d.seq < t->next)
+		t->reordered++;
+	t->next = MAX(t->next, d.seq + 1);
+}
+
+static int
+run_recv(int fd, uint64_t seconds, uint64_t canary)
+{
+	static uint8_t bytes[64][MAX_SIZE];
+	struct timeval tv = { .tv_sec = 0, .tv_usec = 100000 };
+	struct mmsghdr msg[64] = { 0 };
+	struct iovec iov[64];
+	struct tally t = { .room = UINT64_C(1) << 28 };
+	uint64_t started = now_ns(), lost = 0;
+	int size = RCVBUF;
+
+	t.seen = calloc(1, t.room / 8);
+	if (!t.seen)
+		return -ENOMEM;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	for (unsigned i = 0; i < 64; i++) {
+		iov[i] = (struct iovec){ bytes[i], MAX_SIZE };
+		msg[i].msg_hdr.msg_iov = &iov[i];
+		msg[i].msg_hdr.msg_iovlen = 1;
+	}
+	while (!ended) {
+		uint64_t last = t.received ? t.last_ns : started;
+		int n = recvmmsg(fd, msg, 64, MSG_WAITFORONE, NULL);
+
+		for (int i = 0; i < n; i++)
+			count(&t, bytes[i], msg[i].msg_len, canary);
+		if (n <= 0 && now_ns() > last + seconds * 1000000000)
+			break;
+	}
+	for (uint64_t s = 0; s < t.next && s < t.room; s++)
+		lost += !(t.seen[s / 8] >> (s % 8) & 1);
+	printf("{\"received\":%" PRIu64 ",\"lost\":%" PRIu64
+	       ",\"doubled\":%" PRIu64 ",\"reordered\":%" PRIu64
+	       ",\"foreign\":%" PRIu64 ",\"first_ns\":%" PRIu64
+	       ",\"last_ns\":%" PRIu64 ",\"max_gap_ms\":%.3f"
+	       ",\"max_latency_us\":%.1f}\n",
+	    t.received, lost, t.doubled, t.reordered, t.foreign, t.first_ns,
+	    t.last_ns, (double)t.gap_ns / 1e6, (double)t.max_latency_ns / 1e3);
+	free(t.seen);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct sigaction sa = { .sa_handler = on_end };
+	struct sockaddr_in addr;
+	size_t size = argc >= 8 ? (size_t)atoi(argv[7]) : MIN_SIZE;
+	int fd, rc = -EINVAL;
+
+	if (argc == 2 && strcmp(argv[1], "now") == 0) {
+		printf("%" PRIu64 "\n", now_ns());
+		return 0;
+	}
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
+	if (argc < 6 || size < MIN_SIZE || size > MAX_SIZE) {
+		fprintf(stderr,
+		    "usage: udpseq send DST PORT PPS SECONDS CANARY [SIZE "
+		    "[FIRST]]\n"
+		    "       udpseq recv ADDRESS PORT SECONDS CANARY\n"
+		    "       udpseq now\n");
+		return 2;
+	}
+	fd = open_socket(argv[2], argv[3], &addr);
+	if (fd < 0)
+		return 1;
+	if (strcmp(argv[1], "send") == 0 && argc >= 7 &&
+	    connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+		rc = run_send(fd, strtoull(argv[4], NULL, 10),
+		    strtoull(argv[5], NULL, 10), strtoull(argv[6], NULL, 10),
+		    size, argc == 9 ? strtoull(argv[8], NULL, 10) : 0);
+	else if (strcmp(argv[1], "recv") == 0 &&
+		 bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+		rc = run_recv(fd, strtoull(argv[4], NULL, 10),
+		    strtoull(argv[5], NULL, 10));
+	close(fd);
+	return rc < 0;
+}

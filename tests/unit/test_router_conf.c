@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_router_conf: router.conf as the node writes it, and as it never should;
+ * and the plan that comes of it.
+ */
+#include "router/plan.h"
+
+#include "lib/base.h"
+#include "tests/unit/frame_maker.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#define V0 "vnic 0 eth0 mac 0a:00:00:00:00:01 mtu 1500\n"
+#define V1 "vnic 1 eth1 mac 0a:00:00:00:00:02 mtu 9000\n"
+#define A0 "address eth0 198.18.0.1/24\n"
+#define A1 "address eth1 198.18.1.1/24\n"
+
+static int
+parse(const char *text, struct routerconf *c, struct err *e)
+{
+	char copy[4096];
+	FILE *in;
+	int rc;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	in = fmemopen(copy, strlen(copy), "r");
+	assert_non_null(in);
+	rc = routerconf_parse(in, "r", c, e);
+	fclose(in);
+	return rc;
+}
+
+static void
+the_example_of_the_documentation_is_read(void **state)
+{
+	struct routerconf c;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(
+	    parse("# of the node\ngeneration 7\nhostname r1\n" V0 A0
+		  "address eth0 2001:db8::1/64\n\n" V1 A1
+		  "route 0.0.0.0/0 via 198.18.1.254\n"
+		  "route 198.18.9.0/24 via 198.18.1.7 dev eth1\n"
+		  "route 192.0.2.0/24 dev eth1\n"
+		  "route 2001:db8:1::/48 via 2001:db8::7\n"
+		  "dataplane /usr/sbin/europa-router\n"
+		  "future statement with many words that nobody knows of yet\n"
+		  "end\n",
+		&c, &e),
+	    0);
+	assert_int_equal(c.generation, 7);
+	assert_string_equal(c.hostname, "r1");
+	assert_true(c.vnic[0].present && c.vnic[1].present);
+	assert_false(c.vnic[2].present);
+	assert_string_equal(c.vnic[1].name, "eth1");
+	assert_int_equal(c.vnic[1].mtu, 9000);
+	assert_int_equal(c.vnic[1].mac[5], 2);
+	assert_int_equal(c.vnic[0].n_addresses, 1);
+	assert_int_equal(c.vnic[0].address[0].ip, frame_ip("198.18.0.1"));
+	assert_int_equal(c.vnic[0].address[0].len, 24);
+	assert_int_equal(c.n_routes, 3);
+	assert_int_equal(c.route[0].len, 0);
+	assert_int_equal(c.route[0].dev, ROUTERCONF_NO_DEV);
+	assert_int_equal(c.route[1].via, frame_ip("198.18.1.7"));
+	assert_int_equal(c.route[1].dev, 1);
+	assert_int_equal(c.route[2].via, 0);
+	routerconf_clear(&c);
+}
+
+static void
+errors_name_the_line(void **state)
+{
+	static const char *const bad[][2] = {
+		{ V0 A0, "r:2: not complete: no line `end`" },
+		{ "end\n" V0, "r:2: more statements after `end`" },
+		{ "end now\n", "r:1: expected: end" },
+		{ "generation\nend\n", "r:1: expected: generation NUMBER" },
+		{ "generation 1x\nend\n", "r:1: expected: generation NUMBER" },
+		{ "generation 18446744073709551616\nend\n",
+		    "r:1: expected: generation NUMBER" },
+		{ "vnic 0 eth0 mac 0a:00:00:00:00:01\nend\n",
+		    "r:1: expected: vnic INDEX NAME mac MAC mtu MTU" },
+		{ "vnic 32 eth0 mac 0a:00:00:00:00:01 mtu 1500\nend\n",
+		    "r:1: no index of a vNIC: 32" },
+		{ "vnic -1 eth0 mac 0a:00:00:00:00:01 mtu 1500\nend\n",
+		    "r:1: no index of a vNIC: -1" },
+		{ V0 V0 "end\n", "r:2: vNIC given twice: eth0" },
+		{ V0 "vnic 1 eth0 mac 0a:00:00:00:00:02 mtu 1500\nend\n",
+		    "r:2: vNIC given twice: eth0" },
+		{ "vnic 0 eth0 mac 0b:00:00:00:00:01 mtu 1500\nend\n",
+		    "r:1: no unicast MAC: 0b:00:00:00:00:01" },
+		{ "vnic 0 eth0 mac 0a:00:00:00:00 mtu 1500\nend\n",
+		    "r:1: no unicast MAC: 0a:00:00:00:00" },
+		{ "vnic 0 eth0 mac 0a:00:00:00:00:01 mtu 67\nend\n",
+		    "r:1: no MTU: 67" },
+		{ "vnic 0 abcdefghijklmnop mac 0a:00:00:00:00:01 mtu 68\nend\n",
+		    "r:1: name too long: abcdefghijklmnop" },
+		{ V0 "address eth1 198.18.0.1/24\nend\n",
+		    "r:2: no such vNIC: eth1" },
+		{ V0 "address eth0 198.18.0.1\nend\n",
+		    "r:2: no address of a host: 198.18.0.1" },
+		{ V0 "address eth0 198.18.0.1/33\nend\n",
+		    "r:2: no address of a host: 198.18.0.1/33" },
+		{ V0 "address eth0 224.0.0.1/24\nend\n",
+		    "r:2: no address of a host: 224.0.0.1/24" },
+		{ V0 "address eth0 2001:db8::1/129\nend\n",
+		    "r:2: no address of a host: 2001:db8::1/129" },
+		{ V0 A0 "route 198.18.9.1/24 dev eth0\nend\n",
+		    "r:3: bits set behind the prefix: 198.18.9.1/24" },
+		{ V0 A0 "route 10/8 dev eth0\nend\n", "r:3: no prefix: 10/8" },
+		{ V0 A0 "route 192.0.2.0/24 via 198.18.0\nend\n",
+		    "r:3: no address: 198.18.0" },
+		{ V0 A0 "route 192.0.2.0/24 via 0.0.0.0\nend\n",
+		    "r:3: no address: 0.0.0.0" },
+		{ V0 A0 "route 2001:db8::/32 via 198.18.0.2\nend\n",
+		    "r:3: no address: 198.18.0.2" },
+		{ V0 A0 "route 192.0.2.0/24\nend\n",
+		    "r:3: expected: route PREFIX [via ADDRESS] [dev NAME]" },
+		{ V0 A0 "route 192.0.2.0/24 dev eth0 via 198.18.0.2\nend\n",
+		    "r:3: expected: route PREFIX [via ADDRESS] [dev NAME]" },
+	};
+	struct routerconf c;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(parse(bad[i][0], &c, &e), -EINVAL);
+		assert_string_equal(e.msg, bad[i][1]);
+	}
+}
+
+static void
+long_lines_and_zero_bytes_are_refused(void **state)
+{
+	char text[2048];
+	struct routerconf c;
+	struct err e;
+	FILE *in;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	strcpy(text + 1000, "\nend\n");
+	assert_int_equal(parse(text, &c, &e), -EINVAL);
+	assert_string_equal(e.msg, "r:1: line too long, or a zero byte in it");
+	in = fmemopen((char[]){ "host\0name r1\nend\n" }, 17, "r");
+	assert_int_equal(routerconf_parse(in, "r", &c, &e), -EINVAL);
+	fclose(in);
+	assert_int_equal(routerconf_read("/nonexistent/x", &c, &e), -ENOENT);
+}
+
+static void
+addresses_are_bounded(void **state)
+{
+	char text[2048] = V0;
+	struct routerconf c;
+	struct err e;
+
+	(void)state;
+	for (unsigned i = 0; i < ROUTERCONF_MAX_ADDRESSES; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+		    "address eth0 198.18.%u.1/24\n", i);
+	strcat(text, "address eth0 198.19.0.1/24\nend\n");
+	assert_int_equal(parse(text, &c, &e), -EINVAL);
+	assert_string_equal(e.msg, "r:18: too many addresses: eth0");
+}
+
+static struct plan *
+plan_of(const char *text)
+{
+	struct routerconf c;
+	struct plan *p;
+	struct err e;
+
+	assert_int_equal(parse(text, &c, &e), 0);
+	assert_int_equal(plan_make(&c, &p), 0);
+	routerconf_clear(&c);
+	return p;
+}
+
+static unsigned
+result(const struct plan *p, const char *dst)
+{
+	return fib4_lookup(p->fib, frame_ip(dst));
+}
+
+static void
+a_plan_knows_its_networks(void **state)
+{
+	struct plan *p =
+	    plan_of(V0 A0 V1 A1 "address eth1 198.19.0.0/31\n"
+				"address eth1 198.19.0.9/32\nend\n");
+
+	(void)state;
+	assert_int_equal(result(p, "198.18.0.1"), HOP_I_LOCAL);
+	assert_int_equal(result(p, "198.18.0.2"), HOP_I_GLEAN);
+	assert_int_equal(result(p, "198.18.0.0"), HOP_I_BROADCAST);
+	assert_int_equal(result(p, "198.18.0.255"), HOP_I_BROADCAST);
+	assert_int_equal(result(p, "198.18.1.9"), HOP_I_GLEAN + 1);
+	assert_int_equal(result(p, "198.18.2.0"), HOP_I_NONE);
+	/* RFC 3021: both are hosts */
+	assert_int_equal(result(p, "198.19.0.0"), HOP_I_LOCAL);
+	assert_int_equal(result(p, "198.19.0.1"), HOP_I_GLEAN + 1);
+	assert_int_equal(result(p, "198.19.0.9"), HOP_I_LOCAL);
+	assert_int_equal(result(p, "198.19.0.8"), HOP_I_NONE);
+	plan_free(p);
+}
+
+static void
+gateways_are_shared_and_connected_wins(void **state)
+{
+	struct plan *p = plan_of(
+	    V0 A0 V1 A1 "route 0.0.0.0/0 via 198.18.1.254\n"
+			"route 192.0.2.0/24 via 198.18.1.254\n"
+			"route 198.51.100.0/24 via 198.18.0.9 dev eth1\n"
+			"route 198.18.0.0/24 via 198.18.1.254\n"
+			"route 203.0.113.0/24 dev eth0\nend\n");
+
+	(void)state;
+	assert_int_equal(p->n_gateways, 2);
+	assert_int_equal(p->n_inactive, 0);
+	assert_int_equal(p->gateway[0].ip, frame_ip("198.18.1.254"));
+	assert_int_equal(p->gateway[0].vnic, 1);
+	assert_int_equal(p->gateway[1].vnic, 1);
+	assert_int_equal(result(p, "8.8.8.8"), HOP_I_GATEWAY);
+	assert_int_equal(result(p, "192.0.2.1"), HOP_I_GATEWAY);
+	assert_int_equal(result(p, "198.51.100.1"), HOP_I_GATEWAY + 1);
+	assert_int_equal(result(p, "198.18.0.77"), HOP_I_GLEAN);
+	assert_int_equal(result(p, "203.0.113.7"), HOP_I_GLEAN);
+	plan_free(p);
+}
+
+static void
+routes_that_lead_nowhere_are_left_out(void **state)
+{
+	struct plan *p = plan_of(V0 A0 "route 192.0.2.0/24 via 198.18.7.1\n"
+				       "route 198.51.100.0/24 dev eth7\n"
+				       "route 203.0.113.0/24 via 198.18.0.1\n"
+				       "route 203.0.113.0/25 via 198.18.0.2\n"
+				       "end\n");
+
+	(void)state;
+	assert_int_equal(p->n_inactive, 3);
+	assert_int_equal(result(p, "192.0.2.1"), HOP_I_NONE);
+	assert_int_equal(result(p, "203.0.113.200"), HOP_I_NONE);
+	assert_int_equal(result(p, "203.0.113.1"), HOP_I_GATEWAY);
+	plan_free(p);
+}
+
+static void
+too_many_gateways_are_an_error(void **state)
+{
+	struct routerconf c = { 0 };
+	struct plan *p;
+
+	(void)state;
+	c.vnic[0].present = true;
+	c.n_routes = PLAN_MAX_GATEWAYS + 1;
+	c.route = calloc(c.n_routes, sizeof(*c.route));
+	assert_non_null(c.route);
+	for (uint32_t i = 0; i < c.n_routes; i++)
+		c.route[i] = (struct routerconf_route){
+			.prefix = i << 8, .len = 24, .via = 1 + i, .dev = 0
+		};
+	assert_int_equal(plan_make(&c, &p), -E2BIG);
+	c.n_routes--;
+	assert_int_equal(plan_make(&c, &p), 0);
+	plan_free(p);
+	routerconf_clear(&c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_example_of_the_documentation_is_read),
+		cmocka_unit_test(errors_name_the_line),
+		cmocka_unit_test(long_lines_and_zero_bytes_are_refused),
+		cmocka_unit_test(addresses_are_bounded),
+		cmocka_unit_test(a_plan_knows_its_networks),
+		cmocka_unit_test(gateways_are_shared_and_connected_wins),
+		cmocka_unit_test(routes_that_lead_nowhere_are_left_out),
+		cmocka_unit_test(too_many_gateways_are_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_vnic_sleep: two threads, each of which sleeps whenever it has nothing to
+ * do, pass packets to and fro. A lost wake-up shows as a sleep that only its
+ * time limit ends: no side polls, so that every packet needs two wake-ups.
+ */
+#include "tests/unit/vnic_rig.h"
+
+#include "lib/base.h"
+#include "lib/loop.h"
+
+#include <pthread.h>
+#include <sys/epoll.h>
+
+enum { ROUNDS = 10000, LIMIT_MS = 1000 };
+
+static struct rig rig;
+
+static int
+open_rig(void **state)
+{
+	(void)state;
+	rig_open(&rig, 16, 4, 2, 16);
+	return 0;
+}
+
+static int
+close_rig(void **state)
+{
+	(void)state;
+	rig_check(&rig);
+	rig_close(&rig);
+	return 0;
+}
+
+struct peer {
+	unsigned burst;
+	uint64_t n_late; /* sleeps that took the whole time limit */
+	uint64_t n_done;
+	bool gone;
+};
+
+static void *
+router_thread(void *arg)
+{
+	struct peer *p = arg;
+	struct vnic_frame f[VNIC_BURST];
+
+	for (;;) {
+		enum vnic_status status = vnic_poll(rig.q);
+		uint64_t begin;
+		unsigned n = 0;
+
+		if (status == VNIC_GONE) {
+			p->gone = true;
+			return NULL;
+		}
+		if (status == VNIC_FRESH)
+			continue;
+		if (status == VNIC_RUN)
+			n = vnic_rx(rig.q, 0, f, p->burst);
+		if (n > 0) {
+			vnic_tx(rig.q, p->n_done++ & 1, f, n);
+			vnic_flush(rig.q);
+			continue;
+		}
+		begin = loop_now_ms();
+		assert_int_equal(vnic_wait(&rig.q, 1, LIMIT_MS), 0);
+		p->n_late += loop_now_ms() - begin >= LIMIT_MS;
+	}
+}
+
+/* One sleep of the host on the bell, as a worker does it. */
+static void
+host_sleep(int epoll, uint64_t *n_late)
+{
+	struct epoll_event ev;
+	uint64_t begin = loop_now_ms();
+
+	ledger_sleep_begin(rig.l);
+	if (!ledger_has_work(rig.l))
+		assert_true(epoll_wait(epoll, &ev, 1, LIMIT_MS) >= 0);
+	ledger_sleep_end(rig.l);
+	*n_late += loop_now_ms() - begin >= LIMIT_MS;
+}
+
+/* Fills n, and sleeps until all are back. */
+static void
+round_trip(int epoll, unsigned n, uint64_t *n_late)
+{
+	struct ledger_frame out[VNIC_BURST];
+
+	for (unsigned i = 0; i < n; i++)
+		rig_fill(&rig, 0, 60, (uint8_t)i);
+	while (ledger_ring(rig.l, 0))
+		;
+	while (ledger_filled(rig.l) > 0) {
+		unsigned got = rig_take(&rig, 0, out) + rig_take(&rig, 1, out);
+
+		assert_true(ledger_turn(rig.l));
+		if (got == 0)
+			host_sleep(epoll, n_late);
+	}
+}
+
+static void
+ping_pong(unsigned burst, unsigned rounds)
+{
+	struct peer p = { .burst = burst };
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	uint64_t n_late = 0, begin = loop_now_ms();
+	pthread_t thread;
+
+	assert_int_equal(
+	    epoll_ctl(epoll, EPOLL_CTL_ADD, rig.fds.bell[0], &ev), 0);
+	ledger_reset(rig.l, rig.now_ns);
+	assert_int_equal(pthread_create(&thread, NULL, router_thread, &p), 0);
+	rig.now_ns += 2000000;
+	/* the acknowledgement kicks; the host has no asleep word here */
+	while (!ledger_try_run(rig.l, rig.now_ns))
+		assert_true(epoll_wait(epoll, &ev, 1, LIMIT_MS) == 1);
+	for (unsigned i = 0; i < rounds; i++)
+		round_trip(epoll, 1 + i % burst, &n_late);
+	ledger_ask_stop(rig.l);
+	assert_false(ledger_turn(rig.l));
+	ledger_gone(rig.l);
+	pthread_join(thread, NULL);
+	assert_true(p.gone);
+	assert_int_equal(n_late + p.n_late, 0);
+	assert_true(loop_now_ms() - begin < 60000);
+	close(epoll);
+}
+
+static void
+no_wake_up_is_lost_one_by_one(void **state)
+{
+	(void)state;
+	ping_pong(1, ROUNDS);
+}
+
+static void
+no_wake_up_is_lost_in_bursts(void **state)
+{
+	(void)state;
+	ping_pong(12, ROUNDS / 2);
+}
+
+#define RIG_TEST(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		RIG_TEST(no_wake_up_is_lost_one_by_one),
+		RIG_TEST(no_wake_up_is_lost_in_bursts),
+	};
+
+	return cmocka_run_group_tests_name("vnic_sleep", tests, NULL, NULL);
+}
