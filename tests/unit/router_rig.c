@@ -230,14 +230,6 @@ router_rig_host_restart(struct router_rig *r)
 	until_running(r);
 }
 
-/* ARP, sender and target the same: told, not asked. */
-static bool
-is_announcement(const struct ledger_frame *f)
-{
-	return f->len >= 42 && load_be16(f->bytes + 12) == 0x0806 &&
-	       memcmp(f->bytes + 28, f->bytes + 38, 4) == 0;
-}
-
 static void
 take_all(struct router_rig *r, unsigned q, unsigned v)
 {
@@ -247,14 +239,8 @@ take_all(struct router_rig *r, unsigned q, unsigned v)
 	unsigned n = ledger_take(r->l[q], v, f, VNIC_BURST, &n_taken);
 
 	for (unsigned i = 0; i < n; i++) {
-		struct rig_out *o;
+		struct rig_out *o = &r->out[r->n_out++];
 
-		if (is_announcement(&f[i])) {
-			r->n_announced++;
-			r->announced[v] = load_be32(f[i].bytes + 28);
-			continue;
-		}
-		o = &r->out[r->n_out++];
 		assert_true(r->n_out < RIG_KEEP);
 		o->queue = q;
 		o->vnic = v;

@@ -39,9 +39,6 @@ struct router_rig {
 	pid_t pid;
 	unsigned n_out; /* frames that the router sent and no test has taken */
 	struct rig_out *out;
-	/* announcements (ARP for one's own address) are set apart */
-	unsigned n_announced;
-	uint32_t announced[RIG_VNICS]; /* the last at each vNIC */
 };
 
 /*
