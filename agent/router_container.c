@@ -91,7 +91,7 @@ take_status(struct router *r, const struct container_status *st)
 		return;
 	}
 	if (!ran)
-		r->running_since_ms = loop_now_ms();
+		r->attached_ms = r->running_since_ms = loop_now_ms();
 	if (r->pid_fd < 0)
 		watch_pid(r);
 }
