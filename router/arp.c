@@ -24,7 +24,7 @@ arp_new(const struct arp_ops *ops, void *arg, struct counters *count,
 	return 0;
 }
 
-/* --- entries ----------------------------------------------------------------- */
+/* --- entries -------------------------------------------------------------- */
 
 static uint16_t *
 chain_of(struct arp *a, uint32_t ip, unsigned vnic)
@@ -145,7 +145,7 @@ set_due(struct arp *a, struct entry *e, uint64_t due_ms)
 	a->next_ms = MIN(a->next_ms, due_ms);
 }
 
-/* --- asking ------------------------------------------------------------------- */
+/* --- asking --------------------------------------------------------------- */
 
 /* Our address to speak with: of the network of ip, or else the first. */
 static uint32_t
@@ -254,7 +254,7 @@ arp_output(struct arp *a, uint32_t ip, struct packet *p, uint64_t now_ms)
 		start_asking(a, e, ARP_ASKING, now_ms);
 }
 
-/* --- hearing ------------------------------------------------------------------ */
+/* --- hearing -------------------------------------------------------------- */
 
 static void
 learn(struct arp *a, struct entry *e, const uint8_t *mac, uint64_t now_ms)
@@ -352,7 +352,7 @@ arp_input(struct arp *a, unsigned i, const uint8_t *frame, unsigned len,
 		count(a->count, COUNT_ARP_IGNORED, 1);
 }
 
-/* --- time --------------------------------------------------------------------- */
+/* --- time ----------------------------------------------------------------- */
 
 static void
 fail(struct arp *a, struct entry *e, uint64_t now_ms)

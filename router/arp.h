@@ -7,7 +7,7 @@
  *	ASKING       reply -> KNOWN; 3 requests 1 s apart, then 1 s -> FAILED
  *	KNOWN        60 s: unused -> NONE; used -> ask it alone -> PROBING
  *	PROBING      reply -> KNOWN; 3 requests 1 s apart, then 1 s -> FAILED
- *	FAILED       a packet, 1 s after the last request -> ASKING; 20 s -> NONE
+ *	FAILED       a packet, 1 s after the last one -> ASKING; 20 s -> NONE
  *
  * KNOWN and PROBING are in the tables of the fast paths. A MAC is learned only
  * from an answer to our question or from a neighbour that we already know, so
@@ -64,8 +64,8 @@ void arp_free(struct arp *a);
 void arp_set_ifaces(struct arp *a, const struct iface *ifaces);
 
 /*
- * Tells everybody at vNIC i that ip is ours (RFC 5227, 2.3), so that hosts which
- * knew it by another MAC do not send there until their entry is old.
+ * Tells everybody at vNIC i that ip is ours (RFC 5227, 2.3), so that hosts
+ * which knew it by another MAC do not send there until their entry is old.
  */
 void arp_announce(struct arp *a, unsigned i, uint32_t ip);
 

@@ -42,7 +42,7 @@ struct router {
 	struct watch watch;
 };
 
-/* --- configuration ------------------------------------------------------------ */
+/* --- configuration -------------------------------------------------------- */
 
 static int
 make_plan(const char *path, struct plan **out, struct err *e)
@@ -100,7 +100,7 @@ check(const char *path)
 	return 0;
 }
 
-/* --- threads -------------------------------------------------------------------- */
+/* --- threads -------------------------------------------------------------- */
 
 static void
 say_over(const struct router *r)
@@ -160,7 +160,7 @@ stop_threads(struct router *r)
 	r->n_threads = 0;
 }
 
-/* --- set-up ------------------------------------------------------------------------ */
+/* --- set-up --------------------------------------------------------------- */
 
 static int
 open_paths(struct router *r)

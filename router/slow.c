@@ -12,7 +12,7 @@ enum {
 	BUSY_SLEEP_MS = 1, /* something waits for readers of old tables */
 };
 
-/* --- callbacks of ARP -------------------------------------------------------------- */
+/* --- callbacks of ARP ----------------------------------------------------- */
 
 static void
 on_send(void *arg, struct packet *p)
@@ -39,7 +39,7 @@ static const struct arp_ops arp_ops = {
 	.unreachable = on_unreachable,
 };
 
-/* --- tables ------------------------------------------------------------------------- */
+/* --- tables --------------------------------------------------------------- */
 
 /* What the host says of the vNICs, and our addresses at them. */
 static void
@@ -154,7 +154,7 @@ update_tables(struct slow *s)
 		s->stale = !publish_tables(s);
 }
 
-/* --- life ----------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 int
 slow_init(struct slow *s, struct vnic *v, struct pipeline *paths, unsigned n)
@@ -206,10 +206,10 @@ slow_destroy(struct slow *s)
 	if (s->queue)
 		pipeline_destroy(&s->paths[s->n_paths - 1]);
 	vnic_queue_close(s->queue);
-	*s = (struct slow){ 0 };
+	*s = (struct slow){ .vnic = NULL };
 }
 
-/* --- turns ------------------------------------------------------------------------------ */
+/* --- turns ---------------------------------------------------------------- */
 
 static unsigned
 drain(struct slow *s, struct punt *q)

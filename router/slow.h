@@ -71,7 +71,7 @@ void slow_stop(struct slow *s);
 /* Works until the set is over or slow_stop(). Context: slow. */
 void slow_run(struct slow *s);
 
-/* --- between slow.c, slow_input.c and slow_tx.c --- */
+/* --- between slow.c, slow_input.c and slow_tx.c --------------------------- */
 
 /* What a pipeline has taken out; frame is r->len bytes. */
 void slow_input(

@@ -38,7 +38,7 @@ say(struct slow *s, const uint8_t *ip, unsigned type, unsigned code)
 				       : of_code[code]);
 }
 
-/* --- to ourselves --------------------------------------------------------------- */
+/* --- to ourselves --------------------------------------------------------- */
 
 static void
 local_icmp(struct slow *s, const uint8_t *ip)
@@ -84,7 +84,7 @@ local_input(struct slow *s, const uint8_t *ip)
 	}
 }
 
-/* --- to be forwarded, but not by the fast path ------------------------------------ */
+/* --- to be forwarded, but not by the fast path ---------------------------- */
 
 static void
 too_big(struct slow *s, const uint8_t *ip, const struct hop *hop)

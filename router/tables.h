@@ -3,7 +3,7 @@
  * tables: all that the fast path knows, as one immutable object.
  *
  *	dst --fib4--> hop index --hop[]--> kind, vNIC, MACs
- *	                          kind GLEAN: (dst, vNIC) --host[]--> hop index
+ *	                          kind GLEAN: (dst, vNIC) --host[]--> hop
  *
  * The lookup table is apart from the next hops (MoonRoute paper, section 5.1):
  * when a neighbour is resolved only hop[] and host[] are built anew. A network

@@ -2,8 +2,8 @@
 # tests/: each part adds its own
 noinst_PROGRAMS += udpseq
 udpseq_SOURCES = tests/tools/udpseq.c
-include tests/containers.mk
 include tests/api.mk
+include tests/containers.mk
 include tests/dataplane.mk
 include tests/lint.mk
 include tests/protocol.mk

@@ -119,6 +119,7 @@ abi-update: tests/abi/abi_dump tests/abi/abi_dump_ffi
 EXTRA_DIST += tests/mutants/run tests/mutants/list.sh tests/stress/model.sh \
   doc/model/vnic-ring.pml
 LONG_SECONDS = 60
+# seeded faults, each of which the tests have to find
 check-mutants:
 	CC='$(CC)' $(top_srcdir)/tests/mutants/run
 check-long-protocol: $(PROTOCOL_STRESS) $(PROTOCOL_FUZZ)

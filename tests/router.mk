@@ -9,7 +9,8 @@ ROUTER_UNIT = \
   tests/unit/test_router_conf \
   tests/unit/test_router_arp \
   tests/unit/test_router_icmp \
-  tests/unit/test_router_process
+  tests/unit/test_router_process \
+  tests/unit/test_router_exceptions
 check_PROGRAMS += $(ROUTER_UNIT)
 TESTS += $(ROUTER_UNIT)
 endif
@@ -17,6 +18,7 @@ EXTRA_DIST += tests/golden/router_packets.py tests/golden/router_packets.txt
 
 tests_librouterrig_a_SOURCES = \
   tests/unit/frame_maker.c tests/unit/frame_maker.h \
+  tests/unit/router_lab.c tests/unit/router_lab.h \
   tests/unit/router_rig.c tests/unit/router_rig.h $(PROTOCOL_LEDGER)
 tests_librouterrig_a_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 ROUTER_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -36,5 +38,8 @@ tests_unit_test_router_icmp_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_icmp_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_process_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_process_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_exceptions_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_exceptions_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_exceptions_DEPENDENCIES = europa-router
 EXTRA_tests_unit_test_router_process_DEPENDENCIES = \
   europa-router examples/vnic-echo

@@ -391,6 +391,21 @@ an_address_probe_is_answered(void **state)
 	assert_int_equal(n_known(x), 0);
 }
 
+static void
+an_announcement_names_us_twice(void **state)
+{
+	struct fixture *x = *state;
+	struct frame expected;
+
+	arp_announce(x->a, 1, frame_ip("198.18.1.1"));
+	assert_int_equal(x->n_sent, 1);
+	assert_int_equal(x->last_vnic, 1);
+	frame_arp(&expected, 1, "0a:00:00:00:00:02", "198.18.1.1", NULL,
+	    "198.18.1.1");
+	assert_memory_equal(x->last.b, expected.b, 60);
+	assert_int_equal(counted(x, COUNT_ARP_ANNOUNCED), 1);
+}
+
 int
 main(void)
 {
@@ -409,6 +424,7 @@ main(void)
 		TEST(the_table_is_bounded_and_keeps_the_good),
 		TEST(a_vnic_that_goes_down_takes_its_neighbours),
 		TEST(an_address_probe_is_answered),
+		TEST(an_announcement_names_us_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

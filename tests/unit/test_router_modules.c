@@ -146,7 +146,7 @@ fate_from(struct fixture *x, const char *src)
 	return fate_of(x);
 }
 
-/* --- golden -------------------------------------------------------------------- */
+/* --- golden --------------------------------------------------------------- */
 
 static void
 packets_are_forwarded_as_scapy_says(void **state)
@@ -184,7 +184,7 @@ packets_are_forwarded_as_scapy_says(void **state)
 	assert_int_equal(x->used[3], 0);
 }
 
-/* --- ether_in ------------------------------------------------------------------ */
+/* --- ether_in ------------------------------------------------------------- */
 
 static void
 a_frame_is_for_us_or_not(void **state)
@@ -217,7 +217,7 @@ a_frame_is_for_us_or_not(void **state)
 	assert_int_equal(fate_of(x), FATE_ETHERTYPE);
 }
 
-/* --- check_ip4 ------------------------------------------------------------------ */
+/* --- check_ip4 ------------------------------------------------------------ */
 
 static void
 the_five_checks_of_rfc_1812(void **state)
@@ -324,7 +324,7 @@ padding_is_cut_but_not_below_a_whole_frame(void **state)
 		}
 }
 
-/* --- lookup4 --------------------------------------------------------------------- */
+/* --- lookup4 -------------------------------------------------------------- */
 
 static void
 each_kind_of_hop_has_its_fate(void **state)
@@ -345,7 +345,7 @@ each_kind_of_hop_has_its_fate(void **state)
 	assert_int_equal(x->t->hop[x->b.hop[0]].vnic, 0);
 }
 
-/* --- ttl4 -------------------------------------------------------------------------- */
+/* --- ttl4 ----------------------------------------------------------------- */
 
 static void
 expired_and_oversize_ones_drop_out(void **state)
@@ -397,7 +397,7 @@ the_incremental_checksum_is_that_of_the_whole(void **state)
 	}
 }
 
-/* --- batches ------------------------------------------------------------------------ */
+/* --- batches -------------------------------------------------------------- */
 
 static void
 who_drops_out_leaves_the_others_in_place(void **state)

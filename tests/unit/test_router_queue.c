@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-/* --- punt ------------------------------------------------------------------------ */
+/* --- punt ----------------------------------------------------------------- */
 
 static void
 records_come_out_as_they_went_in(void **state)
@@ -143,7 +143,7 @@ two_threads_pass_a_long_sequence(void **state)
 	punt_destroy(&q);
 }
 
-/* --- publish ----------------------------------------------------------------------- */
+/* --- publish -------------------------------------------------------------- */
 
 static struct plan *
 empty_plan(void)
@@ -171,7 +171,7 @@ static void
 tables_are_freed_when_nobody_uses_them(void **state)
 {
 	struct plan *p = empty_plan();
-	struct publish pub = { 0 };
+	struct publish pub = { .n_old = 0 };
 	const struct tables *first, *second;
 
 	(void)state;
@@ -263,7 +263,7 @@ readers_never_see_freed_or_half_tables(void **state)
 	plan_free(p);
 }
 
-/* --- bell ----------------------------------------------------------------------------- */
+/* --- bell ----------------------------------------------------------------- */
 
 struct chime {
 	struct bell bell;
