@@ -13,7 +13,7 @@
  *
  * If EUROPA_FAKE_INIT holds a command line, an ordinary process stands for the
  * container: that command with --socket RUN_DIR/agent.sock --conf-dir
- * DIR/UID/run. It gets no isolation at all. It outlives europad, as a container
+ * DIR/UID/run, and its output in DIR/UID/log. It gets no isolation at all. It outlives europad, as a container
  * does, and is known again by its pid and the time of its start.
  */
 #include "agent/container.h"
@@ -162,6 +162,7 @@ spawn_init(const struct fake *f, const struct container_spec *s, pid_t *pid,
     struct err *e)
 {
 	char words[1024], socket[PATH_BYTES], conf[PATH_BYTES];
+	char log[PATH_BYTES];
 	char o_socket[] = "--socket", o_conf[] = "--conf-dir";
 	char *argv[MAX_WORDS + 5];
 	posix_spawn_file_actions_t fa;
@@ -174,6 +175,7 @@ spawn_init(const struct fake *f, const struct container_spec *s, pid_t *pid,
 	snprintf(words, sizeof(words), "%s", getenv("EUROPA_FAKE_INIT"));
 	snprintf(socket, sizeof(socket), "%s/agent.sock", s->run_dir);
 	path_of(f, s->uid, "run", conf);
+	path_of(f, s->uid, "log", log);
 	for (word = strtok_r(words, " ", &rest); word && n < MAX_WORDS;
 	     word = strtok_r(NULL, " ", &rest))
 		argv[n++] = word;
@@ -186,6 +188,9 @@ spawn_init(const struct fake *f, const struct container_spec *s, pid_t *pid,
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&fa);
 	posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDWR, 0);
+	posix_spawn_file_actions_addopen(
+	    &fa, 1, log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	posix_spawn_file_actions_adddup2(&fa, 1, 2);
 	posix_spawn_file_actions_addclosefrom_np(&fa, 3);
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setsigmask(&attr, &none);

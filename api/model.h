@@ -57,7 +57,7 @@ struct model_route {
 
 struct model_quota {
 	uint32_t cpu_millis; /* 10..1000000, default 1000 */
-	uint64_t mem_bytes;  /* 8 MiB..1 TiB, default 256 MiB */
+	uint64_t mem_bytes;  /* 8 MiB..1 TiB, default 64 MiB */
 	uint32_t pids;       /* 4..32768, default 64 */
 	uint64_t disk_bytes; /* 1 MiB..1 TiB, default 16 MiB */
 	uint32_t pool_slots; /* 2..65536, default 1024 */

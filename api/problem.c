@@ -3,7 +3,7 @@
  * problem: gathers what is wrong with a request and writes it as RFC 9457.
  *
  * Text in here may come from the client: it is cut to fit, and bytes that a cut
- * leaves without their rest are replaced, so the document is always valid UTF-8.
+ * leaves without their rest are replaced: the document is always valid UTF-8.
  */
 #include "api/problem.h"
 

@@ -17,7 +17,7 @@
 
 enum { IDLE_SECONDS = 30 };
 
-/* --- what libmicrohttpd calls ------------------------------------------------- */
+/* --- what libmicrohttpd calls --------------------------------------------- */
 
 static void
 on_log(void *cls, const char *fmt, va_list ap)
@@ -140,7 +140,7 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 	request_unref(r);
 }
 
-/* --- threads ------------------------------------------------------------------ */
+/* --- threads -------------------------------------------------------------- */
 
 /* Signals are for the threads of the program, not for ours. */
 static int
@@ -170,7 +170,7 @@ start_daemon(struct server_listener *l, struct err *e)
 	return 0;
 }
 
-/* --- life --------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 void
 server_unref(struct api_server *s)

@@ -156,7 +156,7 @@ headers_read_query(struct api_request *r, struct problem *p)
 	return p->status ? -EINVAL : 0;
 }
 
-/* RFC 7240: tokens apart by commas; parameters and other tokens do not matter. */
+/* RFC 7240: tokens apart by commas; parameters and other tokens are passed. */
 static bool
 prefers_async(const char *s)
 {

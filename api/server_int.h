@@ -72,8 +72,8 @@ struct api_server {
 	bool is_stopping;      /* no more requests */
 	bool reaper_ends;      /* after the daemons */
 	uint64_t next_wake_ms; /* when the reaper looks next */
-	TAILQ_HEAD(, server_conn) conns;
-	TAILQ_HEAD(, api_request) pending;
+	TAILQ_HEAD(conn_list, server_conn) conns;
+	TAILQ_HEAD(request_list, api_request) pending;
 
 	/* set at start and not changed */
 	struct server_listener unix_socket;

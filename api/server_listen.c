@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * server_listen: the two sockets, made by ourselves so that their modes and
- * addresses are ours to say. The unix socket is never, not for a moment, open to
- * more than it should be; TCP never listens beyond the loopback address.
+ * addresses are ours to say. The unix socket is never, not for a moment, open
+ * to more than it should be; TCP never listens beyond the loopback address.
  */
 #include "api/server_int.h"
 

@@ -2,10 +2,12 @@
 # tests of api/: the resources, the problems, the table of operations, HTTP
 if HAVE_CMOCKA
 api_tests = \
+  tests/unit/test_api_hostile \
   tests/unit/test_api_model \
   tests/unit/test_api_problem \
   tests/unit/test_api_route \
-  tests/unit/test_api_server
+  tests/unit/test_api_server \
+  tests/unit/test_api_vnic
 check_PROGRAMS += $(api_tests)
 TESTS += $(api_tests)
 
@@ -13,7 +15,15 @@ api_test_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
 api_test_libs = $(LIBAPI) $(LIBEUROPA) $(LIBAPI_LIBS) $(SYSTEMD_LIBS) \
   $(CMOCKA_LIBS)
 
-tests_unit_test_api_model_SOURCES = tests/unit/test_api_model.c
+api_rig_sources = tests/unit/api_rig.c tests/unit/api_rig.h \
+  tests/unit/api_client.c tests/unit/api_client.h
+model_rig_sources = tests/unit/model_rig.c tests/unit/model_rig.h
+
+tests_unit_test_api_hostile_SOURCES = tests/unit/test_api_hostile.c $(api_rig_sources)
+tests_unit_test_api_hostile_CFLAGS = $(api_test_cflags)
+tests_unit_test_api_hostile_LDADD = $(api_test_libs)
+
+tests_unit_test_api_model_SOURCES = tests/unit/test_api_model.c $(model_rig_sources)
 tests_unit_test_api_model_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_model_LDADD = $(api_test_libs)
 
@@ -25,10 +35,13 @@ tests_unit_test_api_route_SOURCES = tests/unit/test_api_route.c
 tests_unit_test_api_route_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_route_LDADD = $(api_test_libs)
 
-tests_unit_test_api_server_SOURCES = tests/unit/test_api_server.c \
-  tests/unit/api_client.c tests/unit/api_client.h
+tests_unit_test_api_server_SOURCES = tests/unit/test_api_server.c $(api_rig_sources)
 tests_unit_test_api_server_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_server_LDADD = $(api_test_libs)
+
+tests_unit_test_api_vnic_SOURCES = tests/unit/test_api_vnic.c $(model_rig_sources)
+tests_unit_test_api_vnic_CFLAGS = $(api_test_cflags)
+tests_unit_test_api_vnic_LDADD = $(api_test_libs)
 endif
 EXTRA_DIST += \
   tests/rest/client.mjs \

@@ -18,3 +18,9 @@ tests_unit_test_dp_pure_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
 tests_unit_test_dp_process_SOURCES = tests/unit/test_dp_process.c $(DP_RIG)
 tests_unit_test_dp_process_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_dp_process_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+
+# The router of tests/system/dataplane.bats, also for measurements
+check_PROGRAMS += tests/system/dp_router
+tests_system_dp_router_SOURCES = tests/system/dp_router.c
+tests_system_dp_router_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
+EXTRA_DIST += tests/system/dataplane.bats tests/system/tagged_arp.py

@@ -7,7 +7,6 @@ EXTRA_DIST += .clang-format .editorconfig $(LINT_FILES) $(INSTALL_TESTS) \
   tests/lint/selftest.sh \
   tests/install/staged.sh tests/install/files.txt tests/install/dirs.sh.in \
   tests/system/run
-LONG_TESTS =
 TESTS += tests/lint/selftest.sh $(INSTALL_TESTS)
 
 # where configure puts things, for tests of what is installed
@@ -36,14 +35,6 @@ check-install: all
 # as root, with containers: every promise of the README
 check-system: all
 	$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/system/run
-# seeded faults that the tests have to find
-check-mutants: all
-	$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/mutants/run
-# soaks: a folder adds scripts and programs to LONG_TESTS
-check-long: all $(check_PROGRAMS)
-	@test -n '$(LONG_TESTS)' || { echo 'no long tests' >&2; exit 1; }; \
-	$(AM_TESTS_ENVIRONMENT) status=0; for t in $(LONG_TESTS); do \
-	  test -f $$t || t=$(srcdir)/$$t; echo "# $$t"; \
-	  $$t || status=1; \
-	done; exit $$status
-.PHONY: lint format check-install check-system check-mutants check-long
+# soaks and fuzzing, minutes to hours; LONG_SECONDS sets how long each takes
+check-long: all check-long-protocol
+.PHONY: lint format check-install check-system check-long

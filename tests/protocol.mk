@@ -114,3 +114,16 @@ tests_abi_abi_dump_ffi_CPPFLAGS = $(AM_CPPFLAGS) -DVNIC_FFI
 abi-update: tests/abi/abi_dump tests/abi/abi_dump_ffi
 	$(AM_TESTS_ENVIRONMENT) $(SHELL) $(top_srcdir)/tests/abi/abi.sh update
 .PHONY: abi-update
+
+# long: minutes, not part of make check
+EXTRA_DIST += tests/mutants/run tests/mutants/list.sh tests/stress/model.sh \
+  doc/model/vnic-ring.pml
+LONG_SECONDS = 60
+# seeded faults, each of which the tests have to find
+check-mutants:
+	CC='$(CC)' $(top_srcdir)/tests/mutants/run
+check-long-protocol: $(PROTOCOL_STRESS) $(PROTOCOL_FUZZ)
+	for t in $(PROTOCOL_STRESS); do ./$$t $(LONG_SECONDS) || exit 1; done
+	for t in $(PROTOCOL_FUZZ); do ./$$t 200000 2 || exit 1; done
+	$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/stress/model.sh
+.PHONY: check-mutants check-long-protocol

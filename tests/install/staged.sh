@@ -90,14 +90,19 @@ for p in "$STAGE$sbindir"/*; do says_version "$p"; done > "$TMP/out"
 [ ! -s "$TMP/out" ]
 result "each program says its name and $version" $?
 
-for f in $(programs); do
-  if file -b "$f" 2> /dev/null | grep -q ELF || head -c 4 "$f" | grep -q ELF
-  then strings -d "$f"; else cat "$f"; fi |
-    grep -F -e "$EUROPA_BUILDDIR" -e "$EUROPA_SRCDIR" |
-    sed "s|^|${f#"$STAGE"}: |"
-done > "$TMP/out"
-[ ! -s "$TMP/out" ]
-result 'no program knows the folders that it was built from' $?
+# Sanitizers write the folders into a program.
+if grep -qE '__(asan|tsan|ubsan)_' "$STAGE$sbindir/europad"; then
+  n=$((n + 1))
+  echo "ok $n - programs and folders # SKIP built with sanitizers"
+else
+  for f in $(programs); do
+    if head -c 4 "$f" | grep -q ELF; then strings -d "$f"; else cat "$f"; fi |
+      grep -F -e "$EUROPA_BUILDDIR" -e "$EUROPA_SRCDIR" |
+      sed "s|^|${f#"$STAGE"}: |"
+  done > "$TMP/out"
+  [ ! -s "$TMP/out" ]
+  result 'no program knows the folders that it was built from' $?
+fi
 
 grep -rlE '@[a-z]+@' "$STAGE$confdir" "$STAGE$sysusersdir" \
   "$STAGE$tmpfilesdir" "$STAGE${unitdir:-$confdir}" > "$TMP/out"

@@ -36,18 +36,45 @@ teardown_file() {
 
 # traffic_start NAME DST PPS SECONDS
 traffic_start() {
-  node_receiver "$UDPSEQ" recv "$2" 5002 2 7 > "$BATS_TEST_TMPDIR/$1" &
-  echo $! > "$BATS_TEST_TMPDIR/$1.recv"
+  ip netns exec "$NODE_RECEIVER" "$UDPSEQ" recv "$2" 5002 3 7 > "$BATS_TEST_TMPDIR/$1" &
+  echo $! >> "$BATS_TEST_TMPDIR/pids"
   sleep 0.2
-  node_sender "$UDPSEQ" send "$2" 5002 "$3" "$4" 7 > "$BATS_TEST_TMPDIR/$1.sent" &
+  ip netns exec "$NODE_SENDER" "$UDPSEQ" send "$2" 5002 "$3" "$4" 7 > "$BATS_TEST_TMPDIR/$1.sent" &
+  echo $! >> "$BATS_TEST_TMPDIR/pids"
 }
 
-# 20 kills, a random 0.25 to 0.55 s apart.
-kill_often() { # FUNCTION THAT PRINTS A PID
+# No traffic outlives its test, however that ends.
+teardown() {
+  local pid
+  [ -e "$BATS_TEST_TMPDIR/pids" ] || return 0
+  while read -r pid; do
+    kill "$pid" 2>/dev/null || true
+  done < "$BATS_TEST_TMPDIR/pids"
+}
+
+# kill_next COMMAND: kills the process that COMMAND names, once it is not the
+# one that was killed last.
+LAST=0
+kill_next() {
+  local pid i
+  for ((i = 0; i < 200; i++)); do
+    pid=$("$1" 2>/dev/null) || pid=
+    if [ -n "$pid" ] && [ "$pid" != "$LAST" ] && kill -9 "$pid" 2>/dev/null; then
+      LAST=$pid
+      return 0
+    fi
+    sleep 0.02
+  done
+  echo "no process to kill: $1" >&2
+  return 1
+}
+
+# KILLS kills, each a random BASE to BASE + 0.3 s after the one before.
+kill_often() { # COMMAND [BASE IN HUNDREDTHS]
   local i
   for ((i = 0; i < KILLS; i++)); do
-    sleep "0.$((25 + RANDOM % 30))"
-    kill -9 "$("$1")"
+    sleep "0.$((${2:-25} + RANDOM % 30))"
+    kill_next "$1"
   done
 }
 
@@ -111,10 +138,7 @@ ledger_balances() {
   before=$(containers_now)
   starts=$(api GET /v1/routers/r1 | jq .status.dataplane.starts)
   traffic_start a 198.18.1.2 $PPS "$((KILLS * 9 / 10 + 3))"
-  for ((i = 0; i < KILLS; i++)); do
-    sleep "0.$((50 + RANDOM % 40))"
-    kill -9 "$(plane_pid)"
-  done
+  kill_often plane_pid 50
   wait
   report a
   node_wait 5 node_is_ready

@@ -129,7 +129,7 @@ node_supervise() {
       wait $!
       sleep 0.02
     done
-  ) 3>&- &
+  ) 2>/dev/null 3>&- &
   echo $! > "$NODE_DIR/$name.supervisor"
   node_wait 5 test -s "$NODE_DIR/$name.pid"
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_api_problem: what a client is told; above all, that it is always JSON. */
+/* test_api_problem: what a client is told; above all, that it is JSON. */
 #include "api/problem.h"
 
 #include "api/json_read.h"

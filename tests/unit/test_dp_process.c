@@ -166,9 +166,11 @@ vlans_are_kept_apart(void **state)
 	tx.n = 0;
 	dp_frame(&tx, stranger, mac[1], 0, 90);
 	dp_router_send(t, 0, 1, &tx);
+	DP_UNTIL(n_out(&r, "p0") == 1, t);
 	tx.n = 0;
 	dp_frame(&tx, stranger, mac[2], 99, 91);
 	dp_router_send(t, 0, 2, &tx);
+	DP_UNTIL(n_out(&r, "p0") == 2, t);
 	tx.n = 0;
 	dp_frame(&tx, stranger, mac[0], 42, 92); /* another VLAN: spoofed */
 	dp_frame(&tx, stranger, mac[0], 0, 93);

@@ -171,6 +171,59 @@ nothing_of_an_epoch_is_seen_in_the_next(void **state)
 		assert_int_equal(rig_faults(&rig, 0, (enum vnic_fault)k), 0);
 }
 
+/* The first entries of a ring have the same turn in every epoch. */
+static void
+stale_descriptors_are_blank(void **state)
+{
+	struct ledger_frame out[VNIC_BURST];
+	struct vnic_frame f[4];
+
+	(void)state;
+	rig_run(&rig);
+	ledger_grant(rig.l);
+	for (unsigned i = 0; i < 4; i++)
+		rig_fill(&rig, i & 1, 60, 1);
+	assert_int_equal(vnic_rx(rig.q, 0, f, 2), 2);
+	assert_int_equal(vnic_rx(rig.q, 1, f + 2, 2), 2);
+	vnic_tx(rig.q, 0, f, 2);
+	vnic_done(rig.q, f + 2, 2, VNIC_DONE_TTL);
+	rig_host_restart(&rig, 16);
+	rig_run(&rig);
+	rig_fill(&rig, 0, 60, 1); /* a stale name of it would be believed */
+	for (unsigned v = 0; v < 2; v++) {
+		assert_int_equal(rig_take(&rig, v, out), 0);
+		assert_int_equal(rig_faults(&rig, v, VNIC_FAULT_NOT_HELD), 0);
+		assert_int_equal(vnic_rx(rig.q, v, f, 4), v == 0);
+	}
+	assert_int_equal(ledger_filled(rig.l), 1);
+	assert_int_equal(vnic_grant(rig.q, f, 4), 0);
+	assert_int_equal(in_doubt(0) + in_doubt(1), 4);
+}
+
+/* r is a tenant's word: it is equal, or the epoch is over. */
+static void
+any_other_epoch_ends_the_epoch(void **state)
+{
+	static const uint32_t delta[] = { 1, UINT32_MAX, 2, 1U << 30,
+		1U << 31 };
+	struct vnic_router_line *line =
+	    vnic_router_line(&rig.maps.l, rig.router_rw, 0);
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(delta); i++) {
+		rig_run(&rig);
+		assert_false(ledger_has_work(rig.l));
+		vnic_epoch_store(&line->r, r_word() + delta[i]);
+		assert_true(ledger_has_work(rig.l));
+		assert_false(ledger_turn(rig.l));
+		ledger_reset(rig.l, rig.now_ns);
+		/* nor does a guess begin one */
+		vnic_epoch_store(&line->r, vnic_h_epoch(h_word()) + delta[i]);
+		rig.now_ns += 20000 * MS;
+		assert_false(ledger_try_run(rig.l, rig.now_ns));
+	}
+}
+
 static void
 a_host_restart_needs_no_attach(void **state)
 {
@@ -515,6 +568,8 @@ main(void)
 		RIG_TEST(either_side_may_come_first),
 		RIG_TEST(a_router_dies_and_another_comes),
 		RIG_TEST(nothing_of_an_epoch_is_seen_in_the_next),
+		RIG_TEST(stale_descriptors_are_blank),
+		RIG_TEST(any_other_epoch_ends_the_epoch),
 		RIG_TEST(a_host_restart_needs_no_attach),
 		RIG_TEST(both_die),
 		RIG_TEST(the_acknowledger_may_be_dead),

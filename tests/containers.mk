@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+# Containers: the launcher's parts, both back ends, europa-init
+EXTRA_DIST += tests/unit/launch_config.golden
+if HAVE_CMOCKA
+CONTAINER_UNIT = \
+  tests/unit/test_container_backends \
+  tests/unit/test_container_cgroup \
+  tests/unit/test_container_launch \
+  tests/unit/test_init
+check_PROGRAMS += $(CONTAINER_UNIT) tests/unit/init_child_probe
+TESTS += $(CONTAINER_UNIT)
+endif
+
+CONTAINER_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+CONTAINER_TEST_LIBS = $(LIBCONTAINERS) $(LIBEUROPA) $(CMOCKA_LIBS)
+tests_unit_test_container_backends_CFLAGS = $(CONTAINER_TEST_CFLAGS)
+tests_unit_test_container_backends_LDADD = $(CONTAINER_TEST_LIBS)
+tests_unit_test_container_cgroup_CFLAGS = $(CONTAINER_TEST_CFLAGS)
+tests_unit_test_container_cgroup_LDADD = $(CONTAINER_TEST_LIBS)
+tests_unit_test_container_launch_CFLAGS = $(CONTAINER_TEST_CFLAGS)
+tests_unit_test_container_launch_LDADD = $(CONTAINER_TEST_LIBS)
+tests_unit_test_init_CFLAGS = $(CONTAINER_TEST_CFLAGS)
+tests_unit_test_init_LDADD = $(LIBINIT) $(LIBEUROPA) $(CMOCKA_LIBS)
+tests_unit_init_child_probe_LDADD = $(LIBEUROPA)
