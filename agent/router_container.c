@@ -69,9 +69,8 @@ note_death(struct router *r)
 
 	if (now - r->running_since_ms > CALM_MS)
 		r->backoff_ms = 0;
-	r->backoff_ms =
-	    MIN(MAX(2 * r->backoff_ms, (uint64_t)MIN_BACKOFF_MS),
-		(uint64_t)MAX_BACKOFF_MS);
+	r->backoff_ms = MIN(MAX(2 * r->backoff_ms, (uint64_t)MIN_BACKOFF_MS),
+	    (uint64_t)MAX_BACKOFF_MS);
 	r->not_before_ms = now + r->backoff_ms;
 	r->process_running = false;
 }
