@@ -59,7 +59,8 @@ start_router() {
 teardown() {
 	[ -n "${dir:-}" ] || return 0
 	for pid in $pids; do
-		kill -9 "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || true
+		kill -9 "$pid" 2>/dev/null || continue
+		wait "$pid" 2>/dev/null || true
 	done
 	ip netns del "$id-n" 2>/dev/null || true
 	ip netns del "$id-h" 2>/dev/null || true
@@ -105,7 +106,8 @@ ask() {
 	kill "$router"
 	wait "$router"
 	cat "$dir/router"
-	eval "$(grep = "$dir/router")"
+	local filled offered back sent
+	eval "$(grep '=' "$dir/router")"
 	[ "$filled" -ge 100 ]
 	[ "$offered" -eq "$filled" ]
 	[ "$back" -eq "$filled" ]

@@ -140,7 +140,7 @@ PY
   wait
   cat "$BATS_TEST_TMPDIR/x" "$BATS_TEST_TMPDIR/y"
   echo "x forwarded $nx, y forwarded $ny"
-  [ $nx -ge 1000000 ] && [ $ny -ge 1000000 ]
+  [ "$nx" -ge 1000000 ] && [ "$ny" -ge 1000000 ]
   for t in x y; do
     [ "$(jq '.foreign == 0 and .doubled == 0 and .reordered == 0 and .received >= 1000000' "$BATS_TEST_TMPDIR/$t")" = true ]
   done
