@@ -47,25 +47,37 @@ free_container(struct lxc_container **c)
 
 #define scoped_container __attribute__((cleanup(free_container)))
 
+/* type: F_RDLCK, F_WRLCK; command: F_SETLK, F_SETLKW */
+static int
+lock_byte(const struct launch *l, off_t at, short type, int command)
+{
+	struct flock fl = {
+		.l_type = type,
+		.l_whence = SEEK_SET,
+		.l_start = at,
+		.l_len = 1,
+	};
+
+	return fcntl(l->lock_fd, command, &fl) < 0 ? -errno : 0;
+}
+
 /*
  * One byte of one file per container, by a hash: a lock that leaves nothing
- * behind, and that a forked monitor does not inherit.
+ * behind, and that a forked monitor does not inherit. Byte 0 is for the folder
+ * above all containers: who starts one shares it, who removes it needs it alone.
  */
 static int
 lock(struct launch *l, struct err *e)
 {
-	struct flock fl = {
-		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1
-	};
 	char path[PATH_BYTES];
 	uint64_t h = 14695981039346656037ULL; /* FNV-1a */
 
 	for (const char *p = l->a->spec.uid; *p; p++)
 		h = (h ^ (uint8_t)*p) * 1099511628211ULL;
-	fl.l_start = (off_t)(h >> 2);
 	snprintf(path, sizeof(path), "%s/.lock", l->a->dir);
 	l->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (l->lock_fd < 0 || fcntl(l->lock_fd, F_SETLKW, &fl) < 0)
+	if (l->lock_fd < 0 ||
+	    lock_byte(l, (off_t)((h >> 2) | 1), F_WRLCK, F_SETLKW) < 0)
 		return err_set(e, -errno, "%s: %s", path, strerror(errno));
 	return 0;
 }
@@ -323,6 +335,7 @@ do_start(const struct launch *l, struct container_status *st, struct err *e)
 		rc = launch_guard_arch(e);
 	if (rc < 0)
 		return rc;
+	lock_byte(l, 0, F_RDLCK, F_SETLKW);
 	rc = start_lxc(l, e);
 	if (rc == 0)
 		rc = check_started(l, st, e);
@@ -350,6 +363,8 @@ do_destroy(const struct launch *l, struct container_status *st, struct err *e)
 
 	if (rc < 0)
 		return rc;
+	if (lock_byte(l, 0, F_WRLCK, F_SETLK) == 0)
+		cgroups_remove_top(&l->groups);
 	path_in_dir(l, "", path);
 	d = opendir(path);
 	while (d && (de = readdir(d)))

@@ -99,4 +99,7 @@ void cgroups_leave(const struct cgroups *c);
 /* Removes europa/UID from every tree. Returns 0 or negative errno. */
 int cgroups_remove(const struct cgroups *c, const char *uid);
 
+/* Removes europa itself where nothing is in it. */
+void cgroups_remove_top(const struct cgroups *c);
+
 #endif

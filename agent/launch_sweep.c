@@ -222,3 +222,16 @@ cgroups_remove(const struct cgroups *c, const char *uid)
 		nap();
 	}
 }
+
+void
+cgroups_remove_top(const struct cgroups *c)
+{
+	for (unsigned i = 0; i < c->n; i++) {
+		char path[CGROUP_PATH_BYTES * 2];
+
+		snprintf(path, sizeof(path), "%s/europa", c->tree[i].root);
+		if (rmdir(path) < 0) {
+			/* others live there */
+		}
+	}
+}

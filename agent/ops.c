@@ -105,6 +105,33 @@ op_problem(struct api_request *rq, struct problem *p)
 	problem_clear(p);
 }
 
+static int
+by_name(const void *a, const void *b)
+{
+	json_t *const *x = a, *const *y = b;
+
+	return strcmp(json_string_value(json_object_get(*x, "name")),
+	    json_string_value(json_object_get(*y, "name")));
+}
+
+void
+op_reply_list(struct api_request *rq, json_t *items)
+{
+	size_t n = json_array_size(items);
+	scoped_free json_t **sorted = calloc(n + 1, sizeof(*sorted));
+	json_t *out = json_array();
+
+	for (size_t i = 0; sorted && i < n; i++)
+		sorted[i] = json_array_get(items, i);
+	if (sorted)
+		qsort(sorted, n, sizeof(*sorted), by_name);
+	for (size_t i = 0; sorted && i < n; i++)
+		json_array_append(out, sorted[i]);
+	json_decref(items);
+	api_reply(
+	    rq, 200, json_pack("{s:o, s:n}", "items", out, "next"), NULL, NULL);
+}
+
 void
 op_not_found(struct api_request *rq, const char *kind, const char *name)
 {

@@ -52,6 +52,8 @@ bool op_etag_holds(struct api_request *rq, const char *etag);
 bool op_plane_is_here(struct node *n, struct api_request *rq);
 /* 507 disk-full or 503 for what the store said; the request is answered. */
 void op_store_failed(struct api_request *rq, int rc, const struct err *e);
+/* Answers with items (taken), sorted by name. */
+void op_reply_list(struct api_request *rq, json_t *items);
 /* Answers with p, and clears it. */
 void op_problem(struct api_request *rq, struct problem *p);
 

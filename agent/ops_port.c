@@ -89,8 +89,7 @@ answer_list(struct node *n, struct api_request *rq)
 
 	for (const struct port *p = n->ports; p; p = p->next)
 		json_array_append_new(items, port_json(p));
-	api_reply(rq, 200, json_pack("{s:o, s:n}", "items", items, "next"),
-	    NULL, NULL);
+	op_reply_list(rq, items);
 }
 
 static void

@@ -20,8 +20,7 @@ op_routers_list(struct node *n, struct api_request *rq)
 
 	for (const struct router *r = n->routers; r; r = r->next)
 		json_array_append_new(items, router_json(r));
-	api_reply(rq, 200, json_pack("{s:o, s:n}", "items", items, "next"),
-	    NULL, NULL);
+	op_reply_list(rq, items);
 }
 
 void
@@ -365,8 +364,12 @@ op_router_restart(struct node *n, struct api_request *rq)
 	const char *scope =
 	    json_string_value(json_object_get(api_body(rq), "scope"));
 	struct problem p;
+	char etag[64];
 
 	if (!r)
+		return;
+	router_etag(r, etag, sizeof(etag));
+	if (!op_etag_holds(rq, etag))
 		return;
 	problem_init(&p);
 	if (!scope || json_object_size(api_body(rq)) != 1 ||
@@ -384,7 +387,12 @@ op_router_restart(struct node *n, struct api_request *rq)
 		op_problem(rq, &p);
 		return;
 	}
+	if (api_dry_run(rq)) {
+		api_reply(rq, 200, router_json(r), etag, NULL);
+		return;
+	}
 	if (strcmp(scope, "dataplane") == 0) {
+		router_expect_epoch(r);
 		initlink_send_restart(r->link);
 	} else {
 		r->restarting = true; /* the next step stops it */

@@ -150,6 +150,8 @@ listed(void *arg, const uint8_t uid[WIRE_UID_BYTES], uint32_t tag,
 	(void)tag;
 	if (reply && reply->type == WIRE_PORT_INFO)
 		ports_take_info(arg, reply);
+	else
+		node_kick(arg);
 }
 
 void
@@ -192,9 +194,8 @@ added(void *arg, const uint8_t uid[WIRE_UID_BYTES], uint32_t tag,
 		p->state = PORT_UNKNOWN;
 		p->lost = true;
 	} else {
-		p->state = PORT_UP;
 		p->detail[0] = '\0';
-		ports_refresh(n);
+		ports_refresh(n); /* says that it is up, and what it is */
 	}
 	node_kick(n);
 }

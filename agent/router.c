@@ -152,6 +152,7 @@ use_memory(struct router *r, struct vnic_fds *fds,
 	vnic_fds_init(fds);
 	memcpy(r->set, set, WIRE_UID_BYTES);
 	memset(r->vnic, 0, sizeof(r->vnic));
+	memset(r->old_epoch, 0, sizeof(r->old_epoch));
 	r->has_memory = true;
 	return 0;
 }

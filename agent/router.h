@@ -68,6 +68,7 @@ struct router {
 	struct vnic_fds fds;
 	struct vnic_layout layout;
 	void *host; /* read-only mapping, for epochs and counters */
+	uint32_t old_epoch[VNIC_MAX_QUEUES]; /* over, or soon to be; 0 none */
 
 	/* data plane */
 	bool set_sent;
@@ -85,10 +86,12 @@ struct router {
 	struct container_status container;
 	struct container_limits limits_asked;
 	uint64_t running_since_ms;
+	uint64_t attached_ms; /* when its queues were last seen in RUN */
 	int pid_fd;
 	struct loop_source *pid_source;
 	unsigned start_failures;
-	uint64_t not_before_ms; /* back-off after the container died */
+	uint64_t not_before_ms; /* no start before this */
+	uint64_t backoff_ms;    /* doubles while it dies young */
 
 	/* init */
 	struct initlink *link;
@@ -157,8 +160,10 @@ void router_sync_init(struct router *r);
 char *router_config_text(const struct router *r);
 void router_run_dir(const struct router *r, char *buf, size_t size);
 
-/* true if every queue is in RUN */
+/* true if every queue is in RUN, of an epoch that was expected */
 bool router_is_attached(const struct router *r);
+/* The process is being replaced: the epochs that run now do not count. */
+void router_expect_epoch(struct router *r);
 /* true if limits were changed and not yet asked for */
 bool router_limits_are_due(const struct router *r);
 enum router_state router_find_state(const struct router *r);

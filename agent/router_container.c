@@ -66,14 +66,13 @@ static void
 note_death(struct router *r)
 {
 	uint64_t now = loop_now_ms();
-	uint64_t lived = now - r->running_since_ms;
-	uint64_t wait = MIN_BACKOFF_MS;
 
-	if (lived < CALM_MS && r->not_before_ms != 0)
-		wait = MIN(2 * (r->not_before_ms - r->running_since_ms + 1),
-		    (uint64_t)MAX_BACKOFF_MS);
-	r->not_before_ms = now + MAX(wait, (uint64_t)MIN_BACKOFF_MS);
-	r->running_since_ms = now;
+	if (now - r->running_since_ms > CALM_MS)
+		r->backoff_ms = 0;
+	r->backoff_ms =
+	    MIN(MAX(2 * r->backoff_ms, (uint64_t)MIN_BACKOFF_MS),
+		(uint64_t)MAX_BACKOFF_MS);
+	r->not_before_ms = now + r->backoff_ms;
 	r->process_running = false;
 }
 
@@ -91,7 +90,7 @@ take_status(struct router *r, const struct container_status *st)
 		return;
 	}
 	if (!ran)
-		r->running_since_ms = loop_now_ms();
+		r->attached_ms = r->running_since_ms = loop_now_ms();
 	if (r->pid_fd < 0)
 		watch_pid(r);
 }

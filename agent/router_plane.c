@@ -273,6 +273,13 @@ router_plane_lost(struct router *r)
 		r->vnic[i].sent = false;
 }
 
+void
+router_expect_epoch(struct router *r)
+{
+	for (unsigned q = 0; r->has_memory && q < r->layout.g.n_queues; q++)
+		r->old_epoch[q] = epoch_of(r, q);
+}
+
 bool
 router_is_attached(const struct router *r)
 {
@@ -282,7 +289,8 @@ router_is_attached(const struct router *r)
 		uint32_t h =
 		    vnic_epoch_load(&vnic_host_line(&r->layout, r->host, q)->h);
 
-		if (vnic_h_state(h) != VNIC_STATE_RUN)
+		if (vnic_h_state(h) != VNIC_STATE_RUN ||
+		    vnic_h_epoch(h) == r->old_epoch[q])
 			return false;
 	}
 	return true;

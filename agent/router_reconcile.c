@@ -207,7 +207,7 @@ take_step(struct router *r)
 enum router_state
 router_find_state(const struct router *r)
 {
-	uint64_t lived = loop_now_ms() - r->running_since_ms;
+	uint64_t waited = loop_now_ms() - r->attached_ms;
 
 	if (r->deleting)
 		return ROUTER_DELETING;
@@ -229,7 +229,7 @@ router_find_state(const struct router *r)
 	if (plane_is_up(r->node->plane) && router_is_attached(r) &&
 	    initlink_is_up(r->link))
 		return r->stalled ? ROUTER_DEGRADED : ROUTER_RUNNING;
-	return lived < DEGRADED_MS ? ROUTER_STARTING : ROUTER_DEGRADED;
+	return waited < DEGRADED_MS ? ROUTER_STARTING : ROUTER_DEGRADED;
 }
 
 static void
@@ -237,6 +237,8 @@ update_state(struct router *r)
 {
 	enum router_state s = router_find_state(r);
 
+	if (s == ROUTER_RUNNING)
+		r->attached_ms = loop_now_ms();
 	if (s == ROUTER_RUNNING && r->config_in_force >= r->generation)
 		r->observed_generation = r->generation;
 	else if (s == ROUTER_STOPPED || s == ROUTER_PAUSED)

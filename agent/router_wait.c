@@ -129,7 +129,7 @@ is_settled(const struct router *r, const struct waiter *w)
 		return !w->wants_config || r->config_in_force >= r->generation;
 	case ROUTER_DEGRADED:
 		/* its owner's data plane may not attach at all */
-		return loop_now_ms() - r->running_since_ms > SETTLE_MS;
+		return loop_now_ms() - r->attached_ms > SETTLE_MS;
 	default:
 		return false;
 	}

@@ -81,6 +81,12 @@ void ledger_gone(struct ledger *l);
 /* Why the last epoch ended: true = faults. */
 bool ledger_was_quarantined(const struct ledger *l);
 
+/*
+ * Wakes a router that sleeps, so that it looks at what is no part of a ring:
+ * config. A router about to sleep may miss it, its sleep ends within a second.
+ */
+void ledger_nudge(const struct ledger *l);
+
 /* How long WAITING has lasted for an acknowledgement, ns; 0 in other phases. */
 uint64_t ledger_waiting_ns(const struct ledger *l, uint64_t now_ns);
 

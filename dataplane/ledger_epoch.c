@@ -173,11 +173,17 @@ ledger_phase(const struct ledger *l)
 /* --- epochs --------------------------------------------------------------------- */
 
 void
+ledger_nudge(const struct ledger *l)
+{
+	/* shared, not PRIVATE: the sleeper is another process */
+	syscall(SYS_futex, &l->host->wake, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+void
 ledger_wake_router(struct ledger *l)
 {
 	vnic_wake_bump(&l->host->wake);
-	/* shared, not PRIVATE: the sleeper is another process */
-	syscall(SYS_futex, &l->host->wake, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	ledger_nudge(l);
 }
 
 /* From shared counters alone: they outlive this process. */

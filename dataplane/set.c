@@ -97,6 +97,8 @@ table_changed(struct set *s)
 
 		/* P4: pairs with the router's load of config */
 		vnic_table_store(&h->config, vnic_table_load(&h->config) + 1);
+		if (s->queue[q].ledger)
+			ledger_nudge(s->queue[q].ledger);
 	}
 }
 

@@ -22,3 +22,11 @@ tests_unit_test_container_launch_LDADD = $(CONTAINER_TEST_LIBS)
 tests_unit_test_init_CFLAGS = $(CONTAINER_TEST_CFLAGS)
 tests_unit_test_init_LDADD = $(LIBINIT) $(LIBEUROPA) $(CMOCKA_LIBS)
 tests_unit_init_child_probe_LDADD = $(LIBEUROPA)
+
+# The tenant of tests/system/containers.bats: its root holds no library
+check_PROGRAMS += tests/system/probe_wall
+tests_system_probe_wall_SOURCES = tests/system/probe_wall.c
+if !SANITIZED
+tests_system_probe_wall_LDFLAGS = $(AM_LDFLAGS) -static
+endif
+EXTRA_DIST += tests/system/containers.bats

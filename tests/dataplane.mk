@@ -6,14 +6,18 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_dp_pure
 TESTS += tests/unit/test_dp_pure
 if HAVE_DPDK
-check_PROGRAMS += tests/unit/test_dp_process
-TESTS += tests/unit/test_dp_process
+check_PROGRAMS += tests/unit/test_dp_control tests/unit/test_dp_process
+TESTS += tests/unit/test_dp_control tests/unit/test_dp_process
 endif
 endif
 
 tests_unit_test_dp_pure_SOURCES = tests/unit/test_dp_pure.c $(DATAPLANE_PURE)
 tests_unit_test_dp_pure_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_dp_pure_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+
+tests_unit_test_dp_control_SOURCES = tests/unit/test_dp_control.c $(DP_RIG)
+tests_unit_test_dp_control_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dp_control_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
 
 tests_unit_test_dp_process_SOURCES = tests/unit/test_dp_process.c $(DP_RIG)
 tests_unit_test_dp_process_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -59,7 +59,7 @@ start_router() {
 teardown() {
 	[ -n "${dir:-}" ] || return 0
 	for pid in $pids; do
-		kill -9 "$pid" 2>/dev/null || continue
+		kill -9 "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
 	done
 	ip netns del "$id-n" 2>/dev/null || true
@@ -98,6 +98,11 @@ ask() {
 	[ "$(ask 43)" = none ]
 }
 
+# counter NAME: as the router printed it at its end
+counter() {
+	sed -n "s/^$1=//p" "$dir/router"
+}
+
 @test "every packet is accounted for" {
 	start_router 0
 	ip -n "$id-n" neigh replace 198.18.0.2 lladdr 02:00:00:00:00:01 dev n0
@@ -106,12 +111,10 @@ ask() {
 	kill "$router"
 	wait "$router"
 	cat "$dir/router"
-	local filled offered back sent
-	eval "$(grep '=' "$dir/router")"
-	[ "$filled" -ge 100 ]
-	[ "$offered" -eq "$filled" ]
-	[ "$back" -eq "$filled" ]
-	[ "$sent" -eq 100 ]
+	[ "$(counter filled)" -ge 100 ]
+	[ "$(counter offered)" -eq "$(counter filled)" ]
+	[ "$(counter back)" -eq "$(counter filled)" ]
+	[ "$(counter sent)" -eq 100 ]
 }
 
 @test "it keeps two rights, a third for locked memory, and no more" {

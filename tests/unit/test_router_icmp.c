@@ -8,6 +8,7 @@
 #include "lib/base.h"
 #include "router/arp_internal.h"
 #include "router/bucket.h"
+#include "router/modules.h"
 #include "tests/unit/frame_maker.h"
 
 #include <setjmp.h>
@@ -276,6 +277,61 @@ a_bucket_gives_its_burst_and_then_its_rate(void **state)
 	assert_int_equal(n, 50); /* never more than the burst */
 }
 
+/* All that the slow path asks of a frame that check_ip4 let pass. */
+static void
+ask_all(const uint8_t *frame, unsigned len)
+{
+	const struct icmp_error e = { .type = 3, .src = 0x0a000001 };
+	const uint8_t *ip = frame + ETH_BYTES;
+	struct arp_msg m;
+	bool source_route;
+
+	arp_parse(frame, len, &m);
+	assert_true(icmp_check_options(ip, &source_route) < 60);
+	icmp_may_report(ip);
+	free(icmp_error_make(&e, ip));
+	free(icmp_reply_make(ip, 1));
+}
+
+/* Each frame lies in memory of just its size: AddressSanitizer looks on. */
+static void
+hostile_frames_are_read_within_their_bounds(void **state)
+{
+	static struct batch batch;
+	unsigned asked = 0;
+
+	(void)state;
+	srand(1812);
+	for (unsigned i = 0; i < 100000; i++) {
+		struct frame_spec s = spec();
+		struct frame f;
+		uint8_t *exact;
+
+		s.protocol = i % 2 ? 1 : 17;
+		s.payload = (unsigned)rand() % 80;
+		s.options = i % 3 ? NULL : "0707040000000001";
+		frame_ip4(&f, &s);
+		f.b[34] = 8;
+		for (unsigned k = (unsigned)rand() % 4; k > 0; k--)
+			f.b[14 + rand() % 40] = (uint8_t)rand();
+		if (f.b[14] >= 0x45 && f.b[14] <= 0x4f)
+			frame_fix_checksum(&f);
+		f.len -= i % 5 ? 0 : (unsigned)rand() % (f.len - 13);
+		exact = malloc(f.len);
+		assert_non_null(exact);
+		memcpy(exact, f.b, f.len);
+		batch.frame[0] = (struct vnic_frame){ .data = exact,
+			.len = (uint16_t)f.len };
+		batch_begin(&batch, 1);
+		if (check_ip4(NULL, &batch) || batch.fate[0] == FATE_OPTIONS) {
+			ask_all(exact, f.len);
+			asked++;
+		}
+		free(exact);
+	}
+	assert_in_range(asked, 20000, 90000);
+}
+
 int
 main(void)
 {
@@ -286,6 +342,7 @@ main(void)
 		cmocka_unit_test(nothing_is_said_about_some),
 		cmocka_unit_test(wrong_pings_are_not_answered),
 		cmocka_unit_test(options_are_walked_to_their_end),
+		cmocka_unit_test(hostile_frames_are_read_within_their_bounds),
 		cmocka_unit_test(a_bucket_gives_its_burst_and_then_its_rate),
 	};
 
