@@ -117,7 +117,9 @@ refused() {
   probe="$EUROPA_SRCDIR/tests/tools/arp_probe.py"
   node_receiver python3 "$probe" eth0 7 198.18.7.2 198.18.7.1
   [ "$(api_status DELETE /v1/routers/r1/vnics/eth2)" = 204 ]
-  ! node_receiver python3 "$probe" eth0 7 198.18.7.2 198.18.7.1 1
+  if node_receiver python3 "$probe" eth0 7 198.18.7.2 198.18.7.1 1; then
+    return 1
+  fi
   node_sender ping -n -c 2 -i 0.05 -W 2 198.18.1.2
 }
 
