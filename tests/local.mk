@@ -3,6 +3,7 @@
 noinst_PROGRAMS += udpseq
 udpseq_SOURCES = tests/tools/udpseq.c
 include tests/api.mk
+include tests/bench.mk
 include tests/containers.mk
 include tests/dataplane.mk
 include tests/lint.mk

@@ -208,3 +208,35 @@ JSON
 
 node_sender() { ip netns exec "$NODE_SENDER" "$@"; }
 node_receiver() { ip netns exec "$NODE_RECEIVER" "$@"; }
+
+# Sets ROUTER_START_MS and FIRST_PACKET_MS, from the POST to its answer and to the
+# first datagram at the receiver: datagrams flow at 2000 a second before there is
+# a router. Wants UDPSEQ; its eth0 has the MAC 0a:00:00:00:00:10.
+# shellcheck disable=SC2034
+node_first_packet() { # BODY
+  local mac0=0a:00:00:00:00:10 start out recv send
+  ip -n "$NODE_SENDER" neigh replace 198.18.0.1 lladdr $mac0 dev eth0
+  ip netns exec "$NODE_RECEIVER" "$UDPSEQ" recv 198.18.1.2 5001 5 1 > "$NODE_DIR/first.json" &
+  recv=$!
+  ip netns exec "$NODE_SENDER" "$UDPSEQ" send 198.18.1.2 5001 2000 5 1 > /dev/null 2>&1 &
+  send=$!
+  sleep 0.2
+  start=$("$UDPSEQ" now)
+  out=$(curl -sS --unix-socket "$NODE_SOCKET" -w '\n%{http_code} %{time_total}' \
+    http://europa/v1/routers -d "$1") || return 1
+  set -- "${out##*$'\n'}"
+  # shellcheck disable=SC2086
+  set -- $1
+  [ "$1" = 201 ] || {
+    printf '%s\n' "$out" >&2
+    return 1
+  }
+  ROUTER_START_MS=$(echo "$2" | awk "{print \$1 * 1000}")
+  sleep 0.5
+  kill "$send" "$recv" 2>/dev/null
+  wait "$send" "$recv" 2>/dev/null
+  FIRST_PACKET_MS=$(jq --argjson s "$start" \
+    'if .received > 0 then (.first_ns - $s) / 1e6 * 100 | round / 100 else error("no packet came") end' \
+    "$NODE_DIR/first.json") || return 1
+  ip -n "$NODE_SENDER" neigh del 198.18.0.1 dev eth0 2>/dev/null
+}

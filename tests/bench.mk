@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+# First figures: tests/bench/first, "make bench". Built with the tests, so that
+# they do not rot; run by nobody else.
+BENCH_TOOLS = tests/bench/coreping tests/bench/frames tests/bench/rig
+if HAVE_DPDK
+BENCH_TOOLS += tests/bench/inproc
+endif
+check_PROGRAMS += $(BENCH_TOOLS)
+EXTRA_DIST += tests/bench/first tests/bench/forward.bash tests/bench/node.bash
+
+tests_bench_coreping_SOURCES = tests/bench/coreping.c tests/bench/bench.h
+tests_bench_frames_SOURCES = tests/bench/frames.c tests/bench/bench.h
+tests_bench_rig_SOURCES = tests/bench/rig.c tests/bench/bench.h
+tests_bench_rig_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
+tests_bench_inproc_SOURCES = tests/bench/inproc.c tests/bench/bench.h
+tests_bench_inproc_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS)
+tests_bench_inproc_LDADD = router/librouter.a $(LIBEUROPA) $(DPDK_LIBS) \
+  $(SYSTEMD_LIBS)
+
+bench: all $(BENCH_TOOLS)
+	$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/bench/first --quick \
+	  --json bench.jsonl
+.PHONY: bench
+CLEANFILES += bench.jsonl

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rig: plays europad for one run of the forwarding benchmark. It starts the
+ * real europa-dataplane and a real data plane of a router, gives both one set
+ * of memory, opens the ports, and reads the host's counters.
+ *
+ *	p0 net_pcap, endless --> europa-dataplane --> p1 net_null
+ *	                            | shared memory, eth0, eth1
+ *	                         europa-router, or vnic-echo
+ *
+ * There is no container: nothing but its creation would differ. The next hop is
+ * resolved as by any router: p1 begins as a file that holds the answer to its
+ * ARP request, and becomes the sink when the first packet is through.
+ *
+ *	rig DIR BUILD router|echo HOST_CORE ROUTER_CORE WARM_MS WINDOW_MS
+ *
+ * DIR holds the frames (frames.c). Prints one JSON object; every process that
+ * it started ends with it.
+ */
+#include "lib/loop.h"
+#include "lib/region.h"
+#include "lib/vnic.h"
+#include "lib/wire.h"
+#include "tests/bench/bench.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+enum {
+	PATIENCE_MS = 10000,
+	SLOTS = 1024, /* the default of pool_slots */
+	N_VNICS = 2,
+	ASKED_MS = 100, /* the router has asked for its next hop by then */
+	ARP_TRIES = 20,
+};
+
+struct rig {
+	const char *dir;
+	const char *build;
+	bool echo;
+	const char *host_core;
+	unsigned router_core;
+	pid_t plane;
+	pid_t router;
+	int fd; /* to the data plane */
+	uint32_t next_id;
+	unsigned n_running; /* queues that serve */
+	bool hugepages;
+	struct vnic_layout l;
+	struct vnic_fds fds;
+};
+
+static void __attribute__((noreturn, format(printf, 1, 2)))
+die(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fputs("rig: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+/* --- messages ------------------------------------------------------------------ */
+
+static void
+hear(struct rig *r, struct wire_msg *m)
+{
+	struct pollfd p = { .fd = r->fd, .events = POLLIN };
+
+	if (poll(&p, 1, PATIENCE_MS) != 1 || wire_recv(r->fd, m) < 0)
+		die("the data plane says nothing");
+	if (m->type == WIRE_EVENT && m->u.event.kind == WIRE_EVENT_RUNNING)
+		r->n_running++;
+}
+
+static void
+ask(struct rig *r, struct wire_msg *m)
+{
+	m->id = ++r->next_id;
+	if (wire_send(r->fd, m) < 0)
+		die("the data plane does not listen");
+	do
+		hear(r, m);
+	while (m->type == WIRE_EVENT);
+	if (m->type == WIRE_FAIL)
+		die("the data plane refuses: %s", m->u.fail.text);
+}
+
+static void
+add_port(struct rig *r, const char *name, const char *devargs)
+{
+	struct wire_msg m = { .type = WIRE_PORT_ADD };
+
+	snprintf(m.u.port.name, sizeof(m.u.port.name), "%s", name);
+	snprintf(m.u.port.devargs, sizeof(m.u.port.devargs), "%s", devargs);
+	m.u.port.mtu = 1500;
+	ask(r, &m);
+}
+
+static void
+del_port(struct rig *r, const char *name)
+{
+	struct wire_msg m = { .type = WIRE_PORT_DEL };
+
+	snprintf(m.u.name.name, sizeof(m.u.name.name), "%s", name);
+	ask(r, &m);
+}
+
+static void
+add_set(struct rig *r)
+{
+	struct wire_msg m = { .type = WIRE_SET_ADD };
+	struct vnic_geometry *g = &m.u.set.g;
+
+	vnic_geometry_for(g, 1, N_VNICS, SLOTS, 1500);
+	if (vnic_layout_make(&r->l, g) < 0 || vnic_create(g, &r->fds) < 0)
+		die("no memory for a router");
+	memset(m.u.set.uid, 1, WIRE_UID_BYTES);
+	memset(m.u.set.set, 1, WIRE_UID_BYTES);
+	strcpy(m.u.set.name, "bench");
+	m.u.set.slots = SLOTS;
+	m.n_fds = 3 + g->n_queues;
+	m.fds[0] = r->fds.host;
+	m.fds[1] = r->fds.router;
+	m.fds[2] = r->fds.pool;
+	memcpy(m.fds + 3, r->fds.bell, g->n_queues * sizeof(int));
+	ask(r, &m);
+}
+
+static void
+add_vnic(struct rig *r, unsigned i)
+{
+	struct wire_msg m = { .type = WIRE_VNIC_SET };
+	struct wire_vnic *v = &m.u.vnic;
+
+	memset(v->uid, 1, WIRE_UID_BYTES);
+	v->index = i;
+	v->mtu = 1500;
+	v->attach = WIRE_ATTACH_PORT;
+	snprintf(v->name, sizeof(v->name), "eth%u", i);
+	snprintf(v->port, sizeof(v->port), "p%u", i);
+	bench_mac(i == 0 ? BENCH_ETH0 : BENCH_ETH1, v->mac);
+	v->n_addresses = 1;
+	v->address[0].family = 4;
+	store_be32(v->address[0].bytes, i == 0 ? BENCH_OWN0 : BENCH_OWN1);
+	ask(r, &m);
+}
+
+/* --- processes ------------------------------------------------------------------ */
+
+static pid_t
+start(void (*run)(const struct rig *r), const struct rig *r)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork: %s", strerror(errno));
+	if (pid > 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	run(r);
+	perror("rig: exec");
+	_exit(127);
+}
+
+static void
+exec_plane(const struct rig *r)
+{
+	char bin[512], conf[512], sock[512], ports[512];
+
+	snprintf(bin, sizeof(bin), "%s/europa-dataplane", r->build);
+	snprintf(conf, sizeof(conf), "%s/europa.conf", r->dir);
+	snprintf(sock, sizeof(sock), "%s/control.sock", r->dir);
+	snprintf(ports, sizeof(ports), "%s/ports.conf", r->dir);
+	execl(bin, bin, "--config", conf, "--socket", sock, "--ports", ports,
+	    "--user", "", "--worker-core", r->host_core, (char *)NULL);
+}
+
+/* Hands over what an init would, on one core. */
+static void
+exec_router(const struct rig *r)
+{
+	char bin[512], conf[512], fds[64];
+	int host = region_reopen_ro(r->fds.host);
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(r->router_core, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) < 0)
+		return;
+	fcntl(host, F_SETFD, 0);
+	fcntl(r->fds.router, F_SETFD, 0);
+	fcntl(r->fds.pool, F_SETFD, 0);
+	fcntl(r->fds.bell[0], F_SETFD, 0);
+	fcntl(r->fds.bell[1], F_SETFD, 0);
+	snprintf(fds, sizeof(fds), "%d,%d,%d,%d,%d", host, r->fds.router,
+	    r->fds.pool, r->fds.bell[0], r->fds.bell[1]);
+	snprintf(conf, sizeof(conf), "%s/router.conf", r->dir);
+	snprintf(bin, sizeof(bin), "%s/%s", r->build,
+	    r->echo ? "examples/vnic-echo" : "europa-router");
+	setenv("EUROPA_VNIC_FDS", fds, 1);
+	setenv("EUROPA_CONF", conf, 1);
+	execl(bin, bin, (char *)NULL);
+}
+
+static void
+write_file(const struct rig *r, const char *name, const char *text)
+{
+	char path[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", r->dir, name);
+	f = fopen(path, "we");
+	if (!f || fputs(text, f) < 0 || fclose(f) != 0)
+		die("%s: %s", path, strerror(errno));
+}
+
+static void
+start_plane(struct rig *r)
+{
+	struct wire_msg m = { .type = WIRE_HELLO };
+	uint64_t end = loop_now_ms() + PATIENCE_MS;
+	char sock[512];
+
+	write_file(
+	    r, "europa.conf", "[dataplane]\nmem_mib = 128\nlog_level = warn\n");
+	write_file(r, "ports.conf", "");
+	snprintf(sock, sizeof(sock), "%s/control.sock", r->dir);
+	unlink(sock);
+	r->plane = start(exec_plane, r);
+	while ((r->fd = wire_connect(sock)) < 0) {
+		if (loop_now_ms() > end || waitpid(r->plane, NULL, WNOHANG))
+			die("the data plane does not start");
+		bench_sleep_ms(2);
+	}
+	m.u.hello.major = WIRE_MAJOR;
+	ask(r, &m);
+	r->hugepages = m.u.hello.hugepages;
+}
+
+static void
+start_router(struct rig *r)
+{
+	struct wire_msg m;
+
+	write_file(r, "router.conf", BENCH_CONF);
+	r->router = start(exec_router, r);
+	while (r->n_running < r->l.g.n_queues)
+		hear(r, &m);
+}
+
+static void
+end(pid_t pid)
+{
+	kill(pid, SIGTERM);
+	waitpid(pid, NULL, 0);
+}
+
+/* --- packets --------------------------------------------------------------------- */
+
+/* A counter of vNIC v, over all queues, by its offset. */
+static uint64_t
+count_of(const struct rig *r, unsigned v, size_t offset)
+{
+	uint64_t sum = 0;
+
+	for (unsigned q = 0; q < r->l.g.n_queues; q++) {
+		uint64_t value;
+		off_t at =
+		    (off_t)(r->l.host_queue_off + q * r->l.host_queue_size +
+			    r->l.counters_off +
+			    v * sizeof(struct vnic_counters) + offset);
+
+		if (pread(r->fds.host, &value, sizeof(value), at) !=
+		    sizeof(value))
+			die("the counters cannot be read");
+		sum += value;
+	}
+	return sum;
+}
+#define COUNT_OF(r, v, field) \
+	count_of((r), (v), offsetof(struct vnic_counters, field))
+
+/* Brings the answer to the router's question until packets leave by eth1. */
+static void
+resolve(struct rig *r)
+{
+	enum { ENOUGH = 1000 }; /* no ARP, no exceptions: forwarded */
+	char answer[600];
+
+	snprintf(
+	    answer, sizeof(answer), "net_pcap1,rx_pcap=%s/answer.pcap", r->dir);
+	for (unsigned i = 0; COUNT_OF(r, 1, sent) < ENOUGH; i++) {
+		if (i == ARP_TRIES)
+			die("the router does not resolve its next hop");
+		bench_sleep_ms(ASKED_MS);
+		add_port(r, "p1", answer);
+		bench_sleep_ms(ASKED_MS);
+		if (COUNT_OF(r, 1, sent) < ENOUGH)
+			del_port(r, "p1");
+	}
+	del_port(r, "p1");
+}
+
+static void
+open_ports(struct rig *r)
+{
+	char source[600];
+
+	snprintf(source, sizeof(source),
+	    "net_pcap0,rx_pcap=%s/source.pcap,infinite_rx=1", r->dir);
+	add_port(r, "p0", source);
+	if (!r->echo)
+		resolve(r);
+	add_port(r, "p1", "net_null1,no-rx=1");
+}
+
+struct sample {
+	uint64_t ns;
+	uint64_t offered;
+	uint64_t no_slot;
+	uint64_t sent;
+};
+
+static struct sample
+take_sample(const struct rig *r)
+{
+	return (struct sample){
+		.ns = bench_now_ns(),
+		.offered = COUNT_OF(r, 0, offered),
+		.no_slot = COUNT_OF(r, 0, rx_drop[VNIC_DROP_NO_SLOT]),
+		.sent = COUNT_OF(r, r->echo ? 0 : 1, sent),
+	};
+}
+
+static void
+measure(const struct rig *r, unsigned warm_ms, unsigned window_ms)
+{
+	struct sample a, b;
+	double us;
+
+	bench_sleep_ms(warm_ms);
+	a = take_sample(r);
+	bench_sleep_ms(window_ms);
+	b = take_sample(r);
+	us = (double)(b.ns - a.ns) / 1000;
+	if (b.sent == a.sent)
+		die("nothing was forwarded");
+	printf("{\"mpps\": %.3f, \"offered_mpps\": %.3f, "
+	       "\"no_slot_mpps\": %.3f, \"hugepages\": %s}\n",
+	    (double)(b.sent - a.sent) / us,
+	    (double)(b.offered - a.offered) / us,
+	    (double)(b.no_slot - a.no_slot) / us,
+	    r->hugepages ? "true" : "false");
+}
+
+int
+main(int argc, char **argv)
+{
+	struct rig r = { .fd = -1 };
+
+	if (argc != 8) {
+		fputs("usage: rig DIR BUILD router|echo HOST_CORE "
+		      "ROUTER_CORE WARM_MS WINDOW_MS\n",
+		    stderr);
+		return 2;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	r.dir = argv[1];
+	r.build = argv[2];
+	r.echo = strcmp(argv[3], "echo") == 0;
+	r.host_core = argv[4];
+	r.router_core = (unsigned)strtoul(argv[5], NULL, 10);
+	vnic_fds_init(&r.fds);
+	start_plane(&r);
+	add_set(&r);
+	for (unsigned i = 0; i < N_VNICS; i++)
+		add_vnic(&r, i);
+	start_router(&r);
+	open_ports(&r);
+	measure(&r, (unsigned)strtoul(argv[6], NULL, 10),
+	    (unsigned)strtoul(argv[7], NULL, 10));
+	end(r.router);
+	end(r.plane);
+	vnic_fds_close(&r.fds);
+	return 0;
+}
