@@ -32,7 +32,8 @@ struct container_spec {
 	const char *uid;      /* UUID text: names config, cgroups and sockets */
 	const char *hostname; /* the router's name */
 	const char *rootfs;   /* read-only root, shared by routers */
-	const char *run_dir;  /* host folder seen read-only as /run/europa */
+	const char *run_dir;  /* host folder, seen read-only as
+	                         /run/europa-node */
 	uint32_t id_base;     /* first host uid and gid of its 65536 */
 	struct container_limits limits;
 };

@@ -13,6 +13,7 @@ lib_libeuropa_a_SOURCES = \
   lib/vnic_abi.h \
   lib/vnic_layout.c lib/vnic_layout.h \
   lib/vnic_ring.h \
+  lib/vnic_set.c \
   lib/wire.c lib/wire.h
 lib_libeuropa_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
 if HAVE_SYSTEMD

@@ -102,8 +102,8 @@ unsigned vnic_rx(
     struct vnic_queue *q, unsigned i, struct vnic_frame *out, unsigned max);
 
 /*
- * Sends n frames through vNIC i. data may have moved within the slot and len
- * may have changed. Always takes all: a ring cannot overflow.
+ * Sends n frames through vNIC i. data may have moved within the first 4096
+ * bytes of the slot and len may have changed. Always takes all: a ring cannot overflow.
  */
 void vnic_tx(
     struct vnic_queue *q, unsigned i, const struct vnic_frame *f, unsigned n);
