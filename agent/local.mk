@@ -23,6 +23,7 @@ agent_libagent_a_SOURCES = \
   agent/router_view.c \
   agent/router_wait.c \
   agent/store.c agent/store.h \
+  agent/template.c agent/template.h \
   agent/uid.c agent/uid.h
 agent_libagent_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
 AGENT_LIBS = agent/libagent.a $(LIBCONTAINERS) api/libapi.a $(LIBEUROPA) \

@@ -6,6 +6,7 @@
 
 #include "agent/ops.h"
 #include "agent/router.h"
+#include "agent/template.h"
 #include "lib/base.h"
 #include "lib/log.h"
 #include "lib/ready.h"
@@ -212,34 +213,6 @@ make_dirs(const struct node *n, struct err *e)
 	return 0;
 }
 
-/* Makes the template's root if this install has not done so, and finds it. */
-static int
-build_template(struct node *n, struct err *e)
-{
-	char command[5 * CONFIG_PATH];
-	FILE *f;
-	size_t len = 0;
-
-	if (n->ops != &container_lxc)
-		return 0;
-	snprintf(command, sizeof(command),
-	    "'%s/europa-template' build router --bin '%s' --out "
-	    "'%s/templates'",
-	    n->cfg.libexec_dir, n->cfg.template_bin, n->cfg.state_dir);
-	f = popen(command, "re");
-	if (f) {
-		len = fread(n->rootfs, 1, sizeof(n->rootfs) - 1, f);
-		if (pclose(f) != 0)
-			len = 0;
-	}
-	n->rootfs[len] = '\0';
-	n->rootfs[strcspn(n->rootfs, "\n")] = '\0';
-	if (n->rootfs[0] != '/')
-		return err_set(
-		    e, -ENOENT, "the template could not be built: %s", command);
-	return 0;
-}
-
 static uint64_t
 memory_for_routers(const struct config *c)
 {
@@ -333,8 +306,8 @@ node_open(struct node *n, struct err *e)
 		rc = store_open(n->cfg.state_dir, &n->store, e);
 	if (rc == 0)
 		rc = open_containers(n, e);
-	if (rc == 0)
-		rc = build_template(n, e);
+	if (rc == 0 && n->ops == &container_lxc)
+		rc = template_build(&n->cfg, n->rootfs, sizeof(n->rootfs), e);
 	if (rc == 0)
 		rc = store_each_port(n->store, port_load, n, e);
 	if (rc == 0)
