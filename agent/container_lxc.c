@@ -77,8 +77,6 @@ finish(struct op *o, int rc, const struct container_status *st,
     const struct err *e)
 {
 	struct lxc *x = o->lxc;
-	container_done_fn done = o->done;
-	void *arg = o->arg;
 
 	for (struct op **at = &x->running; *at; at = &(*at)->next) {
 		if (*at == o) {
@@ -87,9 +85,10 @@ finish(struct op *o, int rc, const struct container_status *st,
 		}
 	}
 	x->n_running--;
-	op_free(o);
 	start_waiting(x);
-	done(arg, rc, rc < 0 ? NULL : st, e);
+	/* e may lie in o */
+	o->done(o->arg, rc, rc < 0 ? NULL : st, e);
+	op_free(o);
 }
 
 /* Keeps what fits; the rest is read and forgotten. */
