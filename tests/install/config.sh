@@ -35,13 +35,6 @@ refused() { # PROGRAM FILE WORD: fails, and names the file and the word
 
 try() { # PROGRAM SECTION
   name=${1##*/}
-  if [ ! -x "$1" ]; then
-    for i in 1 2 3 4; do
-      n=$((n + 1))
-      echo "ok $n - $name ($i) # SKIP not built"
-    done
-    return
-  fi
   accepted "$1" "$CONF"
   result "$name takes the shipped europa.conf" $?
   accepted "$1" "$TMP/full.conf"
@@ -57,7 +50,8 @@ sed 's/^#\([a-z_]* =\)/\1/' "$CONF" > "$TMP/full.conf"
 ! cmp -s "$CONF" "$TMP/full.conf"
 result 'europa.conf shows defaults' $?
 try "$EUROPAD" agent
-try "$DATAPLANE" dataplane
+# configured without it, there is nothing to try
+[ ! -x "$DATAPLANE" ] || try "$DATAPLANE" dataplane
 
 # what the manual says are the keys is what the file has
 man=$EUROPA_SRCDIR/doc/man/europa.conf.5

@@ -20,20 +20,23 @@ system_env() {
   . "$EUROPA_SRCDIR/tests/system/node.sh"
 }
 
-# What a node may leave behind, as text to compare.
-system_leftovers() {
-  ip netns list | awk '{print "netns", $1}' | sort
-  find /sys/fs/cgroup -type d -path '*europa*' 2>/dev/null | sort
-  grep -c . /proc/self/mounts
-  grep -l 'memfd:europa' /proc/[0-9]*/maps 2>/dev/null | wc -l
-  pgrep -c 'europa' || true
+# What a node may leave behind, as text to compare: namespaces, cgroups (and
+# with them whatever runs in a container), mounts, and processes that name its
+# folder.
+system_leftovers() { # FOLDER PREFIX
+  ip netns list | awk -v p="$2" 'index($1, p) == 1 {print "netns", $1}' | sort
+  find /sys/fs/cgroup -type d -path '*europa/*' 2>/dev/null | sort
+  grep -F "$1" /proc/self/mounts
+  grep -lF "$1/" /proc/[0-9]*/cmdline 2>/dev/null
+  find "$1/state/containers" "$1/run/r" -mindepth 1 2>/dev/null
+  true
 }
 
 system_setup() { # PREFIX
   local dir
   dir=$(mktemp -d /tmp/eu.XXXXXX)
   chmod 755 "$dir"
-  system_leftovers > "$dir.before"
+  system_leftovers "$dir" "$1" > "$dir.before"
   system_env "$dir" "$1"
   mkdir -p "$BIN_LIBEXEC"
   ln -s "$EUROPA_BUILDDIR/europa-launch" \
@@ -52,7 +55,7 @@ system_teardown() {
   local rc=0
   system_resume
   node_down || rc=1
-  if ! system_leftovers | diff "$NODE_DIR.before" - >&2; then
+  if ! system_leftovers "$NODE_DIR" "$NODE_NS" | diff "$NODE_DIR.before" - >&2; then
     echo "the node left something behind" >&2
     rc=1
   fi
