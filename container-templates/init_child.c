@@ -4,7 +4,7 @@
  *
  * It runs whenever there are descriptors and a configuration. A first death is
  * repaired at once; one that dies again within ten seconds waits 10 ms, then
- * twice as long each time, at most 5 s. It has a session of its own: what is
+ * twice as long each time, at most 1 s. It has a session of its own: what is
  * left of its process group is killed when it ends, so that no half of an old
  * data plane holds a queue against the new one.
  *
@@ -28,7 +28,7 @@
 
 enum {
 	FIRST_BACKOFF_MS = 10,
-	MAX_BACKOFF_MS = 5000,
+	MAX_BACKOFF_MS = 1000,
 	HEALTHY_MS = 10000,
 	GRACE_MS = 500,
 	ANSWER_MS = 1000,

@@ -24,14 +24,20 @@ setup_file() {
 setup() {
   load common
   system_resume
-  node_sender ping -n -c 2 -i 0.1 -W 2 198.18.1.2
-  node_sender ping -n -c 2 -i 0.1 -W 2 198.18.3.2
+  passes 198.18.1.2
+  passes 198.18.3.2
 }
 
 teardown_file() {
   load common
   node_delete_routers
   system_teardown
+}
+
+# Packets pass, at the latest after the back-off of what has been killed often.
+passes() {
+  node_wait 10 node_sender ping -n -c 1 -W 1 "$1"
+  node_sender ping -n -c 3 -i 0.05 -W 2 "$1"
 }
 
 # traffic_start NAME DST PPS SECONDS
@@ -129,7 +135,7 @@ ledger_balances() {
   [ "$(field neighbour ".received == $sent and .lost == 0 and .reordered == 0")" = true ]
   [ "$(field victim '.received > 0 and .reordered == 0 and .doubled == 0')" = true ]
   [ "$(containers_now)" = "$before" ]
-  node_sender ping -n -c 3 -i 0.05 -W 2 198.18.1.2
+  passes 198.18.1.2
   ledger_balances r1
   ledger_balances r2
 }
@@ -146,7 +152,7 @@ ledger_balances() {
   # after the last kill the stream went on to its end
   [ "$(containers_now)" = "$before" ]
   [ "$(api GET /v1/routers/r1 | jq .status.dataplane.starts)" = "$starts" ]
-  node_sender ping -n -c 3 -i 0.05 -W 2 198.18.1.2
+  passes 198.18.1.2
   ledger_balances r1
   echo "# in doubt: $(host_sum r1 .in_doubt), longest gap $(field a .max_gap_ms) ms" >&3
 }
@@ -167,7 +173,7 @@ ledger_balances() {
   old=$(init_pid r1)
   kill -9 "$old"
   node_wait 5 sh -c "curl -s --unix-socket $NODE_SOCKET http://europa/v1/routers/r1 | jq -e '.status.state == \"running\" and .status.container.init_pid != $old'"
-  node_sender ping -n -c 3 -i 0.05 -W 2 198.18.1.2
+  passes 198.18.1.2
   uid=$(api GET /v1/routers/r1 | jq -r .uid)
   [ "$(pgrep -fc "lxc monitor.*$uid\|\[lxc monitor\].*$uid")" -le 1 ]
 }
@@ -181,6 +187,6 @@ ledger_balances() {
   kill -CONT "$(cat "$NODE_DIR/europad.supervisor")" "$(cat "$NODE_DIR/dataplane.supervisor")"
   node_wait 10 node_is_ready
   node_wait 10 sh -c "curl -s --unix-socket $NODE_SOCKET http://europa/v1/routers | jq -e '[.items[].status.state == \"running\"] | all'"
-  node_sender ping -n -c 3 -i 0.05 -W 2 198.18.1.2
-  node_sender ping -n -c 3 -i 0.05 -W 2 198.18.3.2
+  passes 198.18.1.2
+  passes 198.18.3.2
 }

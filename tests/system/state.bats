@@ -15,6 +15,15 @@ setup() {
   system_resume
 }
 
+# Whatever a test did to the state folder is undone, and an agent runs.
+teardown() {
+  local small=$BATS_FILE_TMPDIR/small
+  ! mountpoint -q "$NODE_DIR/state" || umount -l "$NODE_DIR/state"
+  ! mountpoint -q "$small" || umount -l "$small"
+  [ -e "$NODE_DIR/europad.pid" ] || node_agent_start
+  node_wait 10 node_is_ready
+}
+
 teardown_file() {
   load common
   delete_router r1
