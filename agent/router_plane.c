@@ -228,11 +228,21 @@ find_spec(const struct router *r, const struct wire_vnic *w)
 	return NULL;
 }
 
+/* UP in the table, though it was removed: the data plane died over it. */
+static bool
+is_stray(const struct router *r, unsigned i)
+{
+	struct vnic_entry *e = vnic_entry(&r->layout, r->host, i);
+
+	return vnic_table_load(&e->state) == VNIC_ENTRY_UP;
+}
+
 static void
 sync_vnics(struct router *r)
 {
 	for (unsigned i = 0; i < r->layout.g.max_vnics; i++)
-		if (r->vnic[i].used && !find_spec(r, &r->vnic[i].wire))
+		if (r->vnic[i].used ? !find_spec(r, &r->vnic[i].wire)
+				    : is_stray(r, i))
 			remove_vnic(r, i);
 	for (unsigned k = 0; k < r->spec.n_vnics; k++) {
 		const struct model_vnic *v = &r->spec.vnic[k];

@@ -102,22 +102,27 @@ table_changed(struct set *s)
 	}
 }
 
-/* What a data plane before us left UP may be wanted no more. */
+/*
+ * What a data plane before us left UP stays UP, attached to nothing until
+ * europad says to what: a router that saw it go down would forget its
+ * neighbours. europad removes what is wanted no more.
+ */
 static void
-clear_table(struct set *s)
+adopt_table(struct set *s)
 {
-	bool changed = false;
-
 	for (uint32_t i = 0; i < s->maps.l.g.max_vnics; i++) {
 		struct vnic_entry *e = vnic_entry(&s->maps.l, s->maps.host, i);
+		struct set_vnic *mine = &s->vnic[i];
 
 		if (vnic_table_load(&e->state) != VNIC_ENTRY_UP)
 			continue;
-		vnic_table_store(&e->state, VNIC_ENTRY_DOWN); /* P4 */
-		changed = true;
+		mine->up = true;
+		memcpy(mine->v.uid, s->info.uid, sizeof(mine->v.uid));
+		mine->v.index = i;
+		mine->v.mtu = (uint16_t)e->mtu; /* as written: <= 9000 */
+		memcpy(mine->v.mac, e->mac, sizeof(mine->v.mac));
+		memcpy(mine->v.name, e->name, sizeof(mine->v.name) - 1);
 	}
-	if (changed)
-		table_changed(s);
 }
 
 static void
@@ -168,7 +173,7 @@ set_new(struct wire_msg *m, struct set **out, const char **why)
 		set_free(s, false);
 		return rc;
 	}
-	clear_table(s);
+	adopt_table(s);
 	*out = s;
 	return 0;
 }

@@ -26,10 +26,9 @@ system_env() {
 system_leftovers() { # FOLDER PREFIX
   ip netns list | awk -v p="$2" 'index($1, p) == 1 {print "netns", $1}' | sort
   find /sys/fs/cgroup -type d -path '*europa/*' 2>/dev/null | sort
-  grep -F "$1" /proc/self/mounts
-  grep -lF "$1/" /proc/[0-9]*/cmdline 2>/dev/null
-  find "$1/state/containers" "$1/run/r" -mindepth 1 2>/dev/null
-  true
+  grep -F "$1" /proc/self/mounts || true
+  grep -lF "$1/" /proc/[0-9]*/cmdline 2>/dev/null || true
+  find "$1/state/containers" "$1/run/r" -mindepth 1 ! -name '.*' 2>/dev/null || true
 }
 
 system_setup() { # PREFIX

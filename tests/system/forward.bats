@@ -16,7 +16,6 @@ setup() {
 
 teardown_file() {
   load common
-  delete_router r1
   system_teardown
 }
 

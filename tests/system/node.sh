@@ -163,8 +163,8 @@ node_agent_start() {
 node_is_ready() { api GET /readyz; }
 
 node_make_ports() {
-  api POST /v1/ports '{"name":"p0","spec":{"devargs":"net_af_packet0,iface=p0,framecnt=4096"}}' &&
-    api POST /v1/ports '{"name":"p1","spec":{"devargs":"net_af_packet1,iface=p1,framecnt=4096"}}'
+  api POST /v1/ports '{"name":"p0","spec":{"devargs":"net_af_packet0,iface=p0,framecnt=8192"}}' &&
+    api POST /v1/ports '{"name":"p1","spec":{"devargs":"net_af_packet1,iface=p1,framecnt=8192"}}'
 }
 
 # The whole node, without routers. Fails with the logs on standard error.

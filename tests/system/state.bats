@@ -26,7 +26,6 @@ teardown() {
 
 teardown_file() {
   load common
-  delete_router r1
   system_teardown
 }
 
