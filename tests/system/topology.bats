@@ -149,6 +149,20 @@ PY
   [ "$(canaries y $y)" -gt 0 ]
   [ "$(canaries x $y)" = 0 ]
   [ "$(canaries y $x)" = 0 ]
+  # each takes one from the TTL; one paused, the other goes on
+  for net in 1 3; do
+    capture_ttl "$NODE_RECEIVER" 2 "icmp[icmptype] = icmp-echo and dst 198.18.$net.2" > "$BATS_TEST_TMPDIR/ttl" &
+    sleep 0.5
+    node_sender ping -n -c 3 -i 0.05 -W 2 -t 50 198.18.$net.2
+    wait
+    [ "$(sort -u "$BATS_TEST_TMPDIR/ttl")" = 49 ]
+  done
+  api PUT /v1/routers/x/power '{"desired":"paused"}' > /dev/null
+  run node_sender ping -n -c 3 -i 0.05 -W 1 198.18.1.2
+  [[ "$output" == *"100% packet loss"* ]]
+  node_sender ping -n -c 3 -i 0.05 -W 2 198.18.3.2
+  api PUT /v1/routers/x/power '{"desired":"running"}' > /dev/null
+  node_sender ping -n -c 3 -i 0.05 -W 2 198.18.1.2
   # two uid ranges
   ux=$(awk '{print $2}' "/proc/$(init_pid x)/uid_map")
   uy=$(awk '{print $2}' "/proc/$(init_pid y)/uid_map")
