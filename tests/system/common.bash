@@ -24,8 +24,12 @@ system_env() {
 # with them whatever runs in a container), mounts, and processes that name its
 # folder.
 system_leftovers() { # FOLDER PREFIX
+  local uid
   ip netns list | awk -v p="$2" 'index($1, p) == 1 {print "netns", $1}' | sort
-  find /sys/fs/cgroup -type d -path '*europa/*' 2>/dev/null | sort
+  for uid in $(grep -oh 'uid=[0-9a-f-]\{36\}' "$1/log/europad.log" 2>/dev/null |
+    cut -d= -f2 | sort -u); do
+    find /sys/fs/cgroup -type d -name "$uid" 2>/dev/null
+  done
   grep -F "$1" /proc/self/mounts || true
   grep -lF "$1/" /proc/[0-9]*/cmdline 2>/dev/null || true
   find "$1/state/containers" "$1/run/r" -mindepth 1 ! -name '.*' 2>/dev/null || true
