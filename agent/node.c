@@ -358,6 +358,8 @@ node_open(struct node *n, struct err *e)
 void
 node_close(struct node *n)
 {
+	n->stopping = true;
+	node_drain_inbox(n);
 	plane_free(n->plane);
 	while (n->routers)
 		router_free(n->routers);

@@ -91,7 +91,10 @@ node_drain_inbox(void *arg)
 		struct letter *x = list;
 
 		list = x->next;
-		ops[api_op(x->request)](n, x->request);
+		if (n->stopping) /* it has been told so by the server */
+			api_reply(x->request, 503, NULL, NULL, NULL);
+		else
+			ops[api_op(x->request)](n, x->request);
 		free(x);
 	}
 }

@@ -36,6 +36,7 @@ typedef void (*plane_reply_fn)(void *arg, const uint8_t uid[WIRE_UID_BYTES],
 
 int plane_new(struct loop *l, const char *path, const struct plane_hooks *hooks,
     struct plane **out);
+/* Those who wait for an answer hear that none will come. */
 void plane_free(struct plane *p);
 
 bool plane_is_up(const struct plane *p);

@@ -26,6 +26,8 @@ port_free(struct port *p)
 {
 	if (!p)
 		return;
+	if (p->creating)
+		api_reply(p->creating, 503, NULL, NULL, NULL);
 	model_port_clear(&p->spec);
 	free(p);
 }

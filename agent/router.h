@@ -120,7 +120,7 @@ struct router {
 /* Makes the object, without any effect. Takes spec. NULL without memory. */
 struct router *router_new(struct node *n, const uint8_t uid[UID_BYTES],
     uint32_t id_index, struct model_router *spec);
-/* Lets go of everything without ending anything: europad itself stops. */
+/* Lets go of everything, and of who waits, without ending anything. */
 void router_free(struct router *r);
 
 int router_load(void *arg, const struct store_router *row);
