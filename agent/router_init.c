@@ -174,7 +174,7 @@ probe_config(struct router *r)
 	}
 	if (r->process_running)
 		initlink_ask_stats(r->link);
-	loop_arm(r->timer, PROBE_MS);
+	loop_arm_sooner(r->timer, PROBE_MS);
 }
 
 void

@@ -101,7 +101,7 @@ step_start(struct router *r)
 	struct err e;
 
 	if (now < r->not_before_ms) {
-		loop_arm(r->timer, r->not_before_ms - now);
+		loop_arm_sooner(r->timer, r->not_before_ms - now);
 		return;
 	}
 	if (!memory_is_ready(r))
@@ -153,7 +153,7 @@ step_running(struct router *r)
 		return;
 	if (router_listen(r, &e) < 0) {
 		log_err("%s router=%s", e.msg, r->spec.name);
-		loop_arm(r->timer, 1000);
+		loop_arm_sooner(r->timer, 1000);
 		return;
 	}
 	if (router_limits_are_due(r)) {
@@ -261,7 +261,7 @@ router_reconcile(struct router *r)
 	update_state(r);
 	router_answer_waiters(r);
 	if (r->state == ROUTER_STARTING && !r->busy)
-		loop_arm(r->timer, 20);
+		loop_arm_sooner(r->timer, 20);
 }
 
 const char *

@@ -62,7 +62,7 @@ router_wait_stats(struct router *r, struct api_request *rq)
 		return;
 	w->wants_stats = true;
 	w->status = 200;
-	loop_arm(r->timer, STATS_MS);
+	loop_arm_sooner(r->timer, STATS_MS);
 }
 
 static void
@@ -163,8 +163,8 @@ router_answer_waiters(struct router *r)
 		*at = w->next;
 		reply(r, w);
 	}
-	if (r->waiters && r->state != ROUTER_STARTING)
-		loop_arm(r->timer, 100);
+	if (r->waiters)
+		loop_arm_sooner(r->timer, 100);
 }
 
 void
