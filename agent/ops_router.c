@@ -289,6 +289,7 @@ op_router_delete(struct node *n, struct api_request *rq)
 			op_store_failed(rq, rc, &e);
 			return;
 		}
+		r->not_before_ms = 0;
 		problem_init(&p);
 		problem_set(&p, 409, "wrong-state", "create a new one",
 		    "router %s was deleted meanwhile", r->spec.name);

@@ -90,7 +90,7 @@ struct router {
 	int pid_fd;
 	struct loop_source *pid_source;
 	unsigned start_failures;
-	uint64_t not_before_ms; /* no start before this */
+	uint64_t not_before_ms; /* nothing is tried again before this */
 	uint64_t backoff_ms;    /* doubles while it dies young */
 
 	/* init */

@@ -236,13 +236,13 @@ destroyed(
 	if (rc < 0) {
 		log_warn("%s router=%s", e->msg, r->spec.name);
 		r->not_before_ms = loop_now_ms() + 1000;
-		loop_arm_sooner(r->timer, 1000);
+		router_kick(r);
 		return;
 	}
 	if (store_delete_router(n->store, r->uid_text, &store_err) < 0) {
 		log_err("%s router=%s", store_err.msg, r->spec.name);
 		r->not_before_ms = loop_now_ms() + 1000;
-		loop_arm_sooner(r->timer, 1000);
+		router_kick(r);
 		return;
 	}
 	router_run_dir(r, dir, sizeof(dir));

@@ -94,17 +94,24 @@ memory_is_ready(struct router *r)
 	return true;
 }
 
+/* Not while it backs off; then the timer brings it back here. */
+static bool
+is_due(struct router *r)
+{
+	uint64_t now = loop_now_ms();
+
+	if (now >= r->not_before_ms)
+		return true;
+	loop_arm_sooner(r->timer, r->not_before_ms - now);
+	return false;
+}
+
 static void
 step_start(struct router *r)
 {
-	uint64_t now = loop_now_ms();
 	struct err e;
 
-	if (now < r->not_before_ms) {
-		loop_arm_sooner(r->timer, r->not_before_ms - now);
-		return;
-	}
-	if (!memory_is_ready(r))
+	if (!is_due(r) || !memory_is_ready(r))
 		return;
 	if (router_listen(r, &e) < 0) {
 		router_fail(r, "make run_dir writable, then start it again",
@@ -171,11 +178,13 @@ take_step(struct router *r)
 	if (r->busy)
 		return;
 	if (r->deleting) {
-		step_delete(r);
+		if (is_due(r))
+			step_delete(r);
 		return;
 	}
 	if (!r->known) {
-		router_container_query(r);
+		if (is_due(r))
+			router_container_query(r);
 		return;
 	}
 	router_sync_plane(r);
