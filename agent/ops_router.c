@@ -358,6 +358,17 @@ op_router_power(struct node *n, struct api_request *rq)
 	op_apply(r, &spec, rq, 200);
 }
 
+/* Returns false if nobody is there to be told: then nothing has changed. */
+static bool
+restart_process(struct router *r)
+{
+	router_expect_epoch(r); /* first: the answer may be quick */
+	if (initlink_send_restart(r->link) == 0)
+		return true;
+	memset(r->old_epoch, 0, sizeof(r->old_epoch));
+	return false;
+}
+
 void
 op_router_restart(struct node *n, struct api_request *rq)
 {
@@ -379,7 +390,7 @@ op_router_restart(struct node *n, struct api_request *rq)
 		problem_add(&p, "/scope",
 		    "want {\"scope\": \"dataplane\" or \"container\"}");
 	} else if (r->container.state != CONTAINER_RUNNING || r->busy ||
-		   r->spec.power != MODEL_RUNNING) {
+		   r->deleting || r->spec.power != MODEL_RUNNING) {
 		problem_set(&p, 409, "wrong-state", "PUT power running first",
 		    "router %s is %s", r->spec.name,
 		    router_state_text(r->state));
@@ -392,11 +403,13 @@ op_router_restart(struct node *n, struct api_request *rq)
 		api_reply(rq, 200, router_json(r), etag, NULL);
 		return;
 	}
-	if (strcmp(scope, "dataplane") == 0) {
-		router_expect_epoch(r);
-		initlink_send_restart(r->link);
-	} else {
+	if (strcmp(scope, "container") == 0) {
 		r->restarting = true; /* the next step stops it */
+	} else if (!restart_process(r)) {
+		problem_set(&p, 409, "wrong-state", "try again in a second",
+		    "the init of router %s is not there yet", r->spec.name);
+		op_problem(rq, &p);
+		return;
 	}
 	router_wait(r, rq, 200, false);
 }

@@ -61,7 +61,7 @@ watch_pid(struct router *r)
 	}
 }
 
-/* A container that had run is gone: start again, later each time. */
+/* A container ended by itself: start again, later each time. */
 static void
 note_death(struct router *r)
 {
@@ -84,7 +84,8 @@ take_status(struct router *r, const struct container_status *st)
 	r->known = true;
 	if (st->state == CONTAINER_STOPPED) {
 		forget_pid(r);
-		if (ran && r->spec.power != MODEL_STOPPED && !r->deleting)
+		if (ran && !r->ending && !r->deleting &&
+		    r->spec.power != MODEL_STOPPED)
 			note_death(r);
 		return;
 	}
@@ -100,7 +101,6 @@ done(void *arg, int rc, const struct container_status *st, const struct err *e)
 	struct router *r = arg;
 
 	r->busy = false;
-	r->ending = false;
 	if (rc == 0) {
 		take_status(r, st);
 	} else {
@@ -108,6 +108,7 @@ done(void *arg, int rc, const struct container_status *st, const struct err *e)
 		r->known = false;
 		r->not_before_ms = loop_now_ms() + MIN_BACKOFF_MS;
 	}
+	r->ending = false;
 	router_kick(r);
 }
 

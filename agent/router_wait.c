@@ -119,12 +119,14 @@ answer_late(struct router *r, struct waiter *w)
 static bool
 is_settled(const struct router *r, const struct waiter *w)
 {
+	if (r->busy || r->restarting)
+		return false;
 	switch (r->state) {
 	case ROUTER_STOPPED:
 	case ROUTER_PAUSED:
-		return !r->busy;
+		return true;
 	case ROUTER_RUNNING:
-		if (r->busy || r->restarting || router_limits_are_due(r))
+		if (router_limits_are_due(r))
 			return false;
 		return !w->wants_config || r->config_in_force >= r->generation;
 	case ROUTER_DEGRADED:
