@@ -10,6 +10,7 @@
 #include "agent/container.h"
 #include "agent/plane.h"
 #include "agent/store.h"
+#include "agent/uid.h"
 #include "api/model.h"
 #include "api/server.h"
 
@@ -25,7 +26,8 @@ enum port_state {
 
 struct port {
 	struct port *next;
-	char uid[37];
+	uint8_t uid[UID_BYTES];
+	char uid_text[UID_TEXT];
 	char created[32];
 	uint64_t generation;
 	struct model_port spec;
