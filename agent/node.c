@@ -118,7 +118,7 @@ on_set(void *arg, struct wire_msg *m)
 	struct node *n = arg;
 	struct router *r = node_router_by_uid(n, m->u.set.uid);
 
-	if (!r) {
+	if (!r || r->deleting) {
 		note_stray(n, m->u.set.uid);
 		return;
 	}

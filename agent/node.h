@@ -58,7 +58,7 @@ struct node {
 	uint32_t plane_pid;
 	bool plane_hugepages;
 	uint8_t (*strays)[WIRE_UID_BYTES]; /* sets of the data plane that no
-	                                      router owns */
+	                                      router wants */
 	unsigned n_strays;
 	bool stopping;
 };
