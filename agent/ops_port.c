@@ -327,18 +327,21 @@ replace(struct node *n, struct port *p, struct model_port *spec,
 		op_problem(rq, &problem);
 		return;
 	}
-	if (!api_dry_run(rq)) {
-		p->spec = *spec;
-		p->generation++;
-		rc = port_store(n, p, &e);
-		if (rc < 0) {
-			p->spec = old;
-			p->generation--;
-			op_store_failed(rq, rc, &e);
-			return;
-		}
-		*spec = old; /* cleared by the caller */
+	p->spec = *spec;
+	if (api_dry_run(rq)) {
+		api_reply(rq, 200, port_json(p), NULL, NULL);
+		p->spec = old;
+		return;
 	}
+	p->generation++;
+	rc = port_store(n, p, &e);
+	if (rc < 0) {
+		p->spec = old;
+		p->generation--;
+		op_store_failed(rq, rc, &e);
+		return;
+	}
+	*spec = old; /* cleared by the caller */
 	port_etag(p, etag, sizeof(etag));
 	api_reply(rq, 200, port_json(p), etag, NULL);
 }
@@ -352,7 +355,7 @@ op_port_put(struct node *n, struct api_request *rq)
 
 	if (p)
 		port_etag(p, etag, sizeof(etag));
-	if ((p || api_if_match(rq)) && !op_etag_holds(rq, etag))
+	if (!op_etag_holds(rq, etag))
 		return;
 	if (!read_body(rq, api_name(rq), &spec))
 		return;

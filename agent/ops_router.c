@@ -177,6 +177,19 @@ keep_macs(struct model_router *spec, const struct model_router *old)
 	}
 }
 
+/* What r would be with spec, which stays the caller's. */
+static json_t *
+preview(struct router *r, const struct model_router *spec)
+{
+	struct model_router now = r->spec;
+	json_t *o;
+
+	r->spec = *spec;
+	o = router_json(r);
+	r->spec = now;
+	return o;
+}
+
 void
 op_apply(struct router *r, struct model_router *spec, struct api_request *rq,
     int status)
@@ -198,8 +211,8 @@ op_apply(struct router *r, struct model_router *spec, struct api_request *rq,
 		return;
 	}
 	if (api_dry_run(rq)) {
+		api_reply(rq, 200, preview(r, spec), NULL, NULL);
 		model_router_clear(spec);
-		api_reply(rq, 200, router_json(r), NULL, NULL);
 		return;
 	}
 	rc = router_store(n, r, spec, r->generation + 1, &e);
@@ -229,7 +242,7 @@ op_router_put(struct node *n, struct api_request *rq)
 
 	if (r)
 		router_etag(r, etag, sizeof(etag));
-	if ((r || api_if_match(rq)) && !op_etag_holds(rq, etag))
+	if (!op_etag_holds(rq, etag))
 		return;
 	if (!read_body(rq, api_body(rq), api_name(rq), &spec))
 		return;
