@@ -16,7 +16,6 @@
 #include <sys/syscall.h>
 
 enum {
-	IDS_PER_ROUTER = 65536,
 	MAX_START_FAILURES = 2,
 	MIN_BACKOFF_MS = 100,
 	MAX_BACKOFF_MS = 30000,
@@ -165,7 +164,7 @@ spec_of(
 		.hostname = r->spec.name,
 		.rootfs = r->node->rootfs,
 		.run_dir = run_dir,
-		.id_base = c->id_base + r->id_index * IDS_PER_ROUTER,
+		.id_base = c->id_base + r->id_index * CONFIG_RANGE_IDS,
 		.limits = limits_of(&r->spec.quota),
 	};
 }

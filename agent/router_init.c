@@ -159,7 +159,8 @@ router_listen(struct router *r, struct err *e)
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return err_set(e, -errno, "%s: %s", dir, strerror(errno));
 	return initlink_new(r->node->loop, dir,
-	    c->id_base + r->id_index * 65536, 65536, &hooks, &r->link, e);
+	    c->id_base + r->id_index * CONFIG_RANGE_IDS, CONFIG_RANGE_IDS,
+	    &hooks, &r->link, e);
 }
 
 /* Asks, for a second, until the router process has the newest configuration. */
