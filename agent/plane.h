@@ -18,7 +18,7 @@
 struct plane;
 
 struct plane_hooks {
-	/* one set that the data plane holds; m->fds may be taken (set to -1) */
+	/* one set that the data plane holds; m->fds may be taken (n_fds = 0) */
 	void (*on_set)(void *arg, struct wire_msg *m);
 	/* hello and list are done */
 	void (*on_up)(void *arg, const struct wire_msg *hello);
