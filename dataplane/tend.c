@@ -139,6 +139,8 @@ retire_broken(struct tend *t, struct set *s)
 		s->broken = false; /* tried again at the next look */
 		return;
 	}
+	for (unsigned q = 0; q < s->n_queues; q++)
+		worker_unwatch(t->node->worker, s->queue[q].bell);
 	log_err("memory of a router went away under us, its set is given up "
 		"router=%s",
 	    s->info.name);
