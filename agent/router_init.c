@@ -103,14 +103,17 @@ static void
 on_state(void *arg, const struct wire_msg *m)
 {
 	struct router *r = arg;
-
 	bool ran = r->process_running;
+	uint64_t now = loop_now_ms();
 
 	r->process_running = m->u.process.running != 0;
 	r->process_starts = m->u.process.starts;
-	if (ran && !r->process_running)
+	/* at most one line a second: it is the tenant who talks */
+	if (ran && !r->process_running && now - r->process_end_ms >= 1000) {
+		r->process_end_ms = now;
 		log_info("its data plane ended status=0x%x router=%s",
 		    m->u.process.status, r->spec.name);
+	}
 	router_kick(r);
 }
 
