@@ -83,7 +83,8 @@ same_segment(const struct model_vnic *a, const struct model_vnic *b)
 {
 	return a->attach == MODEL_ATTACH_PORT &&
 	       b->attach == MODEL_ATTACH_PORT &&
-	       strcmp(a->port, b->port) == 0 && a->vlan == b->vlan;
+	       strcmp(a->port, b->port) == 0 &&
+	       (a->trunk || b->trunk || a->vlan == b->vlan);
 }
 
 static bool

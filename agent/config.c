@@ -78,5 +78,12 @@ config_load(struct config *c, const char *path, struct err *e)
 		return err_set(e, -EINVAL,
 		    "log_level = %s: want err, warn, info or debug",
 		    c->log_level);
+	/* the last uid of all is nobody's: it means "no change" */
+	if ((uint64_t)c->id_base + (uint64_t)c->id_ranges * CONFIG_RANGE_IDS >
+	    UINT32_MAX)
+		return err_set(e, -EINVAL,
+		    "id_base and id_ranges: %u ranges of %d from %u on do not "
+		    "fit 32 bits",
+		    c->id_ranges, CONFIG_RANGE_IDS, c->id_base);
 	return 0;
 }

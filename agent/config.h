@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-enum { CONFIG_PATH = 256 };
+enum { CONFIG_PATH = 256, CONFIG_RANGE_IDS = 65536 };
 
 struct config {
 	char state_dir[CONFIG_PATH]; /* database, containers, templates */
@@ -25,7 +25,7 @@ struct config {
 	                                       eighth */
 	unsigned fast_paths; /* data queues per router */
 	unsigned id_base;    /* first host uid of routers */
-	unsigned id_ranges;  /* how many ranges of 65536 */
+	unsigned id_ranges;  /* how many ranges follow */
 	unsigned start_timeout_ms;
 	char log_level[8];
 };

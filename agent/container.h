@@ -7,9 +7,9 @@
  * another back end must provide is in doc/decisions/.
  *
  * Operations are asynchronous: they return at once and call done on the loop's
- * thread, exactly once, never from within the call. A router has at most one
- * operation under way. All are idempotent: starting what runs and stopping what
- * is stopped succeed.
+ * thread, exactly once, and but for -ENOMEM never from within the call. A
+ * router has at most one operation under way. All are idempotent: starting what
+ * runs and stopping what is stopped succeed.
  */
 #ifndef AGENT_CONTAINER_H
 #define AGENT_CONTAINER_H

@@ -163,7 +163,7 @@ send_or_drop(struct initlink *k, const struct wire_msg *m)
 {
 	int rc;
 
-	if (!k->up)
+	if (!initlink_is_up(k))
 		return -ENOTCONN;
 	rc = wire_send(k->fd, m);
 	if (rc < 0) {

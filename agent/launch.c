@@ -274,40 +274,38 @@ do_limit(const struct launch *l, struct container_status *st, struct err *e)
 	return rc < 0 ? rc : cgroups_check_equal(&s->limits, &st->effective, e);
 }
 
+/* Freezes it, or lets it go on: want is FROZEN or RUNNING. */
 static int
-do_thaw(const struct launch *l, struct container_status *st, struct err *e)
+turn(const struct launch *l, enum container_state want,
+    struct container_status *st, struct err *e)
 {
 	scoped_container struct lxc_container *c = NULL;
+	bool freezes = want == CONTAINER_FROZEN;
 	int rc = look(l, st, e);
 
-	if (rc < 0 || st->state == CONTAINER_RUNNING)
+	if (rc < 0 || st->state == want)
 		return rc;
 	if (st->state == CONTAINER_STOPPED)
 		return err_set(e, -ESRCH, "it is not running");
 	c = open_container(l, e);
 	if (!c)
 		return -EINVAL;
-	if (!c->unfreeze(c))
-		return err_set(e, -EIO, "LXC could not thaw it");
+	if (!(freezes ? c->freeze(c) : c->unfreeze(c)))
+		return err_set(e, -EIO, "LXC could not %s it",
+		    freezes ? "freeze" : "thaw");
 	return look(l, st, e);
 }
 
 static int
 do_freeze(const struct launch *l, struct container_status *st, struct err *e)
 {
-	scoped_container struct lxc_container *c = NULL;
-	int rc = look(l, st, e);
+	return turn(l, CONTAINER_FROZEN, st, e);
+}
 
-	if (rc < 0 || st->state == CONTAINER_FROZEN)
-		return rc;
-	if (st->state == CONTAINER_STOPPED)
-		return err_set(e, -ESRCH, "it is not running");
-	c = open_container(l, e);
-	if (!c)
-		return -EINVAL;
-	if (!c->freeze(c))
-		return err_set(e, -EIO, "LXC could not freeze it");
-	return look(l, st, e);
+static int
+do_thaw(const struct launch *l, struct container_status *st, struct err *e)
+{
+	return turn(l, CONTAINER_RUNNING, st, e);
 }
 
 static int

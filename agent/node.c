@@ -119,7 +119,7 @@ on_set(void *arg, struct wire_msg *m)
 	struct node *n = arg;
 	struct router *r = node_router_by_uid(n, m->u.set.uid);
 
-	if (!r) {
+	if (!r || r->deleting) {
 		note_stray(n, m->u.set.uid);
 		return;
 	}
@@ -331,6 +331,8 @@ node_open(struct node *n, struct err *e)
 void
 node_close(struct node *n)
 {
+	n->stopping = true;
+	node_drain_inbox(n);
 	plane_free(n->plane);
 	while (n->routers)
 		router_free(n->routers);

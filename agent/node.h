@@ -10,6 +10,7 @@
 #include "agent/container.h"
 #include "agent/plane.h"
 #include "agent/store.h"
+#include "agent/uid.h"
 #include "api/model.h"
 #include "api/server.h"
 
@@ -25,7 +26,8 @@ enum port_state {
 
 struct port {
 	struct port *next;
-	char uid[37];
+	uint8_t uid[UID_BYTES];
+	char uid_text[UID_TEXT];
 	char created[32];
 	uint64_t generation;
 	struct model_port spec;
@@ -56,13 +58,14 @@ struct node {
 	uint32_t plane_pid;
 	bool plane_hugepages;
 	uint8_t (*strays)[WIRE_UID_BYTES]; /* sets of the data plane that no
-	                                      router owns */
+	                                      router wants */
 	unsigned n_strays;
 	bool stopping;
 };
 
 /* Reads the store and prepares everything; then loop_run(). */
 int node_open(struct node *n, struct err *e);
+/* After api_server_stop(): whoever still waits has been answered there. */
 void node_close(struct node *n);
 
 /* What a listener thread found goes through here to the loop. */

@@ -91,7 +91,10 @@ node_drain_inbox(void *arg)
 		struct letter *x = list;
 
 		list = x->next;
-		ops[api_op(x->request)](n, x->request);
+		if (n->stopping) /* it has been told so by the server */
+			api_reply(x->request, 503, NULL, NULL, NULL);
+		else
+			ops[api_op(x->request)](n, x->request);
 		free(x);
 	}
 }
@@ -159,7 +162,8 @@ op_etag_holds(struct api_request *rq, const char *etag)
 	const char *want = api_if_match(rq);
 	struct problem p;
 
-	if (!want || strcmp(want, "*") == 0 || strcmp(want, etag) == 0)
+	if (!want || strcmp(want, etag) == 0 ||
+	    (strcmp(want, "*") == 0 && *etag != '\0'))
 		return true;
 	problem_init(&p);
 	problem_set(&p, 412, "stale",

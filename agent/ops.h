@@ -46,7 +46,10 @@ void ports_settle(struct node *n);
 void op_not_found(struct api_request *rq, const char *kind, const char *name);
 /* The router of the URL, or NULL: then the request is answered. */
 struct router *op_find_router(struct node *n, struct api_request *rq);
-/* If-Match: false if it does not hold; then the request is answered. */
+/*
+ * If-Match: false if it does not hold; then the request is answered. etag is ""
+ * for an object that is not there, which nothing matches.
+ */
 bool op_etag_holds(struct api_request *rq, const char *etag);
 /* 503 while the data plane is away; false: the request is answered. */
 bool op_plane_is_here(struct node *n, struct api_request *rq);

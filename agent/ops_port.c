@@ -5,9 +5,8 @@
  * that only the start of the data plane can open are stored and wait for it.
  */
 #include "agent/ops.h"
-#include "agent/uid.h"
-
 #include "agent/router.h"
+
 #include "lib/base.h"
 #include "lib/log.h"
 
@@ -61,7 +60,7 @@ port_json(const struct port *p)
 	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:O, s:o,"
 			 " s:{s:s, s:s, s:s, s:o, s:s, s:s}}",
 	    "kind", "Port", "name", p->spec.name, "project", "default", "uid",
-	    p->uid, "generation", (json_int_t)p->generation, "created",
+	    p->uid_text, "generation", (json_int_t)p->generation, "created",
 	    p->created, "labels", p->spec.labels, "spec",
 	    model_port_spec(&p->spec), "status", "state", state_names[p->state],
 	    "driver", p->driver, "mac", mac, "counters", counters, "detail",
@@ -71,7 +70,7 @@ port_json(const struct port *p)
 static void
 port_etag(const struct port *p, char *buf, size_t size)
 {
-	snprintf(buf, size, "%.8s-%llu", p->uid + 28,
+	snprintf(buf, size, "%.8s-%llu", p->uid_text + 28,
 	    (unsigned long long)p->generation);
 }
 
@@ -187,16 +186,15 @@ create(struct node *n, struct model_port *spec, struct api_request *rq)
 	struct port *p = calloc(1, sizeof(*p));
 	struct port **at = &n->ports;
 	struct problem problem;
-	uint8_t uid[UID_BYTES];
 
 	problem_init(&problem);
-	if (!p || uid_make(uid) < 0) {
+	if (!p || uid_make(p->uid) < 0) {
 		free(p);
 		problem_set(&problem, 503, "busy", "try again", "no memory");
 		op_problem(rq, &problem);
 		return;
 	}
-	uid_text(uid, p->uid);
+	uid_text(p->uid, p->uid_text);
 	node_time_text(p->created);
 	p->generation = 1;
 	p->spec = *spec;
@@ -227,7 +225,7 @@ refuse(struct node *n, struct port *p, struct problem *problem)
 static void
 accept_port(struct node *n, struct port *p)
 {
-	struct api_request *rq = p->creating;
+	struct api_request *rq = steal_ptr(p->creating);
 	char etag[64], location[128];
 	struct err e;
 	int rc = port_store(n, p, &e);
@@ -235,7 +233,7 @@ accept_port(struct node *n, struct port *p)
 	if (rc == 0) {
 		rc = ports_write_file(n, &e);
 		if (rc < 0)
-			store_delete_port(n->store, p->uid, NULL);
+			store_delete_port(n->store, p->uid_text, NULL);
 	}
 	if (rc < 0) {
 		close_port(n, p);
@@ -243,7 +241,6 @@ accept_port(struct node *n, struct port *p)
 		op_store_failed(rq, rc, &e);
 		return;
 	}
-	p->creating = NULL;
 	log_info("created port=%s devargs=%s", p->spec.name, p->spec.devargs);
 	port_etag(p, etag, sizeof(etag));
 	snprintf(location, sizeof(location), "/v1/ports/%s", p->spec.name);
@@ -330,18 +327,21 @@ replace(struct node *n, struct port *p, struct model_port *spec,
 		op_problem(rq, &problem);
 		return;
 	}
-	if (!api_dry_run(rq)) {
-		p->spec = *spec;
-		p->generation++;
-		rc = port_store(n, p, &e);
-		if (rc < 0) {
-			p->spec = old;
-			p->generation--;
-			op_store_failed(rq, rc, &e);
-			return;
-		}
-		*spec = old; /* cleared by the caller */
+	p->spec = *spec;
+	if (api_dry_run(rq)) {
+		api_reply(rq, 200, port_json(p), NULL, NULL);
+		p->spec = old;
+		return;
 	}
+	p->generation++;
+	rc = port_store(n, p, &e);
+	if (rc < 0) {
+		p->spec = old;
+		p->generation--;
+		op_store_failed(rq, rc, &e);
+		return;
+	}
+	*spec = old; /* cleared by the caller */
 	port_etag(p, etag, sizeof(etag));
 	api_reply(rq, 200, port_json(p), etag, NULL);
 }
@@ -355,7 +355,7 @@ op_port_put(struct node *n, struct api_request *rq)
 
 	if (p)
 		port_etag(p, etag, sizeof(etag));
-	if ((p || api_if_match(rq)) && !op_etag_holds(rq, etag))
+	if (!op_etag_holds(rq, etag))
 		return;
 	if (!read_body(rq, api_name(rq), &spec))
 		return;
@@ -409,7 +409,7 @@ op_port_delete(struct node *n, struct api_request *rq)
 		return;
 	}
 	if (!api_dry_run(rq)) {
-		rc = store_delete_port(n->store, p->uid, &e);
+		rc = store_delete_port(n->store, p->uid_text, &e);
 		if (rc < 0) {
 			op_store_failed(rq, rc, &e);
 			return;

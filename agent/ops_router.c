@@ -177,6 +177,19 @@ keep_macs(struct model_router *spec, const struct model_router *old)
 	}
 }
 
+/* What r would be with spec, which stays the caller's. */
+static json_t *
+preview(struct router *r, const struct model_router *spec)
+{
+	struct model_router now = r->spec;
+	json_t *o;
+
+	r->spec = *spec;
+	o = router_json(r);
+	r->spec = now;
+	return o;
+}
+
 void
 op_apply(struct router *r, struct model_router *spec, struct api_request *rq,
     int status)
@@ -198,8 +211,8 @@ op_apply(struct router *r, struct model_router *spec, struct api_request *rq,
 		return;
 	}
 	if (api_dry_run(rq)) {
+		api_reply(rq, 200, preview(r, spec), NULL, NULL);
 		model_router_clear(spec);
-		api_reply(rq, 200, router_json(r), NULL, NULL);
 		return;
 	}
 	rc = router_store(n, r, spec, r->generation + 1, &e);
@@ -229,7 +242,7 @@ op_router_put(struct node *n, struct api_request *rq)
 
 	if (r)
 		router_etag(r, etag, sizeof(etag));
-	if ((r || api_if_match(rq)) && !op_etag_holds(rq, etag))
+	if (!op_etag_holds(rq, etag))
 		return;
 	if (!read_body(rq, api_body(rq), api_name(rq), &spec))
 		return;
@@ -289,6 +302,7 @@ op_router_delete(struct node *n, struct api_request *rq)
 			op_store_failed(rq, rc, &e);
 			return;
 		}
+		r->not_before_ms = 0;
 		problem_init(&p);
 		problem_set(&p, 409, "wrong-state", "create a new one",
 		    "router %s was deleted meanwhile", r->spec.name);
@@ -357,6 +371,17 @@ op_router_power(struct node *n, struct api_request *rq)
 	op_apply(r, &spec, rq, 200);
 }
 
+/* Returns false if nobody is there to be told: then nothing has changed. */
+static bool
+restart_process(struct router *r)
+{
+	router_expect_epoch(r); /* first: the answer may be quick */
+	if (initlink_send_restart(r->link) == 0)
+		return true;
+	memset(r->old_epoch, 0, sizeof(r->old_epoch));
+	return false;
+}
+
 void
 op_router_restart(struct node *n, struct api_request *rq)
 {
@@ -378,7 +403,7 @@ op_router_restart(struct node *n, struct api_request *rq)
 		problem_add(&p, "/scope",
 		    "want {\"scope\": \"dataplane\" or \"container\"}");
 	} else if (r->container.state != CONTAINER_RUNNING || r->busy ||
-		   r->spec.power != MODEL_RUNNING) {
+		   r->deleting || r->spec.power != MODEL_RUNNING) {
 		problem_set(&p, 409, "wrong-state", "PUT power running first",
 		    "router %s is %s", r->spec.name,
 		    router_state_text(r->state));
@@ -391,11 +416,13 @@ op_router_restart(struct node *n, struct api_request *rq)
 		api_reply(rq, 200, router_json(r), etag, NULL);
 		return;
 	}
-	if (strcmp(scope, "dataplane") == 0) {
-		router_expect_epoch(r);
-		initlink_send_restart(r->link);
-	} else {
+	if (strcmp(scope, "container") == 0) {
 		r->restarting = true; /* the next step stops it */
+	} else if (!restart_process(r)) {
+		problem_set(&p, 409, "wrong-state", "try again in a second",
+		    "the init of router %s is not there yet", r->spec.name);
+		op_problem(rq, &p);
+		return;
 	}
 	router_wait(r, rq, 200, false);
 }

@@ -236,15 +236,11 @@ plane_free(struct plane *p)
 {
 	if (!p)
 		return;
+	p->up = false;
+	forget_pending(p);
 	loop_del(p->source);
 	loop_del(p->retry);
 	base_close(p->fd);
-	while (p->first) {
-		struct pending *x = p->first;
-
-		p->first = x->next;
-		free(x);
-	}
 	free(p);
 }
 

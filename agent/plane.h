@@ -18,7 +18,7 @@
 struct plane;
 
 struct plane_hooks {
-	/* one set that the data plane holds; m->fds may be taken (set to -1) */
+	/* one set that the data plane holds; m->fds may be taken (n_fds = 0) */
 	void (*on_set)(void *arg, struct wire_msg *m);
 	/* hello and list are done */
 	void (*on_up)(void *arg, const struct wire_msg *hello);
@@ -36,6 +36,7 @@ typedef void (*plane_reply_fn)(void *arg, const uint8_t uid[WIRE_UID_BYTES],
 
 int plane_new(struct loop *l, const char *path, const struct plane_hooks *hooks,
     struct plane **out);
+/* Those who wait for an answer hear that none will come. */
 void plane_free(struct plane *p);
 
 bool plane_is_up(const struct plane *p);

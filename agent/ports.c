@@ -26,6 +26,8 @@ port_free(struct port *p)
 {
 	if (!p)
 		return;
+	if (p->creating)
+		api_reply(p->creating, 503, NULL, NULL, NULL);
 	model_port_clear(&p->spec);
 	free(p);
 }
@@ -45,8 +47,9 @@ ports_write_file(const struct node *n, struct err *e)
 		return err_set(e, -errno, "%s: %s", temp, strerror(errno));
 	fprintf(f, "# written by europad: port NAME MTU DEVARGS\n");
 	for (const struct port *p = n->ports; p; p = p->next)
-		fprintf(f, "port %s %u %s\n", p->spec.name,
-		    (unsigned)p->spec.mtu, p->spec.devargs);
+		if (!p->creating) /* it is not promised yet */
+			fprintf(f, "port %s %u %s\n", p->spec.name,
+			    (unsigned)p->spec.mtu, p->spec.devargs);
 	ok = fflush(f) == 0 && fsync(fileno(f)) == 0;
 	ok = fclose(f) == 0 && ok;
 	if (!ok || rename(temp, path) < 0) {
@@ -70,7 +73,7 @@ port_load(void *arg, const struct store_port *row)
 	problem_init(&problem);
 	if (p)
 		model_port_init(&p->spec);
-	if (!p || !body ||
+	if (!p || !body || !uid_parse(row->uid, p->uid) ||
 	    model_port_read(&p->spec, body, row->name, &problem) < 0) {
 		log_err("the stored port %s cannot be read", row->name);
 		port_free(p);
@@ -80,7 +83,7 @@ port_load(void *arg, const struct store_port *row)
 	}
 	problem_clear(&problem);
 	json_decref(body);
-	snprintf(p->uid, sizeof(p->uid), "%s", row->uid);
+	uid_text(p->uid, p->uid_text);
 	snprintf(p->created, sizeof(p->created), "%s", row->created);
 	p->generation = row->generation;
 	while (*at)
@@ -96,7 +99,7 @@ port_store(struct node *n, const struct port *p, struct err *e)
 	    model_port_spec(&p->spec));
 	scoped_free char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	const struct store_port row = {
-		.uid = p->uid,
+		.uid = p->uid_text,
 		.name = p->spec.name,
 		.generation = p->generation,
 		.created = p->created,

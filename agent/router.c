@@ -55,6 +55,7 @@ router_free(struct router *r)
 	while (*at != r)
 		at = &(*at)->next;
 	*at = r->next;
+	router_dismiss_waiters(r, 503, NULL);
 	router_drop_memory(r);
 	initlink_free(r->link);
 	loop_del(r->pid_source);

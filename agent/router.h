@@ -90,7 +90,7 @@ struct router {
 	int pid_fd;
 	struct loop_source *pid_source;
 	unsigned start_failures;
-	uint64_t not_before_ms; /* no start before this */
+	uint64_t not_before_ms; /* nothing is tried again before this */
 	uint64_t backoff_ms;    /* doubles while it dies young */
 
 	/* init */
@@ -101,6 +101,7 @@ struct router {
 	uint64_t config_in_force;         /* generation, as its process says */
 	bool process_running;
 	uint32_t process_starts;
+	uint64_t process_end_ms; /* when the log heard of one last */
 	struct wire_msg *stats; /* last answer of the router process, or NULL */
 	uint64_t stats_ms;
 
@@ -120,7 +121,7 @@ struct router {
 /* Makes the object, without any effect. Takes spec. NULL without memory. */
 struct router *router_new(struct node *n, const uint8_t uid[UID_BYTES],
     uint32_t id_index, struct model_router *spec);
-/* Lets go of everything without ending anything: europad itself stops. */
+/* Lets go of everything, and of who waits, without ending anything. */
 void router_free(struct router *r);
 
 int router_load(void *arg, const struct store_router *row);

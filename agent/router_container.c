@@ -16,7 +16,6 @@
 #include <sys/syscall.h>
 
 enum {
-	IDS_PER_ROUTER = 65536,
 	MAX_START_FAILURES = 2,
 	MIN_BACKOFF_MS = 100,
 	MAX_BACKOFF_MS = 30000,
@@ -61,7 +60,7 @@ watch_pid(struct router *r)
 	}
 }
 
-/* A container that had run is gone: start again, later each time. */
+/* A container ended by itself: start again, later each time. */
 static void
 note_death(struct router *r)
 {
@@ -84,7 +83,8 @@ take_status(struct router *r, const struct container_status *st)
 	r->known = true;
 	if (st->state == CONTAINER_STOPPED) {
 		forget_pid(r);
-		if (ran && r->spec.power != MODEL_STOPPED && !r->deleting)
+		if (ran && !r->ending && !r->deleting &&
+		    r->spec.power != MODEL_STOPPED)
 			note_death(r);
 		return;
 	}
@@ -100,7 +100,6 @@ done(void *arg, int rc, const struct container_status *st, const struct err *e)
 	struct router *r = arg;
 
 	r->busy = false;
-	r->ending = false;
 	if (rc == 0) {
 		take_status(r, st);
 	} else {
@@ -108,6 +107,7 @@ done(void *arg, int rc, const struct container_status *st, const struct err *e)
 		r->known = false;
 		r->not_before_ms = loop_now_ms() + MIN_BACKOFF_MS;
 	}
+	r->ending = false;
 	router_kick(r);
 }
 
@@ -164,7 +164,7 @@ spec_of(
 		.hostname = r->spec.name,
 		.rootfs = r->node->rootfs,
 		.run_dir = run_dir,
-		.id_base = c->id_base + r->id_index * IDS_PER_ROUTER,
+		.id_base = c->id_base + r->id_index * CONFIG_RANGE_IDS,
 		.limits = limits_of(&r->spec.quota),
 	};
 }
@@ -236,13 +236,13 @@ destroyed(
 	if (rc < 0) {
 		log_warn("%s router=%s", e->msg, r->spec.name);
 		r->not_before_ms = loop_now_ms() + 1000;
-		loop_arm(r->timer, 1000);
+		router_kick(r);
 		return;
 	}
 	if (store_delete_router(n->store, r->uid_text, &store_err) < 0) {
 		log_err("%s router=%s", store_err.msg, r->spec.name);
 		r->not_before_ms = loop_now_ms() + 1000;
-		loop_arm(r->timer, 1000);
+		router_kick(r);
 		return;
 	}
 	router_run_dir(r, dir, sizeof(dir));

@@ -103,14 +103,17 @@ static void
 on_state(void *arg, const struct wire_msg *m)
 {
 	struct router *r = arg;
-
 	bool ran = r->process_running;
+	uint64_t now = loop_now_ms();
 
 	r->process_running = m->u.process.running != 0;
 	r->process_starts = m->u.process.starts;
-	if (ran && !r->process_running)
+	/* at most one line a second: it is the tenant who talks */
+	if (ran && !r->process_running && now - r->process_end_ms >= 1000) {
+		r->process_end_ms = now;
 		log_info("its data plane ended status=0x%x router=%s",
 		    m->u.process.status, r->spec.name);
+	}
 	router_kick(r);
 }
 
@@ -159,7 +162,8 @@ router_listen(struct router *r, struct err *e)
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return err_set(e, -errno, "%s: %s", dir, strerror(errno));
 	return initlink_new(r->node->loop, dir,
-	    c->id_base + r->id_index * 65536, 65536, &hooks, &r->link, e);
+	    c->id_base + r->id_index * CONFIG_RANGE_IDS, CONFIG_RANGE_IDS,
+	    &hooks, &r->link, e);
 }
 
 /* Asks, for a second, until the router process has the newest configuration. */
@@ -174,7 +178,7 @@ probe_config(struct router *r)
 	}
 	if (r->process_running)
 		initlink_ask_stats(r->link);
-	loop_arm(r->timer, PROBE_MS);
+	loop_arm_sooner(r->timer, PROBE_MS);
 }
 
 void

@@ -94,17 +94,24 @@ memory_is_ready(struct router *r)
 	return true;
 }
 
+/* Not while it backs off; then the timer brings it back here. */
+static bool
+is_due(struct router *r)
+{
+	uint64_t now = loop_now_ms();
+
+	if (now >= r->not_before_ms)
+		return true;
+	loop_arm_sooner(r->timer, r->not_before_ms - now);
+	return false;
+}
+
 static void
 step_start(struct router *r)
 {
-	uint64_t now = loop_now_ms();
 	struct err e;
 
-	if (now < r->not_before_ms) {
-		loop_arm(r->timer, r->not_before_ms - now);
-		return;
-	}
-	if (!memory_is_ready(r))
+	if (!is_due(r) || !memory_is_ready(r))
 		return;
 	if (router_listen(r, &e) < 0) {
 		router_fail(r, "make run_dir writable, then start it again",
@@ -153,7 +160,7 @@ step_running(struct router *r)
 		return;
 	if (router_listen(r, &e) < 0) {
 		log_err("%s router=%s", e.msg, r->spec.name);
-		loop_arm(r->timer, 1000);
+		loop_arm_sooner(r->timer, 1000);
 		return;
 	}
 	if (router_limits_are_due(r)) {
@@ -171,11 +178,13 @@ take_step(struct router *r)
 	if (r->busy)
 		return;
 	if (r->deleting) {
-		step_delete(r);
+		if (is_due(r))
+			step_delete(r);
 		return;
 	}
 	if (!r->known) {
-		router_container_query(r);
+		if (is_due(r))
+			router_container_query(r);
 		return;
 	}
 	router_sync_plane(r);
@@ -261,7 +270,7 @@ router_reconcile(struct router *r)
 	update_state(r);
 	router_answer_waiters(r);
 	if (r->state == ROUTER_STARTING && !r->busy)
-		loop_arm(r->timer, 20);
+		loop_arm_sooner(r->timer, 20);
 }
 
 const char *

@@ -62,7 +62,7 @@ router_wait_stats(struct router *r, struct api_request *rq)
 		return;
 	w->wants_stats = true;
 	w->status = 200;
-	loop_arm(r->timer, STATS_MS);
+	loop_arm_sooner(r->timer, STATS_MS);
 }
 
 static void
@@ -119,12 +119,14 @@ answer_late(struct router *r, struct waiter *w)
 static bool
 is_settled(const struct router *r, const struct waiter *w)
 {
+	if (r->busy || r->restarting)
+		return false;
 	switch (r->state) {
 	case ROUTER_STOPPED:
 	case ROUTER_PAUSED:
-		return !r->busy;
+		return true;
 	case ROUTER_RUNNING:
-		if (r->busy || r->restarting || router_limits_are_due(r))
+		if (router_limits_are_due(r))
 			return false;
 		return !w->wants_config || r->config_in_force >= r->generation;
 	case ROUTER_DEGRADED:
@@ -163,8 +165,8 @@ router_answer_waiters(struct router *r)
 		*at = w->next;
 		reply(r, w);
 	}
-	if (r->waiters && r->state != ROUTER_STARTING)
-		loop_arm(r->timer, 100);
+	if (r->waiters)
+		loop_arm_sooner(r->timer, 100);
 }
 
 void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * server: HTTP in, requests out. The only file pair that knows libmicrohttpd.
+ * server: HTTP in, requests out. Only server*.c know libmicrohttpd.
  *
  * A listener thread reads a whole request within its limits (line, headers,
  * body, time), finds its operation in the table that mirrors openapi.yaml,

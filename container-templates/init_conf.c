@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * init_conf: takes the configuration from europad, see router.conf.md.
+ * init_conf: takes the configuration from europad, see router.conf(5).
  *
  * A configuration counts when it is complete: at most 8 MiB, no zero byte, and
  * its last line is "end". It replaces router.conf by a rename, so that a reader

@@ -15,7 +15,6 @@ container_templates_europa_init_LDADD = $(LIBINIT) $(LIBEUROPA)
 if !SANITIZED
 container_templates_europa_init_LDFLAGS = $(AM_LDFLAGS) -static
 endif
-EXTRA_DIST += container-templates/router.conf.md
 
 dist_europalibexec_SCRIPTS = container-templates/europa-template
 

@@ -122,13 +122,15 @@ node_drop_set(struct node *n, struct set *s)
 	while (*at != s)
 		at = &(*at)->next;
 	*at = s->next;
-	for (unsigned q = 0; q < s->n_queues; q++)
-		worker_unwatch(n->worker, s->queue[q].bell);
 	rc = node_publish(n);
 	if (rc < 0) {
-		node_add_set(n, s);
+		s->next = n->sets;
+		n->sets = s;
 		return rc;
 	}
+	/* now: before, the worker might have put back one that it had muted */
+	for (unsigned q = 0; q < s->n_queues; q++)
+		worker_unwatch(n->worker, s->queue[q].bell);
 	set_free(s, true);
 	return 0;
 }

@@ -19,6 +19,7 @@ enum {
 	OPT_NO_HUGE,
 	OPT_CORE,
 	MIN_MEM_MIB = 32,
+	MAX_CORE = 1023,
 };
 
 static const struct option long_options[] = {
@@ -107,10 +108,9 @@ read_config(struct options *o, bool must_exist, struct err *e)
 		    .kind = CONF_UINT,
 		    .target = &o->worker_core,
 		    .min = 0,
-		    .max = 1023 },
+		    .max = MAX_CORE },
 	};
-	static const char *const others[] = { "europad", "agent", "api", "cli",
-		"node", "routers", NULL };
+	static const char *const others[] = { "agent", NULL };
 
 	if (!must_exist && access(o->config, F_OK) < 0)
 		return 0;
@@ -130,6 +130,7 @@ copy_text(char *to, size_t size, const char *what, struct err *e)
 static int
 apply(struct options *o, int c, const char *arg, struct err *e)
 {
+	unsigned long core;
 	char *end;
 
 	switch (c) {
@@ -146,10 +147,12 @@ apply(struct options *o, int c, const char *arg, struct err *e)
 	case OPT_NO_HUGE:
 		return copy_text(o->hugepages, sizeof(o->hugepages), "no", e);
 	case OPT_CORE:
-		o->worker_core = (unsigned)strtoul(arg, &end, 10);
-		if (*end || !*arg || o->worker_core > 1023)
+		core = strtoul(arg, &end, 10);
+		if (*end || !*arg || core > MAX_CORE)
 			return err_set(e, -EINVAL,
-			    "--worker-core %s: want a number to 1023", arg);
+			    "--worker-core %s: want a number to %d", arg,
+			    MAX_CORE);
+		o->worker_core = (unsigned)core;
 		return 0;
 	case OPT_HELP:
 		o->show_help = true;

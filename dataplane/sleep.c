@@ -97,6 +97,16 @@ anything(struct plan *p)
 	return false;
 }
 
+/* The queue that an event is for; NULL if p does not have it any more. */
+static struct set_queue *
+queue_of(const struct plan *p, const void *home)
+{
+	for (unsigned i = 0; i < p->n_queues; i++)
+		if (p->queue[i].home == home)
+			return p->queue[i].home;
+	return NULL;
+}
+
 static void
 wait_for_events(struct worker *w, struct plan *p)
 {
@@ -105,14 +115,17 @@ wait_for_events(struct worker *w, struct plan *p)
 	int n = epoll_wait(w->epoll_fd, ev, MAX_EVENTS, timeout);
 
 	for (int i = 0; i < n; i++) {
+		struct set_queue *q;
 		uint64_t count;
 
 		if (ev[i].data.ptr == w) {
-			if (read(w->wake_fd, &count, sizeof(count)) < 0)
-				continue; /* ours, and does not block */
-		} else if (ev[i].data.ptr) {
-			count_kick(w, ev[i].data.ptr);
+			/* ours, and does not block; empty is as good */
+			(void)!read(w->wake_fd, &count, sizeof(count));
+			continue;
 		}
+		q = queue_of(p, ev[i].data.ptr);
+		if (q)
+			count_kick(w, q);
 	}
 }
 

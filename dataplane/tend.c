@@ -139,6 +139,8 @@ retire_broken(struct tend *t, struct set *s)
 		s->broken = false; /* tried again at the next look */
 		return;
 	}
+	for (unsigned q = 0; q < s->n_queues; q++)
+		worker_unwatch(t->node->worker, s->queue[q].bell);
 	log_err("memory of a router went away under us, its set is given up "
 		"router=%s",
 	    s->info.name);
@@ -202,6 +204,8 @@ watch_queue(struct tend *t, struct set_queue *q, uint64_t now_ms)
 		q->beat = beat;
 		q->back = back;
 		q->still_ms = now_ms;
+		if (q->said_stalled)
+			control_event(t->node->control, q, WIRE_EVENT_RUNNING);
 		q->said_stalled = false;
 		return;
 	}
@@ -261,7 +265,7 @@ tend_new(struct node *n, struct tend **out)
 	loop_on_wake(n->loop, look, t);
 	loop_arm(t->watch, WATCH_MS);
 	if (ready_watchdog_ms() > 0)
-		loop_arm(t->watchdog, 0);
+		loop_arm(t->watchdog, ready_watchdog_ms() / 2);
 	*out = t;
 	return 0;
 }

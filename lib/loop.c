@@ -151,6 +151,13 @@ loop_arm(struct loop_source *timer, uint64_t delay_ms)
 }
 
 void
+loop_arm_sooner(struct loop_source *timer, uint64_t delay_ms)
+{
+	if (!timer->armed || timer->due_ms > loop_now_ms() + delay_ms)
+		loop_arm(timer, delay_ms);
+}
+
+void
 loop_disarm(struct loop_source *timer)
 {
 	timer->armed = false;

@@ -37,6 +37,8 @@ int loop_add_timer(
     struct loop *l, loop_timer_fn fn, void *arg, struct loop_source **out);
 /* Fires once after delay_ms (0 = at the next turn); arming again moves it. */
 void loop_arm(struct loop_source *timer, uint64_t delay_ms);
+/* The same, but a timer that would fire before that stays as it is. */
+void loop_arm_sooner(struct loop_source *timer, uint64_t delay_ms);
 void loop_disarm(struct loop_source *timer);
 
 /* Removes a source; NULL is allowed. */

@@ -90,7 +90,7 @@ enum wire_gate {
 };
 
 enum wire_event {
-	WIRE_EVENT_RUNNING = 1,     /* a queue began an epoch */
+	WIRE_EVENT_RUNNING = 1,     /* began an epoch, or moves again */
 	WIRE_EVENT_QUARANTINED = 2, /* 64 faults in an epoch */
 	WIRE_EVENT_STALLED = 3,     /* holds packets, no beat for 1 s */
 	WIRE_EVENT_NO_ACK = 4,      /* waits for the router for 1 s */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * routerconf: the configuration that the node gave this router, as text
- * (container-templates/router.conf.md) and as a struct. Strict about the
- * statements it knows, silent about those that it does not; IPv6 addresses and
- * routes are checked for syntax and left out.
+ * (router.conf(5)) and as a struct. Strict about the statements it knows, silent
+ * about those that it does not; IPv6 addresses and routes are checked for syntax
+ * and left out.
  */
 #ifndef ROUTER_ROUTERCONF_H
 #define ROUTER_ROUTERCONF_H

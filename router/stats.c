@@ -41,7 +41,7 @@ stats_answer(
 	id = m.id;
 	if (m.type != WIRE_STATS_GET) {
 		rc = id == 0 ? 0
-			     : wire_reply_fail(fd, id, EOPNOTSUPP,
+			     : wire_reply_fail(fd, id, -EOPNOTSUPP,
 				   "a router answers questions for "
 				   "statistics only");
 	} else {

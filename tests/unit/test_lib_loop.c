@@ -177,6 +177,21 @@ a_timer_fires_once_per_arming(void **state)
 	assert_int_equal(t.n_calls, 4);
 }
 
+static void
+a_timer_is_armed_sooner_and_never_later(void **state)
+{
+	struct ticker t = { 0 };
+
+	(void)state;
+	assert_int_equal(loop_add_timer(loop, on_tick, &t, &t.self), 0);
+	loop_arm_sooner(t.self, 60000); /* was not armed at all */
+	loop_arm_sooner(t.self, 1);
+	loop_arm_sooner(t.self, 60000);
+	run_for(30);
+	assert_int_equal(t.n_calls, 1);
+	loop_del(t.self);
+}
+
 static unsigned n_wakes;
 
 static void
@@ -225,6 +240,7 @@ main(void)
 		LOOP_TEST(a_readable_fd_calls_back),
 		LOOP_TEST(a_deleted_source_is_not_called),
 		LOOP_TEST(a_timer_fires_once_per_arming),
+		LOOP_TEST(a_timer_is_armed_sooner_and_never_later),
 		LOOP_TEST(a_wake_from_another_thread_is_not_lost),
 	};
 
