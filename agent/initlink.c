@@ -100,6 +100,7 @@ acceptable(void *arg, int listen_fd, uint32_t events)
 	}
 	drop(k);
 	k->fd = fd;
+	(void)wire_refuse_fds(fd); /* older kernels do not know how */
 	if (loop_add_fd(k->loop, fd, EPOLLIN, readable, k, &k->source) < 0)
 		drop(k);
 }
@@ -128,6 +129,8 @@ initlink_new(struct loop *l, const char *dir, uid_t first, uid_t count,
 	}
 	k->listen_fd = wire_listen(k->path, 0666);
 	rc = k->listen_fd;
+	if (rc >= 0)
+		(void)wire_refuse_fds(rc); /* before accept(), too */
 	if (rc >= 0)
 		rc = loop_add_fd(
 		    l, k->listen_fd, EPOLLIN, acceptable, k, &k->listen_source);
