@@ -2,7 +2,8 @@
 /*
  * initlink: see initlink.h. One connection at a time: a new one ends the old,
  * for the old one is that of a dead init. One message is read per turn of the
- * loop, so that a talkative peer takes turns with everybody else.
+ * loop, so that a talkative peer takes turns with everybody else; and who says
+ * or calls more than an init ever would is not listened to for a while.
  */
 #include "agent/initlink.h"
 
@@ -17,6 +18,15 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+enum { DEAF_MS = 100 };
+
+/* What init may do, in a burst and for ever. */
+struct allowance {
+	unsigned max, left;
+	unsigned each_ms; /* one more */
+	uint64_t since_ms;
+};
+
 struct initlink {
 	struct loop *loop;
 	struct initlink_hooks hooks;
@@ -25,9 +35,42 @@ struct initlink {
 	int fd;
 	struct loop_source *listen_source;
 	struct loop_source *source;
+	struct loop_source *deaf; /* timer: until it is listened to again */
+	struct allowance messages, calls;
 	bool up;
 	char path[108];
 };
+
+static bool
+spend(struct allowance *a)
+{
+	uint64_t now = loop_now_ms(), n = (now - a->since_ms) / a->each_ms;
+
+	a->left = (unsigned)MIN(a->left + n, (uint64_t)a->max);
+	a->since_ms += n * a->each_ms;
+	if (a->left == 0)
+		return false;
+	a->left--;
+	return true;
+}
+
+static void
+turn_deaf(struct initlink *k, struct loop_source *to)
+{
+	log_debug("init says too much socket=%s", k->path);
+	loop_set_events(to, 0);
+	loop_arm(k->deaf, DEAF_MS);
+}
+
+static void
+listen_again(void *arg)
+{
+	struct initlink *k = arg;
+
+	if (k->source)
+		loop_set_events(k->source, EPOLLIN);
+	loop_set_events(k->listen_source, EPOLLIN);
+}
 
 static void
 drop(struct initlink *k)
@@ -48,9 +91,16 @@ readable(void *arg, int fd, uint32_t events)
 {
 	struct initlink *k = arg;
 	struct wire_msg m;
-	int rc = wire_recv(fd, &m);
+	int rc;
 
-	(void)events;
+	if (!spend(&k->messages)) {
+		if (events & (EPOLLHUP | EPOLLERR))
+			drop(k); /* these cannot be turned a deaf ear to */
+		else
+			turn_deaf(k, k->source);
+		return;
+	}
+	rc = wire_recv(fd, &m);
 	if (rc == -EAGAIN)
 		return;
 	if (rc < 0) {
@@ -88,9 +138,14 @@ static void
 acceptable(void *arg, int listen_fd, uint32_t events)
 {
 	struct initlink *k = arg;
-	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd;
 
 	(void)events;
+	if (!spend(&k->calls)) {
+		turn_deaf(k, k->listen_source);
+		return;
+	}
+	fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0)
 		return;
 	if (!peer_is_ours(k, fd)) {
@@ -119,6 +174,8 @@ initlink_new(struct loop *l, const char *dir, uid_t first, uid_t count,
 	k->first = first;
 	k->count = count;
 	k->fd = -1;
+	k->messages = (struct allowance){ .max = 512, .each_ms = 2 };
+	k->calls = (struct allowance){ .max = 16, .each_ms = 500 };
 	if ((size_t)snprintf(k->path, sizeof(k->path), "%s/agent.sock", dir) >=
 	    sizeof(k->path)) {
 		free(k);
@@ -134,6 +191,8 @@ initlink_new(struct loop *l, const char *dir, uid_t first, uid_t count,
 	if (rc >= 0)
 		rc = loop_add_fd(
 		    l, k->listen_fd, EPOLLIN, acceptable, k, &k->listen_source);
+	if (rc >= 0)
+		rc = loop_add_timer(l, listen_again, k, &k->deaf);
 	if (rc < 0) {
 		err_set(e, rc, "%s: %s", k->path, strerror(-rc));
 		initlink_free(k);
@@ -150,9 +209,18 @@ initlink_free(struct initlink *k)
 		return;
 	loop_del(k->source);
 	loop_del(k->listen_source);
+	loop_del(k->deaf);
 	base_close(k->fd);
 	base_close(k->listen_fd);
 	free(k);
+}
+
+void
+initlink_expect(struct initlink *k)
+{
+	k->messages.left = k->messages.max;
+	k->calls.left = k->calls.max;
+	listen_again(k);
 }
 
 bool

@@ -101,6 +101,7 @@ struct router {
 	uint64_t config_in_force;         /* generation, as its process says */
 	bool process_running;
 	uint32_t process_starts;
+	uint64_t said_ended_ms; /* when the log last told of its end */
 	struct wire_msg *stats; /* last answer of the router process, or NULL */
 	uint64_t stats_ms;
 

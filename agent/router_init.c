@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-enum { PROBE_MS = 4, PROBE_FOR_MS = 1000 };
+enum { PROBE_MS = 4, PROBE_FOR_MS = 1000, SAY_MS = 1000 };
 
 void
 router_run_dir(const struct router *r, char *buf, size_t size)
@@ -108,9 +108,13 @@ on_state(void *arg, const struct wire_msg *m)
 
 	r->process_running = m->u.process.running != 0;
 	r->process_starts = m->u.process.starts;
-	if (ran && !r->process_running)
+	/* the tenant may say so as often as it likes */
+	if (ran && !r->process_running &&
+	    loop_now_ms() - r->said_ended_ms >= SAY_MS) {
+		r->said_ended_ms = loop_now_ms();
 		log_info("its data plane ended status=0x%x router=%s",
 		    m->u.process.status, r->spec.name);
+	}
 	router_kick(r);
 }
 
