@@ -37,6 +37,7 @@ struct initlink {
 	struct loop_source *source;
 	struct loop_source *deaf; /* timer: until it is listened to again */
 	struct allowance messages, calls;
+	int text_fd; /* the configuration that was sent last, or -1 */
 	bool up;
 	char path[108];
 };
@@ -173,7 +174,7 @@ initlink_new(struct loop *l, const char *dir, uid_t first, uid_t count,
 	k->hooks = *hooks;
 	k->first = first;
 	k->count = count;
-	k->fd = -1;
+	k->fd = k->text_fd = -1;
 	k->messages = (struct allowance){ .max = 512, .each_ms = 2 };
 	k->calls = (struct allowance){ .max = 16, .each_ms = 500 };
 	if ((size_t)snprintf(k->path, sizeof(k->path), "%s/agent.sock", dir) >=
@@ -202,6 +203,19 @@ initlink_new(struct loop *l, const char *dir, uid_t first, uid_t count,
 	return 0;
 }
 
+/*
+ * Whoever was given the text may keep it open for ever, and its pages are ours,
+ * not the tenant's: they are given back, so that it holds one text at most.
+ */
+static void
+forget_text(struct initlink *k)
+{
+	if (k->text_fd >= 0 && ftruncate(k->text_fd, 0) < 0)
+		log_warn("a text stays in memory: %s", strerror(errno));
+	base_close(k->text_fd);
+	k->text_fd = -1;
+}
+
 void
 initlink_free(struct initlink *k)
 {
@@ -211,6 +225,7 @@ initlink_free(struct initlink *k)
 	loop_del(k->listen_source);
 	loop_del(k->deaf);
 	base_close(k->fd);
+	forget_text(k);
 	base_close(k->listen_fd);
 	free(k);
 }
@@ -264,7 +279,10 @@ initlink_send_set(struct initlink *k, const uint8_t set[WIRE_UID_BYTES],
 	return send_or_drop(k, &m);
 }
 
-/* The text as a sealed memfd: any length, and unchangeable by the reader. */
+/*
+ * The text as a sealed memfd: any length, and unchangeable by the reader. Its
+ * end alone is ours to move.
+ */
 static int
 text_fd(const char *text)
 {
@@ -283,18 +301,23 @@ text_fd(const char *text)
 		left -= (size_t)n;
 	}
 	if (fchmod(fd, 0400) < 0 ||
-	    fcntl(fd, F_ADD_SEALS,
-		F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) <
+		0)
 		return -errno;
-	return region_reopen_ro(fd);
+	return steal_fd(fd);
 }
 
 int
 initlink_send_config(struct initlink *k, uint64_t generation, const char *text)
 {
 	struct wire_msg m = { .type = WIRE_INIT_CONFIG };
-	scoped_close int fd = text_fd(text);
+	scoped_close int fd = -1;
 
+	forget_text(k);
+	k->text_fd = text_fd(text);
+	if (k->text_fd < 0)
+		return steal_fd(k->text_fd);
+	fd = region_reopen_ro(k->text_fd);
 	if (fd < 0)
 		return fd;
 	m.u.config.generation = generation;
