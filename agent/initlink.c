@@ -2,7 +2,8 @@
 /*
  * initlink: see initlink.h. One connection at a time: a new one ends the old,
  * for the old one is that of a dead init. One message is read per turn of the
- * loop, so that a talkative peer takes turns with everybody else.
+ * loop, so that a talkative peer takes turns with everybody else; and who says
+ * or calls more than an init ever would is not listened to for a while.
  */
 #include "agent/initlink.h"
 
@@ -17,6 +18,15 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+enum { DEAF_MS = 100 };
+
+/* What init may do, in a burst and for ever. */
+struct allowance {
+	unsigned max, left;
+	unsigned each_ms; /* one more */
+	uint64_t since_ms;
+};
+
 struct initlink {
 	struct loop *loop;
 	struct initlink_hooks hooks;
@@ -25,9 +35,43 @@ struct initlink {
 	int fd;
 	struct loop_source *listen_source;
 	struct loop_source *source;
+	struct loop_source *deaf; /* timer: until it is listened to again */
+	struct allowance messages, calls;
+	int text_fd; /* the configuration that was sent last, or -1 */
 	bool up;
 	char path[108];
 };
+
+static bool
+spend(struct allowance *a)
+{
+	uint64_t now = loop_now_ms(), n = (now - a->since_ms) / a->each_ms;
+
+	a->left = (unsigned)MIN(a->left + n, (uint64_t)a->max);
+	a->since_ms += n * a->each_ms;
+	if (a->left == 0)
+		return false;
+	a->left--;
+	return true;
+}
+
+static void
+turn_deaf(struct initlink *k, struct loop_source *to)
+{
+	log_debug("init says too much socket=%s", k->path);
+	loop_set_events(to, 0);
+	loop_arm(k->deaf, DEAF_MS);
+}
+
+static void
+listen_again(void *arg)
+{
+	struct initlink *k = arg;
+
+	if (k->source)
+		loop_set_events(k->source, EPOLLIN);
+	loop_set_events(k->listen_source, EPOLLIN);
+}
 
 static void
 drop(struct initlink *k)
@@ -48,9 +92,16 @@ readable(void *arg, int fd, uint32_t events)
 {
 	struct initlink *k = arg;
 	struct wire_msg m;
-	int rc = wire_recv(fd, &m);
+	int rc;
 
-	(void)events;
+	if (!spend(&k->messages)) {
+		if (events & (EPOLLHUP | EPOLLERR))
+			drop(k); /* these cannot be turned a deaf ear to */
+		else
+			turn_deaf(k, k->source);
+		return;
+	}
+	rc = wire_recv(fd, &m);
 	if (rc == -EAGAIN)
 		return;
 	if (rc < 0) {
@@ -88,9 +139,14 @@ static void
 acceptable(void *arg, int listen_fd, uint32_t events)
 {
 	struct initlink *k = arg;
-	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd;
 
 	(void)events;
+	if (!spend(&k->calls)) {
+		turn_deaf(k, k->listen_source);
+		return;
+	}
+	fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0)
 		return;
 	if (!peer_is_ours(k, fd)) {
@@ -100,6 +156,7 @@ acceptable(void *arg, int listen_fd, uint32_t events)
 	}
 	drop(k);
 	k->fd = fd;
+	(void)wire_refuse_fds(fd); /* older kernels do not know how */
 	if (loop_add_fd(k->loop, fd, EPOLLIN, readable, k, &k->source) < 0)
 		drop(k);
 }
@@ -117,7 +174,9 @@ initlink_new(struct loop *l, const char *dir, uid_t first, uid_t count,
 	k->hooks = *hooks;
 	k->first = first;
 	k->count = count;
-	k->fd = -1;
+	k->fd = k->text_fd = -1;
+	k->messages = (struct allowance){ .max = 512, .each_ms = 2 };
+	k->calls = (struct allowance){ .max = 16, .each_ms = 500 };
 	if ((size_t)snprintf(k->path, sizeof(k->path), "%s/agent.sock", dir) >=
 	    sizeof(k->path)) {
 		free(k);
@@ -129,8 +188,12 @@ initlink_new(struct loop *l, const char *dir, uid_t first, uid_t count,
 	k->listen_fd = wire_listen(k->path, 0666);
 	rc = k->listen_fd;
 	if (rc >= 0)
+		(void)wire_refuse_fds(rc); /* before accept(), too */
+	if (rc >= 0)
 		rc = loop_add_fd(
 		    l, k->listen_fd, EPOLLIN, acceptable, k, &k->listen_source);
+	if (rc >= 0)
+		rc = loop_add_timer(l, listen_again, k, &k->deaf);
 	if (rc < 0) {
 		err_set(e, rc, "%s: %s", k->path, strerror(-rc));
 		initlink_free(k);
@@ -140,6 +203,19 @@ initlink_new(struct loop *l, const char *dir, uid_t first, uid_t count,
 	return 0;
 }
 
+/*
+ * Whoever was given the text may keep it open for ever, and its pages are ours,
+ * not the tenant's: they are given back, so that it holds one text at most.
+ */
+static void
+forget_text(struct initlink *k)
+{
+	if (k->text_fd >= 0 && ftruncate(k->text_fd, 0) < 0)
+		log_warn("a text stays in memory: %s", strerror(errno));
+	base_close(k->text_fd);
+	k->text_fd = -1;
+}
+
 void
 initlink_free(struct initlink *k)
 {
@@ -147,9 +223,19 @@ initlink_free(struct initlink *k)
 		return;
 	loop_del(k->source);
 	loop_del(k->listen_source);
+	loop_del(k->deaf);
 	base_close(k->fd);
+	forget_text(k);
 	base_close(k->listen_fd);
 	free(k);
+}
+
+void
+initlink_expect(struct initlink *k)
+{
+	k->messages.left = k->messages.max;
+	k->calls.left = k->calls.max;
+	listen_again(k);
 }
 
 bool
@@ -193,7 +279,10 @@ initlink_send_set(struct initlink *k, const uint8_t set[WIRE_UID_BYTES],
 	return send_or_drop(k, &m);
 }
 
-/* The text as a sealed memfd: any length, and unchangeable by the reader. */
+/*
+ * The text as a sealed memfd: any length, and unchangeable by the reader. Its
+ * end alone is ours to move.
+ */
 static int
 text_fd(const char *text)
 {
@@ -212,18 +301,23 @@ text_fd(const char *text)
 		left -= (size_t)n;
 	}
 	if (fchmod(fd, 0400) < 0 ||
-	    fcntl(fd, F_ADD_SEALS,
-		F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) <
+		0)
 		return -errno;
-	return region_reopen_ro(fd);
+	return steal_fd(fd);
 }
 
 int
 initlink_send_config(struct initlink *k, uint64_t generation, const char *text)
 {
 	struct wire_msg m = { .type = WIRE_INIT_CONFIG };
-	scoped_close int fd = text_fd(text);
+	scoped_close int fd = -1;
 
+	forget_text(k);
+	k->text_fd = text_fd(text);
+	if (k->text_fd < 0)
+		return steal_fd(k->text_fd);
+	fd = region_reopen_ro(k->text_fd);
 	if (fd < 0)
 		return fd;
 	m.u.config.generation = generation;

@@ -33,6 +33,9 @@ int initlink_new(struct loop *l, const char *dir, uid_t first, uid_t count,
     const struct initlink_hooks *hooks, struct initlink **out, struct err *e);
 void initlink_free(struct initlink *k);
 
+/* A new init is about to come: what the one before has said does not count. */
+void initlink_expect(struct initlink *k);
+
 /* true after a hello */
 bool initlink_is_up(const struct initlink *k);
 

@@ -121,6 +121,7 @@ step_start(struct router *r)
 	router_sync_plane(r);
 	if (!r->set_known)
 		return; /* its answer kicks */
+	initlink_expect(r->link);
 	router_container_start(r);
 }
 

@@ -8,6 +8,7 @@
 
 #include "lib/base.h"
 #include "lib/log.h"
+#include "lib/wire.h"
 
 #include <arpa/inet.h>
 #include <grp.h>
@@ -82,6 +83,7 @@ listen_on_unix(struct api_server *s, const char *group, struct err *e)
 		unlink(s->socket_path);
 		return rc;
 	}
+	(void)wire_refuse_fds(fd); /* older kernels do not know how */
 	s->unix_socket.fd = steal_fd(fd);
 	return 0;
 }

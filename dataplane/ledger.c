@@ -338,7 +338,7 @@ ledger_sleep_begin(struct ledger *l)
 }
 
 bool
-ledger_has_work(struct ledger *l)
+ledger_has_work(struct ledger *l, uint32_t rings)
 {
 	/* P2: all looks after asleep */
 	if (vnic_epoch_look(&l->router->r) != l->epoch ||
@@ -346,7 +346,8 @@ ledger_has_work(struct ledger *l)
 	    ledger_number(&l->want_slots) != ledger_number(&l->n_slots))
 		return true;
 	for (unsigned v = 0; v < l->layout.g.max_vnics; v++)
-		if (vnic_ring_has(
+		if (rings & UINT32_C(1) << v &&
+		    vnic_ring_has(
 			vnic_tx_ring(&l->layout, l->router_map, l->queue, v),
 			l->log2, l->tx_pos[v]))
 			return true;

@@ -146,7 +146,8 @@ bool ledger_ring(struct ledger *l, uint64_t now_ns);
 
 /* Sleeping host, per queue: begin, look at everything, block, end. */
 void ledger_sleep_begin(struct ledger *l);
-bool ledger_has_work(struct ledger *l);
+/* rings: those that are served, a bit per vNIC; what lies elsewhere is no work */
+bool ledger_has_work(struct ledger *l, uint32_t rings);
 void ledger_sleep_end(struct ledger *l);
 
 /* At most once per ms: a sign of life. */

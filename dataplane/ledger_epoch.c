@@ -10,11 +10,14 @@
  */
 #include "dataplane/ledger_internal.h"
 
-#include <limits.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
-enum { MIN_SLOTS = 2, GRANT_SHARE = 4 };
+enum {
+	MIN_SLOTS = 2,
+	GRANT_SHARE = 4,
+	WAKE_MOST = 2, /* one waits for a queue, and one that is about to end */
+};
 
 /* Holds, ns: the first, the last, and the RUN that is long enough to forget. */
 static const struct hold {
@@ -176,7 +179,8 @@ void
 ledger_nudge(const struct ledger *l)
 {
 	/* shared, not PRIVATE: the sleeper is another process */
-	syscall(SYS_futex, &l->host->wake, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	syscall(
+	    SYS_futex, &l->host->wake, FUTEX_WAKE, WAKE_MOST, NULL, NULL, 0);
 }
 
 void

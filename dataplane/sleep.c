@@ -92,7 +92,8 @@ static bool
 anything(struct plan *p)
 {
 	for (unsigned i = 0; i < p->n_queues; i++)
-		if (runs(&p->queue[i]) && ledger_has_work(p->queue[i].ledger))
+		if (runs(&p->queue[i]) && ledger_has_work(p->queue[i].ledger,
+					      p->queue[i].router->serve))
 			return true;
 	return false;
 }

@@ -15,6 +15,10 @@
 
 enum { HEADER_BYTES = 12 };
 
+#ifndef SO_PASSRIGHTS /* the C library may be older than the kernel */
+#define SO_PASSRIGHTS 83
+#endif
+
 struct codec {
 	bool decoding;
 	bool failed;
@@ -549,4 +553,15 @@ wire_connect(const char *path)
 	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
 		return -errno;
 	return steal_fd(fd);
+}
+
+int
+wire_refuse_fds(int fd)
+{
+	int none = 0;
+
+	return setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof(none)) <
+		       0
+		   ? -errno
+		   : 0;
 }

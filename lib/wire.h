@@ -252,4 +252,12 @@ int wire_decode(struct wire_msg *out, const uint8_t *buf, size_t len);
 int wire_listen(const char *path, unsigned mode);
 int wire_connect(const char *path);
 
+/*
+ * No descriptors by this unix socket, nor by those it accepts: who sends one is
+ * told EPERM. For who hears strangers: whoever receives a descriptor has to
+ * close it, and a close can take as long as the sender likes (SO_LINGER).
+ * Returns -ENOPROTOOPT before Linux 6.16, or another negative errno.
+ */
+int wire_refuse_fds(int fd);
+
 #endif

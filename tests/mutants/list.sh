@@ -101,7 +101,7 @@ mutant owed_wake_forgotten dataplane/ledger.c \
 mutant no_wake_limit dataplane/ledger.c \
 's/now_ns != 0 && now_ns - l->woken_ns < WAKE_GAP_NS/0/'
 mutant private_futex dataplane/ledger_epoch.c \
-'s/FUTEX_WAKE, INT_MAX/FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT_MAX/'
+'s/FUTEX_WAKE, WAKE_MOST/FUTEX_WAKE | FUTEX_PRIVATE_FLAG, WAKE_MOST/'
 mutant wake_word_stands_still dataplane/ledger_epoch.c \
 's/\tvnic_wake_bump(&l->host->wake);\n//'
 mutant grants_wake_nobody dataplane/ledger.c \

@@ -313,7 +313,7 @@ stress_host_sleep(struct stress_set *s, unsigned limit_ms)
 		return;
 	}
 	ledger_sleep_begin(s->l);
-	if (!ledger_has_work(s->l)) {
+	if (!ledger_has_work(s->l, UINT32_MAX)) {
 		MUST(epoll_wait(s->epoll, &ev, 1, (int)limit_ms) >= 0);
 		vnic_count_add(&s->account->sleeps, 1);
 	}

@@ -212,9 +212,9 @@ any_other_epoch_ends_the_epoch(void **state)
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(delta); i++) {
 		rig_run(&rig);
-		assert_false(ledger_has_work(rig.l));
+		assert_false(ledger_has_work(rig.l, UINT32_MAX));
 		vnic_epoch_store(&line->r, r_word() + delta[i]);
-		assert_true(ledger_has_work(rig.l));
+		assert_true(ledger_has_work(rig.l, UINT32_MAX));
 		assert_false(ledger_turn(rig.l));
 		ledger_reset(rig.l, rig.now_ns);
 		/* nor does a guess begin one */
@@ -452,12 +452,12 @@ a_request_to_stop_ends_with_its_epoch(void **state)
 	(void)state;
 	rig_run(&rig);
 	ledger_ask_stop(rig.l);
-	assert_true(ledger_has_work(rig.l));
+	assert_true(ledger_has_work(rig.l, UINT32_MAX));
 	assert_false(ledger_turn(rig.l));
 	ledger_reset(rig.l, rig.now_ns);
 	rig_run(&rig);
 	assert_true(ledger_turn(rig.l));
-	assert_false(ledger_has_work(rig.l));
+	assert_false(ledger_has_work(rig.l, UINT32_MAX));
 }
 
 static void
@@ -486,7 +486,7 @@ slots_shrink_and_grow_live(void **state)
 		rig_fill(&rig, 0, 60, 1);
 	assert_int_equal(vnic_rx(rig.q, 0, f, 16), 12);
 	ledger_ask_slots(rig.l, 8);
-	assert_true(ledger_has_work(rig.l));
+	assert_true(ledger_has_work(rig.l, UINT32_MAX));
 	assert_int_equal(ledger_slots(rig.l), 16);
 	assert_true(ledger_turn(rig.l));
 	assert_int_equal(ledger_slots(rig.l), 8);
@@ -506,7 +506,7 @@ slots_shrink_and_grow_live(void **state)
 	ledger_ask_slots(rig.l, 1000);
 	assert_true(ledger_turn(rig.l));
 	assert_int_equal(ledger_slots(rig.l), 16);
-	assert_false(ledger_has_work(rig.l));
+	assert_false(ledger_has_work(rig.l, UINT32_MAX));
 	ledger_grant(rig.l);
 	while (ledger_room(rig.l) > 0)
 		rig_fill(&rig, 0, 60, 1);

@@ -468,6 +468,23 @@ a_socket_listens_at_a_path(void **state)
 	rmdir(dir);
 }
 
+static void
+descriptors_can_be_refused(void **state)
+{
+	struct wire_msg m = { .type = WIRE_INIT_CONFIG, .n_fds = 1 }, got;
+	int rc = wire_refuse_fds(pair[1]);
+
+	(void)state;
+	if (rc == -ENOPROTOOPT)
+		skip();
+	assert_int_equal(rc, 0);
+	m.fds[0] = pair[0];
+	assert_int_equal(wire_send(pair[0], &m), -EPERM);
+	assert_int_equal(wire_reply_ok(pair[0], 7), 0);
+	assert_int_equal(wire_recv(pair[1], &got), 0);
+	assert_int_equal(got.id, 7);
+}
+
 #define PAIR_TEST(f) cmocka_unit_test_setup_teardown(f, open_pair, close_pair)
 
 int
@@ -487,6 +504,7 @@ main(void)
 		PAIR_TEST(a_set_is_sent_with_its_descriptors),
 		PAIR_TEST(a_full_or_closed_socket_says_so),
 		PAIR_TEST(answers_carry_the_id),
+		PAIR_TEST(descriptors_can_be_refused),
 		PAIR_TEST(a_socket_listens_at_a_path),
 	};
 
