@@ -119,15 +119,7 @@ create(struct node *n, struct model_router *spec, struct api_request *rq)
 		return;
 	}
 	log_info("created router=%s uid=%s", r->spec.name, r->uid_text);
-	if (api_respond_async(rq)) {
-		char location[128];
-
-		snprintf(
-		    location, sizeof(location), "/v1/routers/%s", r->spec.name);
-		api_reply(rq, 202, router_json(r), NULL, location);
-	} else {
-		router_wait(r, rq, 201, true);
-	}
+	router_wait(r, rq, 201, true);
 	node_kick(n);
 }
 
@@ -226,10 +218,7 @@ op_apply(struct router *r, struct model_router *spec, struct api_request *rq,
 	r->generation++;
 	r->failed = false;
 	r->not_before_ms = 0;
-	if (api_respond_async(rq))
-		api_reply(rq, 202, router_json(r), NULL, NULL);
-	else
-		router_wait(r, rq, status, true);
+	router_wait(r, rq, status, true);
 	node_kick(n);
 }
 

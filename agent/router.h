@@ -172,7 +172,10 @@ const char *router_state_text(enum router_state s);
 void router_fail(struct router *r, const char *remedy, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Answers rq when r is what it wants (status), or says what is wrong. */
+/*
+ * Answers rq when r is what it wants (status), or says what is wrong; with
+ * "Prefer: respond-async" 202 at once.
+ */
 void router_wait(
     struct router *r, struct api_request *rq, int status, bool wants_config);
 /* Answers rq with the counters, fresh ones if the router process tells. */

@@ -14,7 +14,14 @@
 enum {
 	SETTLE_MS = 3000, /* an owner's own data plane may never attach */
 	STATS_MS = 300,   /* and need not tell its counters */
+	LOCATION_BYTES = 128,
 };
+
+static void
+write_location(const struct router *r, char out[LOCATION_BYTES])
+{
+	snprintf(out, LOCATION_BYTES, "/v1/routers/%s", r->spec.name);
+}
 
 static struct waiter *
 waiter_add(struct router *r, struct api_request *rq, uint64_t timeout_ms)
@@ -44,13 +51,21 @@ void
 router_wait(
     struct router *r, struct api_request *rq, int status, bool wants_config)
 {
-	struct waiter *w = waiter_add(r, rq, r->node->cfg.start_timeout_ms);
+	struct waiter *w;
+	char location[LOCATION_BYTES];
 
+	router_kick(r);
+	if (api_respond_async(rq)) {
+		write_location(r, location);
+		api_reply(rq, 202, router_json(r), NULL,
+		    status == 201 ? location : NULL);
+		return;
+	}
+	w = waiter_add(r, rq, r->node->cfg.start_timeout_ms);
 	if (!w)
 		return;
 	w->status = status;
 	w->wants_config = wants_config;
-	router_kick(r);
 }
 
 void
@@ -68,7 +83,7 @@ router_wait_stats(struct router *r, struct api_request *rq)
 static void
 answer(struct router *r, struct waiter *w)
 {
-	char etag[64], location[128];
+	char etag[64], location[LOCATION_BYTES];
 
 	if (w->wants_stats) {
 		api_reply(
@@ -77,7 +92,7 @@ answer(struct router *r, struct waiter *w)
 		return;
 	}
 	router_etag(r, etag, sizeof(etag));
-	snprintf(location, sizeof(location), "/v1/routers/%s", r->spec.name);
+	write_location(r, location);
 	api_reply(w->request, w->status,
 	    w->status == 204 ? NULL : router_json(r), etag,
 	    w->status == 201 ? location : NULL);
@@ -88,12 +103,12 @@ static void
 answer_failed(struct router *r, struct waiter *w)
 {
 	struct problem p;
-	char location[128];
+	char location[LOCATION_BYTES];
 
 	problem_init(&p);
 	problem_set(&p, 409, "start-failed", r->fail_remedy, "router %s: %s",
 	    r->spec.name, r->fail_detail);
-	snprintf(location, sizeof(location), "/v1/routers/%s", r->spec.name);
+	write_location(r, location);
 	api_reply_problem_at(w->request, &p, location);
 	problem_clear(&p);
 	free(w);
