@@ -111,6 +111,13 @@ test('an ETag changes with the object, and only then', {skip}, async () => {
   assert.equal(any.json.labels.a, undefined);
 });
 
+test('a dry run shows what would be', {skip}, async () => {
+  await reset();
+  const answer = await request('PATCH', '/v1/routers/r1?dry_run=true', {labels: {x: 'y'}});
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(answer.json.labels.x, 'y');
+});
+
 test('a dry run stores nothing', {skip}, async () => {
   await reset();
   const before = await must('GET', '/v1/routers/r1');

@@ -53,6 +53,7 @@ const refused = [
   ['stale ETag, PATCH', 'PATCH', '/v1/routers/r1', {labels: {a: 'b'}}, {'If-Match': '"old"'}, 412, 'stale'],
   ['stale ETag, DELETE', 'DELETE', '/v1/routers/r1', undefined, {'If-Match': '"old"'}, 412, 'stale'],
   ['stale ETag, power', 'PUT', '/v1/routers/r1/power', {desired: 'stopped'}, {'If-Match': '"old"'}, 412, 'stale'],
+  ['If-Match: *, nothing there', 'PUT', '/v1/routers/r9', {}, {'If-Match': '*'}, 412, 'stale'],
   ['weak ETag', 'DELETE', '/v1/routers/r1', undefined, {'If-Match': 'W/"1"'}, 412, 'stale'],
   ['name cannot change', 'PATCH', '/v1/routers/r1', {name: 'r9'}, {}, 422, 'invalid', '/name'],
   ['unknown power', 'PUT', '/v1/routers/r1/power', {desired: 'off'}, {}, 422, 'invalid', '/desired'],
