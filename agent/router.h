@@ -98,6 +98,7 @@ struct router {
 	uint8_t init_set[WIRE_UID_BYTES]; /* the memory that init holds */
 	uint64_t config_sent;             /* generation, 0 = none */
 	uint64_t config_ms;               /* when it was sent */
+	uint64_t probed_ms;               /* when it was last asked for */
 	uint64_t config_in_force;         /* generation, as its process says */
 	bool process_running;
 	uint32_t process_starts;

@@ -170,14 +170,19 @@ router_listen(struct router *r, struct err *e)
 static void
 probe_config(struct router *r)
 {
+	uint64_t now = loop_now_ms();
+
 	if (r->config_in_force >= r->generation)
 		return;
-	if (loop_now_ms() - r->config_ms > PROBE_FOR_MS) {
+	if (now - r->config_ms > PROBE_FOR_MS) {
 		r->config_in_force = r->generation; /* it does not tell */
 		return;
 	}
-	if (r->process_running)
+	/* each answer leads here again: it is no reason to ask at once */
+	if (r->process_running && now - r->probed_ms >= PROBE_MS) {
+		r->probed_ms = now;
 		initlink_ask_stats(r->link);
+	}
 	loop_arm_sooner(r->timer, PROBE_MS);
 }
 
