@@ -122,13 +122,17 @@ node_drop_set(struct node *n, struct set *s)
 	while (*at != s)
 		at = &(*at)->next;
 	*at = s->next;
-	for (unsigned q = 0; q < s->n_queues; q++)
-		worker_unwatch(n->worker, s->queue[q].bell);
 	rc = node_publish(n);
 	if (rc < 0) {
-		node_add_set(n, s);
+		s->next = n->sets;
+		n->sets = s;
 		return rc;
 	}
+	/* not before: a worker that unmutes a bell would watch it again, for ever,
+	 * since others hold the eventfd, too */
+	for (unsigned q = 0; q < s->n_queues; q++)
+		worker_unwatch(n->worker, s->queue[q].bell);
+	worker_pass(n->worker);
 	set_free(s, true);
 	return 0;
 }
