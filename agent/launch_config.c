@@ -57,6 +57,7 @@ static const char *const refused[] = {
 	"fspick",
 	"get_kernel_syms",
 	"init_module",
+	"io_setup",
 	"ioperm",
 	"iopl",
 	"kcmp",
@@ -98,8 +99,11 @@ static const char *const unknown[] = { "clone3", "io_uring_enter",
 
 /* [argument, value, comparison, mask] */
 static const char *const conditional[] = {
-	/* MADV_REMOVE */
-	"madvise errno 1 [2,9,SCMP_CMP_EQ]",
+	/* MADV_REMOVE; the kernel looks at 32 bits, a plain EQ at 64 */
+	"madvise errno 1 [2,9,SCMP_CMP_MASKED_EQ,4294967295]",
+	/* above AF_PACKET: of the hypervisor (VSOCK), or of no use (ALG, TIPC) */
+	"socket errno 97 [0,17,SCMP_CMP_GT]",
+	"socketpair errno 97 [0,17,SCMP_CMP_GT]",
 	/* MFD_HUGETLB */
 	"memfd_create errno 1 [1,4,SCMP_CMP_MASKED_EQ,4]",
 	/* MAP_HUGETLB */

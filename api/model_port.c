@@ -3,8 +3,11 @@
  * model_port: a port between JSON and struct model_port; and RFC 7396, which is
  * how any of the resources is changed in part.
  *
- * devargs is what DPDK reads. Whether such a device exists only the data plane
- * can say; here it is kept from holding what no device name has.
+ * devargs is what DPDK reads, at the start of the data plane as root. Some of
+ * its drivers run commands (net_failsafe), write or remove any file (net_pcap,
+ * net_memif, net_vhost): who may make a port is not meant to be root by that. So
+ * devices and their arguments are those below, and no value can be a path.
+ * Whether such a device exists only the data plane can say.
  */
 #include "api/model_int.h"
 
@@ -25,11 +28,98 @@ model_port_clear(struct model_port *p)
 	memset(p, 0, sizeof(*p));
 }
 
+static const struct {
+	const char *driver; /* then digits */
+	const char *keys;   /* between blanks */
+} devices[] = {
+	{ "net_af_packet",
+	    " iface qpairs blocksz framesz framecnt qdisc_bypass " },
+	{ "net_af_xdp",
+	    " iface start_queue queue_count shared_umem busy_budget " },
+	{ "net_null", " size copy no-rx " },
+	{ "net_tap", " iface mac remote " },
+};
+
+#define DIGITS "0123456789"
+#define HEX DIGITS "abcdefABCDEF"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+/* [pci:][dddd:]bb:dd.f, up to the first comma */
+static bool
+is_pci(const char *s, size_t n)
+{
+	unsigned colons = 0;
+
+	if (n > 4 && memcmp(s, "pci:", 4) == 0) {
+		s += 4;
+		n -= 4;
+	}
+	if (n < 7 || n > 12 || s[n - 2] != '.' || !strchr("01234567", s[n - 1]))
+		return false;
+	for (size_t i = 0; i < n - 2; i++) {
+		if (!strchr(HEX ":", s[i]))
+			return false;
+		colons += s[i] == ':';
+	}
+	return colons == 1 || colons == 2;
+}
+
+/* The keys that the device takes, "" for any; NULL if it may not be. */
+static const char *
+keys_of(const char *s, size_t n)
+{
+	if (is_pci(s, n))
+		return "";
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+		size_t k = strlen(devices[i].driver);
+
+		if (n >= k && memcmp(s, devices[i].driver, k) == 0 &&
+		    k + strspn(s + k, DIGITS) == n)
+			return devices[i].keys;
+	}
+	return NULL;
+}
+
+static bool
+key_is_known(const char *keys, const char *s, size_t n)
+{
+	char word[32];
+
+	if (n == 0 || n + 3 > sizeof(word) ||
+	    strspn(s, LETTERS DIGITS "_-") != n)
+		return false;
+	snprintf(word, sizeof(word), " %.*s ", (int)n, s);
+	return *keys == '\0' || strstr(keys, word);
+}
+
+/* Returns what is wrong with s, or NULL. */
+static const char *
+flaw_of_devargs(const char *s)
+{
+	const char *keys = keys_of(s, strcspn(s, ","));
+
+	if (!keys)
+		return "must be a PCI address, or net_af_packet, net_af_xdp, "
+		       "net_tap or net_null with a number";
+	for (s = strchr(s, ','); s; s = strchr(s, ',')) {
+		size_t n = strcspn(++s, "=,");
+		size_t value = s[n] == '=' ? n + 1 : n;
+
+		if (!key_is_known(keys, s, n))
+			return "has an argument that this device does not take";
+		value += strspn(s + value, LETTERS DIGITS "._:+@-");
+		if (s[value] != ',' && s[value] != '\0')
+			return "has an argument that is no number and no name";
+	}
+	return NULL;
+}
+
 static void
 read_devargs(struct model_port *port, const struct model_reader *in)
 {
 	const char *s =
 	    model_take_string(in, "devargs", sizeof(port->devargs) - 1);
+	const char *flaw;
 
 	if (!json_object_get(in->obj, "devargs"))
 		model_complain(in, "devargs",
@@ -37,16 +127,11 @@ read_devargs(struct model_port *port, const struct model_reader *in)
 		    "\"net_af_packet0,iface=eth1\"");
 	if (!s)
 		return;
-	if (*s == '\0' || *s == '-') {
-		model_complain(in, "devargs", "names no device");
+	flaw = flaw_of_devargs(s);
+	if (flaw) {
+		model_complain(in, "devargs", "%s", flaw);
 		return;
 	}
-	for (const char *c = s; *c; c++)
-		if (*c <= ' ' || *c > '~') {
-			model_complain(in, "devargs",
-			    "must be printable ASCII without blanks");
-			return;
-		}
 	snprintf(port->devargs, sizeof(port->devargs), "%s", s);
 }
 

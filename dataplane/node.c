@@ -128,9 +128,11 @@ node_drop_set(struct node *n, struct set *s)
 		n->sets = s;
 		return rc;
 	}
-	/* now: before, the worker might have put back one that it had muted */
+	/* not before: a worker that unmutes a bell would watch it again, for ever,
+	 * since others hold the eventfd, too */
 	for (unsigned q = 0; q < s->n_queues; q++)
 		worker_unwatch(n->worker, s->queue[q].bell);
+	worker_pass(n->worker);
 	set_free(s, true);
 	return 0;
 }

@@ -28,6 +28,7 @@ struct set_queue {
 
 	/* (c) */
 	struct loop_source *bell_source; /* listens while WAITING */
+	unsigned n_bells;                /* heard in this epoch's WAITING */
 	uint32_t dead;                   /* vNICs removed in this epoch */
 	bool said_no_ack;
 	uint64_t hot_until_ms; /* look often: something is about to happen */

@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 
 enum {
+	MAX_BELLS = 1000,  /* in one WAITING; an honest router rings twice */
 	HOT_MS = 20,       /* how long a reset or a bell makes us look often */
 	TICK_HOT_MS = 1,   /* something is about to happen */
 	TICK_HELD_MS = 10, /* the router is there, its hold is not over */
@@ -33,6 +34,16 @@ struct tend {
 
 static void look(void *arg);
 
+/* It rings without end: the tick alone looks at it, until the next epoch. */
+static void
+count_bell(struct set_queue *q)
+{
+	if (++q->n_bells < MAX_BELLS)
+		return;
+	loop_del(q->bell_source);
+	q->bell_source = NULL;
+}
+
 /* Its node is found by the set's queue only while the loop calls us. */
 static void
 on_bell(void *arg, int fd, uint32_t events)
@@ -42,9 +53,11 @@ on_bell(void *arg, int fd, uint32_t events)
 	(void)events;
 	for (struct set *s = t->node->sets; s; s = s->next)
 		for (unsigned q = 0; q < s->n_queues; q++)
-			if (s->queue[q].bell == fd)
+			if (s->queue[q].bell == fd) {
 				s->queue[q].hot_until_ms =
 				    loop_now_ms() + HOT_MS;
+				count_bell(&s->queue[q]);
+			}
 	look(t);
 }
 
@@ -72,6 +85,7 @@ begin_epoch(struct tend *t, struct set_queue *q, uint64_t now_ms)
 	set_down_reason(q, ill ? VNIC_DROP_QUARANTINED : VNIC_DROP_ROUTER_DOWN);
 	ledger_reset(q->ledger, now_ms * NS_PER_MS);
 	set_queue_forget(q);
+	q->n_bells = 0;
 	listen_to_bell(t, q);
 	if (!ill)
 		return;

@@ -111,8 +111,9 @@ run_rounds(struct worker *w)
 		/* pairs with the acquire there: no older plan is in use */
 		atomic_store_explicit(
 		    &w->seen, p->generation, memory_order_release);
+		/* pairs with the acquire in worker_pass() */
 		atomic_store_explicit(
-		    &w->rounds, ++rounds, memory_order_relaxed);
+		    &w->rounds, ++rounds, memory_order_release);
 		w->now_ns = now_ns();
 		if (work(w, p) > 0)
 			busy_ns = w->now_ns;
@@ -218,6 +219,17 @@ worker_wake(struct worker *w)
 		return; /* the counter is full: it is awake */
 }
 
+static void
+linger(unsigned i)
+{
+	struct timespec nap = { .tv_nsec = 20000 };
+
+	if (i < GRACE_SPINS)
+		sched_yield();
+	else
+		nanosleep(&nap, NULL);
+}
+
 void
 worker_publish(struct worker *w, struct plan *p)
 {
@@ -229,14 +241,23 @@ worker_publish(struct worker *w, struct plan *p)
 	/* pairs with the release in run_rounds(): it has let go of the old */
 	for (unsigned i = 0; atomic_load_explicit(&w->seen,
 				 memory_order_acquire) != p->generation;
-	     i++) {
-		struct timespec nap = { .tv_nsec = 20000 };
+	     i++)
+		linger(i);
+}
 
-		if (i < GRACE_SPINS)
-			sched_yield();
-		else
-			nanosleep(&nap, NULL);
-	}
+void
+worker_pass(struct worker *w)
+{
+	uint64_t before = worker_rounds(w);
+
+	if (!w->started)
+		return;
+	worker_wake(w);
+	/* pairs with the release in run_rounds() */
+	for (unsigned i = 0;
+	     atomic_load_explicit(&w->rounds, memory_order_acquire) == before;
+	     i++)
+		linger(i);
 }
 
 uint64_t

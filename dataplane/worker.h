@@ -29,6 +29,8 @@ void worker_free(struct worker *w); /* NULL is allowed */
 void worker_publish(struct worker *w, struct plan *p);
 /* Something else than a packet wants to be seen. */
 void worker_wake(struct worker *w);
+/* Waits until a new round has begun: what epoll said before it is over. */
+void worker_pass(struct worker *w);
 /* Grows with each round. */
 uint64_t worker_rounds(const struct worker *w);
 

@@ -152,11 +152,14 @@ cgroup_file() { # FILE
   run result
   [ "$status" = 0 ]
   echo "$output"
-  refused=(punch_hole madvise_remove mmap_hugetlb memfd_hugetlb shm_hugetlb
+  refused=(punch_hole madvise_remove madvise_wide io_setup mmap_hugetlb memfd_hugetlb shm_hugetlb
     process_madvise unshare_user clone_user setns mount bpf userfaultfd ptrace
     perf keyctl mbind move_pages init_module handle mknod)
   for name in "${refused[@]}"; do
     grep -qx "$name 1" <<< "$output"
+  done
+  for name in vsock vsock_wide alg; do
+    grep -qx "$name 97" <<< "$output"
   done
   for name in i386 x32 clone3 io_uring; do
     grep -qx "$name 38" <<< "$output"
@@ -167,7 +170,7 @@ cgroup_file() { # FILE
   grep -qxE 'write_etc (13|30)' <<< "$output"
   # and what a tenant may do does
   for name in memfd truncate mmap madvise_dontneed write_var write_run \
-    write_tmp become_1; do
+    write_tmp become_1 inet packet unix; do
     grep -qx "$name 0" <<< "$output"
   done
 }

@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -97,6 +98,8 @@ try_memory_tricks(void)
 	p = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	tell("mmap", p == MAP_FAILED ? -1 : 0);
 	tell("madvise_remove", madvise(p, 4096, MADV_REMOVE));
+	/* the kernel takes the lower half of it */
+	tell("madvise_wide", syscall(SYS_madvise, p, 4096L, 0x100000009L));
 	tell("madvise_dontneed", madvise(p, 4096, MADV_DONTNEED));
 	p = mmap(NULL, 2 << 20, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
@@ -121,6 +124,7 @@ try_namespaces(void)
 static void
 try_calls(void)
 {
+	tell("io_setup", syscall(SYS_io_setup, 1, NULL));
 	tell("io_uring", syscall(SYS_io_uring_setup, 1, NULL));
 	tell("bpf", syscall(SYS_bpf, 0, NULL, 0));
 	tell("userfaultfd", syscall(SYS_userfaultfd, 0));
@@ -132,6 +136,18 @@ try_calls(void)
 	    "move_pages", syscall(SYS_move_pages, 0, 0UL, NULL, NULL, NULL, 0));
 	tell("init_module", syscall(SYS_init_module, NULL, 0UL, ""));
 	tell("handle", syscall(SYS_open_by_handle_at, -1, NULL, 0));
+}
+
+static void
+try_sockets(void)
+{
+	tell("vsock", socket(AF_VSOCK, SOCK_STREAM, 0));
+	tell("alg", socket(AF_ALG, SOCK_SEQPACKET, 0));
+	tell("vsock_wide",
+	    syscall(SYS_socket, 0x100000000L | AF_VSOCK, SOCK_STREAM, 0));
+	tell("inet", socket(AF_INET, SOCK_DGRAM, 0));
+	tell("packet", socket(AF_PACKET, SOCK_RAW, 0));
+	tell("unix", socket(AF_UNIX, SOCK_STREAM, 0));
 }
 
 static void
@@ -226,6 +242,7 @@ main(void)
 		try_memory_tricks();
 		try_namespaces();
 		try_calls();
+		try_sockets();
 		try_files();
 	} else if (strcmp(mode, "memory") == 0) {
 		bomb_memory();

@@ -303,6 +303,51 @@ a_probe_checks_form_only(void **state)
 	model_router_clear(&r);
 }
 
+static bool
+is_a_device(const char *devargs)
+{
+	json_t *body = json_pack("{s:{s:s}}", "spec", "devargs", devargs);
+	struct model_port port;
+	struct problem p;
+	int rc;
+
+	problem_init(&p);
+	model_port_init(&port);
+	rc = model_port_read(&port, body, "p0", &p);
+	json_decref(body);
+	model_port_clear(&port);
+	problem_clear(&p);
+	return rc == 0;
+}
+
+/* DPDK reads devargs as root: no commands, no files, no new lines */
+static void
+devices_are_those_that_do_no_harm(void **state)
+{
+	static const char *const good[] = { "net_af_packet0,iface=eth0.7",
+		"net_af_packet1,iface=p0,framecnt=4096", "net_null0,no-rx=1",
+		"net_tap,iface=tap0,mac=fixed", "net_af_xdp12,iface=eth-1",
+		"0000:00:08.0", "08:00.1", "pci:0000:3b:00.0,txq_inline=64" };
+	static const char *const bad[] = { "net_failsafe0,exec(id)",
+		"net_failsafe0,dev(net_null0)", "net_pcap0,tx_pcap=/etc/x",
+		"net_vhost0,iface=/etc/passwd", "net_memif0,socket=x",
+		"net_null0/../x", "net_nullx", "net_null0,", "net_null0,=1",
+		"net_null0,exec=1", "net_null0,size=1,tx_pcap=a",
+		"net_af_packet0,iface=/x", "net_af_packet0,iface=a\nport",
+		"net_tap0,iface=$(id)", "net_af_xdp0,iface=p0,xdp_prog=a",
+		"0000:00:08.8", "0000:00:08.0,x=/etc/passwd",
+		"0000:00:08.0 -d x", "pci:", "net_nul", "vdev:net_null0", "-a",
+		"" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		if (!is_a_device(good[i]))
+			fail_msg("%s", good[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		if (is_a_device(bad[i]))
+			fail_msg("%s", bad[i]);
+}
+
 static void
 ports_are_read_and_checked(void **state)
 {
@@ -312,13 +357,13 @@ ports_are_read_and_checked(void **state)
 		{ "{}", "/spec", "missing" },
 		{ "{\"spec\": {}}", "/spec/devargs", "missing" },
 		{ "{\"spec\": {\"devargs\": \"\"}}", "/spec/devargs",
-		    "names no device" },
+		    "must be a PCI address" },
 		{ "{\"spec\": {\"devargs\": \"--vdev=x\"}}", "/spec/devargs",
-		    "names no device" },
-		{ "{\"spec\": {\"devargs\": \"a b\"}}", "/spec/devargs",
-		    "without blanks" },
-		{ "{\"spec\": {\"devargs\": \"a\", \"mtu\": 1.5}}", "/spec/mtu",
-		    "whole number" },
+		    "must be a PCI address" },
+		{ "{\"spec\": {\"devargs\": \"net_null0,size=6 4\"}}",
+		    "/spec/devargs", "no number and no name" },
+		{ "{\"spec\": {\"devargs\": \"net_null0\", \"mtu\": 1.5}}",
+		    "/spec/mtu", "whole number" },
 	};
 	struct model_port port;
 	struct problem p;
@@ -421,6 +466,7 @@ main(void)
 		cmocka_unit_test(the_path_names_the_object),
 		cmocka_unit_test(routes_are_replaced_or_kept),
 		cmocka_unit_test(a_probe_checks_form_only),
+		cmocka_unit_test(devices_are_those_that_do_no_harm),
 		cmocka_unit_test(ports_are_read_and_checked),
 		cmocka_unit_test(merge_patch_is_that_of_the_rfc),
 		cmocka_unit_test(names_are_names),
