@@ -162,6 +162,7 @@ main(int argc, char **argv)
 	rc = signal_fd < 0 ? signal_fd : serve(&node, signal_fd, &e);
 	if (rc < 0)
 		log_err("%s", e.no ? e.msg : strerror(-rc));
+	node_dismiss(&node);
 	api_server_stop(node.api);
 	node_close(&node);
 	base_close(signal_fd);

@@ -160,22 +160,24 @@ static void
 on_event(void *arg, const struct wire_msg *m)
 {
 	struct router *r = node_router_by_uid(arg, m->u.event.uid);
+	uint32_t bit;
 
-	if (!r)
+	if (!r || m->u.event.queue >= VNIC_MAX_QUEUES)
 		return;
+	bit = UINT32_C(1) << m->u.event.queue;
 	switch (m->u.event.kind) {
 	case WIRE_EVENT_RUNNING:
-		r->quarantined = false;
-		r->stalled = false;
+		r->quarantined &= ~bit;
+		r->stalled &= ~bit;
 		break;
 	case WIRE_EVENT_QUARANTINED:
 		log_warn(
 		    "quarantined for faults in its shared memory router=%s",
 		    r->spec.name);
-		r->quarantined = true;
+		r->quarantined |= bit;
 		break;
 	case WIRE_EVENT_STALLED:
-		r->stalled = true;
+		r->stalled |= bit;
 		break;
 	case WIRE_EVENT_SIGBUS:
 		log_warn("its memory had a hole router=%s", r->spec.name);
@@ -326,6 +328,20 @@ node_open(struct node *n, struct err *e)
 		    e, rc, "%s: %s", n->cfg.dataplane_socket, strerror(-rc));
 	node_kick(n);
 	return 0;
+}
+
+void
+node_dismiss(struct node *n)
+{
+	struct problem p;
+
+	problem_init(&p);
+	problem_set(&p, 503, "stopping",
+	    "what was recorded is done when europad runs again",
+	    "europad stops; routers keep running");
+	for (struct router *r = n->routers; r; r = r->next)
+		router_dismiss_waiters(r, 0, &p);
+	problem_clear(&p);
 }
 
 void

@@ -66,6 +66,8 @@ struct node {
 /* Reads the store and prepares everything; then loop_run(). */
 int node_open(struct node *n, struct err *e);
 /* After api_server_stop(): whoever still waits has been answered there. */
+/* Tells everybody who waits that europad stops. */
+void node_dismiss(struct node *n);
 void node_close(struct node *n);
 
 /* What a listener thread found goes through here to the loop. */

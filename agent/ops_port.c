@@ -289,6 +289,25 @@ read_body(struct api_request *rq, const char *name, struct model_port *out)
 	return false;
 }
 
+/* Root may open any device; the group of the socket is not root by that. */
+static bool
+may_open(struct api_request *rq, const struct model_port *spec)
+{
+	const char *risk = model_devargs_risk(spec->devargs);
+	uid_t uid = api_uid(rq);
+	struct problem p;
+
+	if (!risk || uid == 0 || uid == geteuid())
+		return true;
+	problem_init(&p);
+	problem_add(&p, "/spec/devargs",
+	    "%s; other devices of DPDK can run commands and write files, and "
+	    "are for root",
+	    risk);
+	op_problem(rq, &p);
+	return false;
+}
+
 void
 op_port_create(struct node *n, struct api_request *rq)
 {
@@ -302,7 +321,7 @@ op_port_create(struct node *n, struct api_request *rq)
 		problem_set(&p, 409, "exists", "choose another name",
 		    "port %s exists", spec.name);
 		op_problem(rq, &p);
-	} else if (op_plane_is_here(n, rq)) {
+	} else if (may_open(rq, &spec) && op_plane_is_here(n, rq)) {
 		create(n, &spec, rq);
 	}
 	model_port_clear(&spec);
@@ -361,7 +380,7 @@ op_port_put(struct node *n, struct api_request *rq)
 		return;
 	if (p)
 		replace(n, p, &spec, rq);
-	else if (op_plane_is_here(n, rq))
+	else if (may_open(rq, &spec) && op_plane_is_here(n, rq))
 		create(n, &spec, rq);
 	model_port_clear(&spec);
 }

@@ -86,7 +86,12 @@ create(struct node *n, struct model_router *spec, struct api_request *rq)
 	int rc;
 
 	problem_init(&p);
-	if (index < 0 || uid_make(uid) < 0) {
+	if (uid_make(uid) < 0) {
+		problem_set(&p, 503, "busy", "try again", "no random bytes");
+		op_problem(rq, &p);
+		return;
+	}
+	if (index < 0) {
 		problem_set(&p, 507, "no-uid-range",
 		    "delete a router, or raise id_ranges in europa.conf",
 		    "all %u uid ranges are in use", n->cfg.id_ranges);

@@ -190,6 +190,7 @@ added(void *arg, const uint8_t uid[WIRE_UID_BYTES], uint32_t tag,
 	if (reply && reply->type == WIRE_FAIL) {
 		snprintf(
 		    p->detail, sizeof(p->detail), "%s", reply->u.fail.text);
+		problem_clean_text(p->detail);
 		p->state = reply->u.fail.no == ENOTSUP ? PORT_PENDING_RESTART
 						       : PORT_FAILED;
 		log_warn("%s port=%s", p->detail, p->spec.name);

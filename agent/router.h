@@ -76,8 +76,8 @@ struct router {
 	int gate_sent;  /* enum wire_gate, -1 = none */
 	uint32_t slots_sent;
 	struct router_vnic vnic[VNIC_MAX_VNICS];
-	bool quarantined;
-	bool stalled;
+	uint32_t quarantined; /* a bit per queue */
+	uint32_t stalled;
 
 	/* container */
 	bool known;  /* asked at least once since europad started */

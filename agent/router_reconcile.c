@@ -36,6 +36,7 @@ router_fail(struct router *r, const char *remedy, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(r->fail_detail, sizeof(r->fail_detail), fmt, ap);
 	va_end(ap);
+	problem_clean_text(r->fail_detail);
 	snprintf(r->fail_remedy, sizeof(r->fail_remedy), "%s", remedy);
 	r->failed = true;
 	log_err("failed: %s router=%s", r->fail_detail, r->spec.name);
@@ -270,8 +271,9 @@ router_reconcile(struct router *r)
 	take_step(r);
 	update_state(r);
 	router_answer_waiters(r);
-	if (r->state == ROUTER_STARTING && !r->busy)
-		loop_arm_sooner(r->timer, 20);
+	if (r->state == ROUTER_STARTING && !r->busy &&
+	    r->container.state == CONTAINER_RUNNING)
+		loop_arm_sooner(r->timer, 20); /* is it attached by now? */
 }
 
 const char *

@@ -102,6 +102,12 @@ int model_router_read(struct model_router *out, const json_t *body,
 int model_port_read(struct model_port *out, const json_t *body,
     const char *name, struct problem *p);
 
+/*
+ * Why a device of DPDK is not for everybody who may make ports, or NULL if it
+ * is: some devices run commands and write files, as root.
+ */
+const char *model_devargs_risk(const char *devargs);
+
 /* One vNIC; at is the JSON pointer of v, e.g. "/spec/vnics/0" or "". */
 int model_vnic_read(
     struct model_vnic *out, const json_t *v, const char *at, struct problem *p);

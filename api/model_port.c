@@ -6,8 +6,9 @@
  * devargs is what DPDK reads, at the start of the data plane as root. Some of
  * its drivers run commands (net_failsafe), write or remove any file (net_pcap,
  * net_memif, net_vhost): who may make a port is not meant to be root by that. So
- * devices and their arguments are those below, and no value can be a path.
- * Whether such a device exists only the data plane can say.
+ * there is a list of harmless devices and arguments, of which no value can be a
+ * path; any other is for root alone. Whether a device exists only the data
+ * plane can say.
  */
 #include "api/model_int.h"
 
@@ -37,6 +38,7 @@ static const struct {
 	{ "net_af_xdp",
 	    " iface start_queue queue_count shared_umem busy_budget " },
 	{ "net_null", " size copy no-rx " },
+	{ "net_ring", " " },
 	{ "net_tap", " iface mac remote " },
 };
 
@@ -92,15 +94,14 @@ key_is_known(const char *keys, const char *s, size_t n)
 	return *keys == '\0' || strstr(keys, word);
 }
 
-/* Returns what is wrong with s, or NULL. */
-static const char *
-flaw_of_devargs(const char *s)
+const char *
+model_devargs_risk(const char *s)
 {
 	const char *keys = keys_of(s, strcspn(s, ","));
 
 	if (!keys)
-		return "must be a PCI address, or net_af_packet, net_af_xdp, "
-		       "net_tap or net_null with a number";
+		return "is no PCI address, nor net_af_packet, net_af_xdp, "
+		       "net_tap, net_ring or net_null with a number";
 	for (s = strchr(s, ','); s; s = strchr(s, ',')) {
 		size_t n = strcspn(++s, "=,");
 		size_t value = s[n] == '=' ? n + 1 : n;
@@ -119,7 +120,6 @@ read_devargs(struct model_port *port, const struct model_reader *in)
 {
 	const char *s =
 	    model_take_string(in, "devargs", sizeof(port->devargs) - 1);
-	const char *flaw;
 
 	if (!json_object_get(in->obj, "devargs"))
 		model_complain(in, "devargs",
@@ -127,11 +127,17 @@ read_devargs(struct model_port *port, const struct model_reader *in)
 		    "\"net_af_packet0,iface=eth1\"");
 	if (!s)
 		return;
-	flaw = flaw_of_devargs(s);
-	if (flaw) {
-		model_complain(in, "devargs", "%s", flaw);
+	if (*s == '\0' || *s == '-') {
+		model_complain(in, "devargs", "names no device");
 		return;
 	}
+	/* it becomes a word of a line of ports.conf */
+	for (const char *c = s; *c; c++)
+		if (*c <= ' ' || *c > '~') {
+			model_complain(in, "devargs",
+			    "must be printable ASCII without blanks");
+			return;
+		}
 	snprintf(port->devargs, sizeof(port->devargs), "%s", s);
 }
 

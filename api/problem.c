@@ -74,6 +74,14 @@ problem_set(struct problem *p, int status, const char *code, const char *remedy,
 	return -EINVAL;
 }
 
+void
+problem_clean_text(char *s)
+{
+	for (; *s; s++)
+		if (*s < ' ' || *s > '~')
+			*s = '?';
+}
+
 /* Errors that found no room are a number beside the list. */
 static unsigned
 count_one_more(struct problem *p)

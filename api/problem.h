@@ -41,6 +41,9 @@ int problem_set(struct problem *p, int status, const char *code,
 int problem_add(struct problem *p, const char *pointer, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Replaces what is not printable ASCII, so that JSON can hold it. */
+void problem_clean_text(char *s);
+
 /* The document; new reference. */
 json_t *problem_json(
     const struct problem *p, const char *instance, const char *request_id);

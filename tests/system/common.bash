@@ -26,8 +26,8 @@ system_env() {
 system_leftovers() { # FOLDER PREFIX
   local uid
   ip netns list | awk -v p="$2" 'index($1, p) == 1 {print "netns", $1}' | sort
-  for uid in $(grep -oh 'uid=[0-9a-f-]\{36\}' "$1/log/europad.log" 2>/dev/null |
-    cut -d= -f2 | sort -u); do
+  { grep -oh 'uid=[0-9a-f-]\{36\}' "$1/log/europad.log" 2>/dev/null || true; } |
+    cut -d= -f2 | sort -u | while read -r uid; do
     find /sys/fs/cgroup -type d -name "$uid" 2>/dev/null
   done
   grep -F "$1" /proc/self/mounts || true

@@ -303,23 +303,6 @@ a_probe_checks_form_only(void **state)
 	model_router_clear(&r);
 }
 
-static bool
-is_a_device(const char *devargs)
-{
-	json_t *body = json_pack("{s:{s:s}}", "spec", "devargs", devargs);
-	struct model_port port;
-	struct problem p;
-	int rc;
-
-	problem_init(&p);
-	model_port_init(&port);
-	rc = model_port_read(&port, body, "p0", &p);
-	json_decref(body);
-	model_port_clear(&port);
-	problem_clear(&p);
-	return rc == 0;
-}
-
 /* DPDK reads devargs as root: no commands, no files, no new lines */
 static void
 devices_are_those_that_do_no_harm(void **state)
@@ -341,10 +324,10 @@ devices_are_those_that_do_no_harm(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
-		if (!is_a_device(good[i]))
+		if (model_devargs_risk(good[i]))
 			fail_msg("%s", good[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		if (is_a_device(bad[i]))
+		if (!model_devargs_risk(bad[i]))
 			fail_msg("%s", bad[i]);
 }
 
@@ -357,11 +340,11 @@ ports_are_read_and_checked(void **state)
 		{ "{}", "/spec", "missing" },
 		{ "{\"spec\": {}}", "/spec/devargs", "missing" },
 		{ "{\"spec\": {\"devargs\": \"\"}}", "/spec/devargs",
-		    "must be a PCI address" },
+		    "names no device" },
 		{ "{\"spec\": {\"devargs\": \"--vdev=x\"}}", "/spec/devargs",
-		    "must be a PCI address" },
+		    "names no device" },
 		{ "{\"spec\": {\"devargs\": \"net_null0,size=6 4\"}}",
-		    "/spec/devargs", "no number and no name" },
+		    "/spec/devargs", "without blanks" },
 		{ "{\"spec\": {\"devargs\": \"net_null0\", \"mtu\": 1.5}}",
 		    "/spec/mtu", "whole number" },
 	};
