@@ -168,8 +168,10 @@ op_etag_holds(struct api_request *rq, const char *etag)
 	problem_init(&p);
 	problem_set(&p, 412, "stale",
 	    "GET it again, make your change to that, and send its ETag",
-	    "If-Match is \"%s\", the object is at \"%s\"", want, etag);
-	p.extra = json_pack("{s:s}", "etag", etag);
+	    "If-Match is \"%s\", %s%s", want,
+	    *etag ? "the object is at " : "there is no such object", etag);
+	if (*etag)
+		p.extra = json_pack("{s:s}", "etag", etag);
 	op_problem(rq, &p);
 	return false;
 }
