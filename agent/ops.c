@@ -210,6 +210,18 @@ op_store_failed(struct api_request *rq, int rc, const struct err *e)
 	op_problem(rq, &p);
 }
 
+struct router *
+op_find_to_change(struct node *n, struct api_request *rq)
+{
+	struct router *r = op_find_router(n, rq);
+	char etag[64];
+
+	if (!r)
+		return NULL;
+	router_etag(r, etag, sizeof(etag));
+	return op_etag_holds(rq, etag) ? r : NULL;
+}
+
 /* --- the node --------------------------------------------------------------------- */
 
 void

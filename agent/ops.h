@@ -46,6 +46,8 @@ void ports_settle(struct node *n);
 void op_not_found(struct api_request *rq, const char *kind, const char *name);
 /* The router of the URL, or NULL: then the request is answered. */
 struct router *op_find_router(struct node *n, struct api_request *rq);
+/* The same, and If-Match holds. */
+struct router *op_find_to_change(struct node *n, struct api_request *rq);
 /*
  * If-Match: false if it does not hold; then the request is answered. etag is ""
  * for an object that is not there, which nothing matches.

@@ -252,15 +252,11 @@ op_router_put(struct node *n, struct api_request *rq)
 void
 op_router_patch(struct node *n, struct api_request *rq)
 {
-	struct router *r = op_find_router(n, rq);
+	struct router *r = op_find_to_change(n, rq);
 	struct model_router spec;
 	json_t *object;
-	char etag[64];
 
 	if (!r)
-		return;
-	router_etag(r, etag, sizeof(etag));
-	if (!op_etag_holds(rq, etag))
 		return;
 	object = router_json(r);
 	json_object_del(object, "status");
@@ -273,16 +269,12 @@ op_router_patch(struct node *n, struct api_request *rq)
 void
 op_router_delete(struct node *n, struct api_request *rq)
 {
-	struct router *r = op_find_router(n, rq);
+	struct router *r = op_find_to_change(n, rq);
 	struct problem p;
 	struct err e;
-	char etag[64];
 	int rc;
 
 	if (!r)
-		return;
-	router_etag(r, etag, sizeof(etag));
-	if (!op_etag_holds(rq, etag))
 		return;
 	if (api_dry_run(rq)) {
 		api_reply(rq, 204, NULL, NULL, NULL);
@@ -332,18 +324,14 @@ op_copy_spec(
 void
 op_router_power(struct node *n, struct api_request *rq)
 {
-	struct router *r = op_find_router(n, rq);
+	struct router *r = op_find_to_change(n, rq);
 	const char *desired =
 	    json_string_value(json_object_get(api_body(rq), "desired"));
 	struct model_router spec;
 	struct problem p;
-	char etag[64];
 	int power = desired ? model_power_parse(desired) : -EINVAL;
 
 	if (!r)
-		return;
-	router_etag(r, etag, sizeof(etag));
-	if (!op_etag_holds(rq, etag))
 		return;
 	if (power < 0 || json_object_size(api_body(rq)) != 1) {
 		problem_init(&p);
@@ -379,16 +367,13 @@ restart_process(struct router *r)
 void
 op_router_restart(struct node *n, struct api_request *rq)
 {
-	struct router *r = op_find_router(n, rq);
+	struct router *r = op_find_to_change(n, rq);
 	const char *scope =
 	    json_string_value(json_object_get(api_body(rq), "scope"));
 	struct problem p;
 	char etag[64];
 
 	if (!r)
-		return;
-	router_etag(r, etag, sizeof(etag));
-	if (!op_etag_holds(rq, etag))
 		return;
 	problem_init(&p);
 	if (!scope || json_object_size(api_body(rq)) != 1 ||

@@ -98,16 +98,12 @@ vnics_json(const struct router *r, const char *without)
 void
 op_vnic_create(struct node *n, struct api_request *rq)
 {
-	struct router *r = op_find_router(n, rq);
+	struct router *r = op_find_to_change(n, rq);
 	struct model_vnic v = { 0 };
 	struct problem p;
 	json_t *vnics;
-	char etag[64];
 
 	if (!r)
-		return;
-	router_etag(r, etag, sizeof(etag));
-	if (!op_etag_holds(rq, etag))
 		return;
 	problem_init(&p);
 	if (model_vnic_read(&v, api_body(rq), "", &p) < 0) {
@@ -128,13 +124,9 @@ op_vnic_create(struct node *n, struct api_request *rq)
 void
 op_vnic_delete(struct node *n, struct api_request *rq)
 {
-	struct router *r = op_find_router(n, rq);
-	char etag[64];
+	struct router *r = op_find_to_change(n, rq);
 
 	if (!r)
-		return;
-	router_etag(r, etag, sizeof(etag));
-	if (!op_etag_holds(rq, etag))
 		return;
 	if (!find_vnic(r, api_subname(rq))) {
 		op_not_found(rq, "vNIC", api_subname(rq));
@@ -160,15 +152,11 @@ op_routes_get(struct node *n, struct api_request *rq)
 void
 op_routes_put(struct node *n, struct api_request *rq)
 {
-	struct router *r = op_find_router(n, rq);
+	struct router *r = op_find_to_change(n, rq);
 	struct model_router want;
 	struct problem p;
-	char etag[64];
 
-	if (!r)
-		return;
-	router_etag(r, etag, sizeof(etag));
-	if (!op_etag_holds(rq, etag) || !op_copy_spec(r, rq, &want))
+	if (!r || !op_copy_spec(r, rq, &want))
 		return;
 	problem_init(&p);
 	if (model_routes_read(&want, api_body(rq), &p) < 0) {
