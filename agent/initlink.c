@@ -7,6 +7,7 @@
  */
 #include "agent/initlink.h"
 
+#include "agent/burial.h"
 #include "lib/base.h"
 #include "lib/log.h"
 #include "lib/region.h"
@@ -37,7 +38,8 @@ struct initlink {
 	struct loop_source *source;
 	struct loop_source *deaf; /* timer: until it is listened to again */
 	struct allowance messages, calls;
-	int text_fd; /* the configuration that was sent last, or -1 */
+	struct burial *burial; /* NULL: nobody can send us descriptors */
+	int text_fd;           /* the configuration that was sent last, or -1 */
 	bool up;
 	char path[108];
 };
@@ -73,6 +75,27 @@ listen_again(void *arg)
 	loop_set_events(k->listen_source, EPOLLIN);
 }
 
+/* Kernels before 6.16 let a tenant queue descriptors that are slow to close. */
+static void
+close_slowly(struct initlink *k, int fd)
+{
+	if (k->burial)
+		burial_close(k->burial, fd);
+	else
+		base_close(fd);
+}
+
+/* Does the next message bring some? They are not ours as long as we only peek. */
+static bool
+brings_fds(int fd)
+{
+	char byte;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	return recvmsg(fd, &m, MSG_PEEK) >= 0 && m.msg_flags & MSG_CTRUNC;
+}
+
 static void
 drop(struct initlink *k)
 {
@@ -80,7 +103,7 @@ drop(struct initlink *k)
 
 	loop_del(k->source);
 	k->source = NULL;
-	base_close(k->fd);
+	close_slowly(k, k->fd);
 	k->fd = -1;
 	k->up = false;
 	if (was_up)
@@ -101,7 +124,7 @@ readable(void *arg, int fd, uint32_t events)
 			turn_deaf(k, k->source);
 		return;
 	}
-	rc = wire_recv(fd, &m);
+	rc = k->burial && brings_fds(fd) ? -EBADMSG : wire_recv(fd, &m);
 	if (rc == -EAGAIN)
 		return;
 	if (rc < 0) {
@@ -142,7 +165,7 @@ acceptable(void *arg, int listen_fd, uint32_t events)
 	int fd;
 
 	(void)events;
-	if (!spend(&k->calls)) {
+	if ((k->burial && burial_is_full(k->burial)) || !spend(&k->calls)) {
 		turn_deaf(k, k->listen_source);
 		return;
 	}
@@ -156,7 +179,7 @@ acceptable(void *arg, int listen_fd, uint32_t events)
 	}
 	drop(k);
 	k->fd = fd;
-	(void)wire_refuse_fds(fd); /* older kernels do not know how */
+	(void)wire_refuse_fds(fd);
 	if (loop_add_fd(k->loop, fd, EPOLLIN, readable, k, &k->source) < 0)
 		drop(k);
 }
@@ -187,8 +210,10 @@ initlink_new(struct loop *l, const char *dir, uid_t first, uid_t count,
 	}
 	k->listen_fd = wire_listen(k->path, 0666);
 	rc = k->listen_fd;
-	if (rc >= 0)
-		(void)wire_refuse_fds(rc); /* before accept(), too */
+	if (rc >= 0 && wire_refuse_fds(rc) < 0) {
+		k->burial = burial_new();
+		rc = k->burial ? rc : -ENOMEM;
+	}
 	if (rc >= 0)
 		rc = loop_add_fd(
 		    l, k->listen_fd, EPOLLIN, acceptable, k, &k->listen_source);
@@ -224,9 +249,10 @@ initlink_free(struct initlink *k)
 	loop_del(k->source);
 	loop_del(k->listen_source);
 	loop_del(k->deaf);
-	base_close(k->fd);
+	close_slowly(k, k->fd);
+	close_slowly(k, k->listen_fd);
+	burial_free(k->burial);
 	forget_text(k);
-	base_close(k->listen_fd);
 	free(k);
 }
 

@@ -4,6 +4,7 @@ include agent/containers.mk
 
 noinst_LIBRARIES += agent/libagent.a
 agent_libagent_a_SOURCES = \
+  agent/burial.c agent/burial.h \
   agent/check.c \
   agent/config.c agent/config.h \
   agent/container.h \

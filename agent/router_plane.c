@@ -286,8 +286,14 @@ router_plane_lost(struct router *r)
 void
 router_expect_epoch(struct router *r)
 {
-	for (unsigned q = 0; r->has_memory && q < r->layout.g.n_queues; q++)
-		r->old_epoch[q] = epoch_of(r, q);
+	for (unsigned q = 0; r->has_memory && q < r->layout.g.n_queues; q++) {
+		uint32_t h =
+		    vnic_epoch_load(&vnic_host_line(&r->layout, r->host, q)->h);
+
+		/* one that waits, as in quarantine, is the new process's */
+		r->old_epoch[q] =
+		    vnic_h_state(h) == VNIC_STATE_RUN ? vnic_h_epoch(h) : 0;
+	}
 }
 
 bool
