@@ -266,6 +266,7 @@ ports_settle(struct node *n)
 			refuse(n, p, &problem);
 		} else if (p->state == PORT_FAILED) {
 			problem_add(&problem, "/spec/devargs", "%s", p->detail);
+			close_port(n, p); /* it keeps what does not open */
 			refuse(n, p, &problem);
 		} else if (p->state != PORT_UNKNOWN) {
 			accept_port(n, p);

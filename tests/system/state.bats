@@ -98,6 +98,12 @@ refused() {
   refused 422 invalid /spec/devargs POST /v1/ports '{"name":"p7","spec":{"devargs":"net_af_packet7,iface=nothere"}}'
 }
 
+@test "a port that was refused leaves its name free, at once" {
+  [ "$(api_status POST /v1/ports '{"name":"p7","spec":{"devargs":"net_af_packet7,iface=nothere"}}')" = 422 ]
+  api POST /v1/ports '{"name":"p7","spec":{"devargs":"net_null7"}}'
+  api DELETE /v1/ports/p7
+}
+
 @test "a kind of port that only a start can open is stored and says so" {
   api POST /v1/ports '{"name":"x0","spec":{"devargs":"net_af_xdp0,iface=p0"}}' > "$BATS_TEST_TMPDIR/p"
   cat "$BATS_TEST_TMPDIR/p"
