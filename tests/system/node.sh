@@ -151,9 +151,10 @@ node_release() { # NAME: end it and its supervisor
   rm -f "$NODE_DIR/$1".{pid,stop,supervisor}
 }
 
+# RUNTIME_DIRECTORY is where DPDK makes a folder per process that nobody removes.
 node_plane_start() {
   node_supervise dataplane ip netns exec "$NODE_PLANE_NS" \
-    "$BIN_DATAPLANE" --config "$NODE_DIR/europa.conf"
+    env RUNTIME_DIRECTORY="$NODE_DIR/plane" "$BIN_DATAPLANE" --config "$NODE_DIR/europa.conf"
 }
 
 node_agent_start() {
