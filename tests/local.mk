@@ -2,6 +2,13 @@
 # tests/: each part adds its own
 noinst_PROGRAMS += udpseq
 udpseq_SOURCES = tests/tools/udpseq.c
+# the tenant of hostile.bats: it runs in a root file system without libraries
+noinst_PROGRAMS += hostile
+hostile_SOURCES = tests/tools/hostile.c
+hostile_LDADD = $(LIBEUROPA)
+if !SANITIZED
+hostile_LDFLAGS = $(AM_LDFLAGS) -static
+endif
 include tests/api.mk
 include tests/bench.mk
 include tests/containers.mk
@@ -11,6 +18,6 @@ include tests/protocol.mk
 include tests/router.mk
 EXTRA_DIST += quickstart tests/run \
   tests/system/common.bash tests/system/node.sh \
-  tests/system/forward.bats tests/system/kills.bats \
+  tests/system/forward.bats tests/system/hostile.bats tests/system/kills.bats \
   tests/system/state.bats tests/system/topology.bats \
   tests/tools/arp_probe.py
