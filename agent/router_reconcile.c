@@ -238,7 +238,7 @@ router_find_state(const struct router *r)
 	if (r->quarantined)
 		return ROUTER_QUARANTINED;
 	if (plane_is_up(r->node->plane) && router_is_attached(r) &&
-	    initlink_is_up(r->link))
+	    initlink_is_up(r->link) && r->process_running)
 		return r->stalled ? ROUTER_DEGRADED : ROUTER_RUNNING;
 	return waited < DEGRADED_MS ? ROUTER_STARTING : ROUTER_DEGRADED;
 }

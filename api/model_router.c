@@ -161,6 +161,11 @@ read_dataplane(struct model_router *r, const struct model_reader *in)
 
 	if (!s)
 		return;
+	if (*s != '\0' && *s != '/') {
+		model_complain(in, "dataplane",
+		    "must be an absolute path in the container");
+		return;
+	}
 	for (const char *c = s; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f) {
 			model_complain(

@@ -58,7 +58,7 @@ control_ready(void *arg, int fd, uint32_t events)
 	if (rc == -EAGAIN || rc == -EINTR)
 		return;
 	if (rc < 0) {
-		if (rc != -EPIPE)
+		if (rc != -EPIPE && rc != -ECONNRESET)
 			log_warn("data plane speaks nonsense, "
 				 "its control socket is closed");
 		close_control(c);

@@ -168,8 +168,10 @@ types_are_checked(void **state)
 	    "{\"spec\": {\"routes\": [7]}}", "/spec/routes/0", "obj");
 	rig_expect_error(
 	    "{\"spec\": {\"quota\": []}}", "/spec/quota", "object");
-	rig_expect_error("{\"spec\": {\"dataplane\": \"a\\nb\"}}",
+	rig_expect_error("{\"spec\": {\"dataplane\": \"/a\\nb\"}}",
 	    "/spec/dataplane", "control");
+	rig_expect_error("{\"spec\": {\"dataplane\": \"own\"}}",
+	    "/spec/dataplane", "absolute");
 	rig_expect_error("{\"spec\": {\"template\": \"../x\"}}",
 	    "/spec/template", "lower-case");
 }
