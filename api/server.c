@@ -14,6 +14,7 @@
 #include <microhttpd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 enum { IDLE_SECONDS = 30 };
 
@@ -274,13 +275,17 @@ api_server_start(
 	return 0;
 }
 
+/*
+ * Takes no more connections. The socket stays open until its daemon has ended:
+ * the daemon's thread may still be taking it out of its epoll.
+ */
 static void
-quiesce(struct server_listener *l)
+quiesce(const struct server_listener *l)
 {
 	if (l->daemon)
 		MHD_quiesce_daemon(l->daemon);
-	base_close(l->fd);
-	l->fd = -1;
+	if (l->fd >= 0)
+		shutdown(l->fd, SHUT_RDWR);
 }
 
 /* Waits until the count is zero, at most ms. */
