@@ -174,13 +174,19 @@ ledger_balances() {
 
 @test "kill -9 of europad and the data plane at once: routers re-attach" {
   before=$(containers_now)
-  for ((i = 0; i < 5; i++)); do
-    sleep "0.$((50 + RANDOM % 40))"
+  traffic_start a 198.18.1.2 $PPS 600
+  for ((i = 0; i < KILLS; i++)); do
+    sleep "$(echo "scale=2; (50 + $RANDOM % 40) / 100" | bc)"
     kill -9 "$(agent_pid)" "$(plane_pid)"
     node_wait 10 node_is_ready
     node_wait 5 node_sender ping -n -c 1 -W 1 198.18.1.2
     node_wait 5 node_sender ping -n -c 1 -W 1 198.18.3.2
   done
+  sleep 0.5
+  kill "$(tail -n 1 "$BATS_TEST_TMPDIR/pids")" # the sender
+  wait
+  report a
+  [ "$(field a '.received > 100000 and .doubled == 0 and .foreign == 0')" = true ]
   [ "$(containers_now)" = "$before" ]
 }
 
