@@ -60,6 +60,7 @@ static const char *const names[N_COUNTERS] = {
 	[COUNT_SLOW_FORWARDED] = "slow_forwarded",
 	[COUNT_SLOW_SENT] = "slow_sent",
 	[COUNT_SLOW_DROPPED] = "slow_dropped",
+	[COUNT_OVERTAKEN] = "overtaken",
 	[COUNT_NO_GRANT] = "no_grant",
 	[COUNT_SLOW_TX_FULL] = "slow_tx_full",
 	[COUNT_TABLES] = "tables_published",

@@ -53,6 +53,7 @@ enum counter {
 	COUNT_SLOW_FORWARDED, /* forwarded by the slow path */
 	COUNT_SLOW_SENT,      /* all that it sent, its own ones too */
 	COUNT_SLOW_DROPPED,   /* its packets without a way */
+	COUNT_OVERTAKEN,      /* dropped: the fast path has the flow now */
 	COUNT_NO_GRANT,       /* turns that found no empty slot to send in */
 	COUNT_SLOW_TX_FULL,   /* dropped: too many wait for slots */
 

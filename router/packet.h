@@ -91,6 +91,7 @@ struct packet {
 	struct packet *next;
 	uint16_t vnic; /* where it came in, later where it goes out */
 	uint16_t len;  /* of the frame */
+	bool early;    /* of a flow that the fast path soon forwards itself */
 	uint8_t bytes[];
 };
 
@@ -104,6 +105,7 @@ packet_new(unsigned len)
 		p->next = NULL;
 		p->vnic = 0;
 		p->len = (uint16_t)len;
+		p->early = false;
 	}
 	return p;
 }

@@ -109,6 +109,7 @@ publish_tables(struct slow *s)
 	if (!t)
 		return false;
 	arp_changed(s->arp); /* all of it is in the new tables */
+	slow_drop_early(s);
 	publish_swap(&s->publish, t);
 	s->tables = t;
 	count(s->count, COUNT_TABLES, 1);

@@ -90,4 +90,10 @@ void slow_send(struct slow *s, struct packet *p);
 /* Sends what waits, as far as there are empty slots. */
 void slow_flush(struct slow *s);
 
+/*
+ * Drops what waits of flows that the fast path forwards from now on: lost is
+ * better than late, the order within a flow is kept.
+ */
+void slow_drop_early(struct slow *s);
+
 #endif

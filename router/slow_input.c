@@ -99,7 +99,8 @@ too_big(struct slow *s, const uint8_t *ip, const struct hop *hop)
 }
 
 static void
-forward(struct slow *s, const uint8_t *ip, const struct hop *hop)
+forward(
+    struct slow *s, unsigned fate, const uint8_t *ip, const struct hop *hop)
 {
 	struct packet *p;
 
@@ -117,6 +118,7 @@ forward(struct slow *s, const uint8_t *ip, const struct hop *hop)
 	p = copy_of(ip);
 	if (!p)
 		return;
+	p->early = fate == FATE_UNRESOLVED;
 	ip4_decrement_ttl(p->bytes + ETH_BYTES);
 	count(s->count, COUNT_SLOW_FORWARDED, 1);
 	slow_route(s, p);
@@ -124,7 +126,7 @@ forward(struct slow *s, const uint8_t *ip, const struct hop *hop)
 
 /* Where would the fast path send it, by the tables of now? */
 static void
-dispatch(struct slow *s, const uint8_t *ip)
+dispatch(struct slow *s, unsigned fate, const uint8_t *ip)
 {
 	uint32_t dst = load_be32(ip + IP4_DST);
 	const struct hop *hop = &s->tables->hop[tables_route(s->tables, dst)];
@@ -133,10 +135,17 @@ dispatch(struct slow *s, const uint8_t *ip)
 	case HOP_LOCAL:
 		local_input(s, ip);
 		break;
+	case HOP_FORWARD:
+		if (fate == FATE_UNRESOLVED) {
+			/* the fast path knows it now, younger ones have left */
+			count(s->count, COUNT_OVERTAKEN, 1);
+			break;
+		}
+		forward(s, fate, ip, hop);
+		break;
 	case HOP_GLEAN:
 	case HOP_UNRESOLVED:
-	case HOP_FORWARD:
-		forward(s, ip, hop);
+		forward(s, fate, ip, hop);
 		break;
 	case HOP_NONE:
 		say(s, ip, ICMP_UNREACHABLE, ICMP_NET_UNREACHABLE);
@@ -163,7 +172,7 @@ options_input(struct slow *s, const uint8_t *ip)
 	else if (has_source_route)
 		count(s->count, COUNT_SOURCE_ROUTE, 1);
 	else
-		dispatch(s, ip);
+		dispatch(s, FATE_OPTIONS, ip);
 }
 
 void
@@ -180,7 +189,7 @@ slow_input(struct slow *s, const struct punt_record *r, const uint8_t *frame)
 		break;
 	default:
 		/* the tables may have changed since: ask them again */
-		dispatch(s, ip);
+		dispatch(s, r->fate, ip);
 		break;
 	}
 }

@@ -71,6 +71,26 @@ slow_flush(struct slow *s)
 	}
 }
 
+void
+slow_drop_early(struct slow *s)
+{
+	struct packet **link = &s->tx;
+
+	while (*link) {
+		struct packet *p = *link;
+
+		if (!p->early) {
+			link = &p->next;
+			continue;
+		}
+		*link = p->next;
+		free(p);
+		s->n_tx--;
+		count(s->count, COUNT_OVERTAKEN, 1);
+	}
+	s->tx_tail = link;
+}
+
 /* The address of ours that speaks through vNIC i to dst; 0 = none at all. */
 static uint32_t
 source_for(const struct slow *s, unsigned i, uint32_t dst)

@@ -257,7 +257,8 @@ router_rig_turn(struct router_rig *r)
 {
 	const struct timespec gap = { .tv_nsec = 50000 };
 
-	for (unsigned q = 0; q < RIG_QUEUES; q++) {
+	/* as the worker does: the control queue first */
+	for (unsigned q = RIG_QUEUES; q-- > 0;) {
 		struct ledger *l = r->l[q];
 
 		if (ledger_phase(l) == LEDGER_STOPPED)

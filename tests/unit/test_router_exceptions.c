@@ -10,6 +10,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -243,6 +244,57 @@ a_flood_of_exceptions_is_bounded_and_counted(void **state)
 	assert_true(router_rig_stat(r, "icmp_limited") > 1000);
 }
 
+/*
+ * Takes what has come of the flow to dst; the numbers must grow. Returns how
+ * many the fast path has sent.
+ */
+static unsigned
+take_in_order(struct router_rig *r, uint32_t dst, unsigned *last)
+{
+	unsigned n_fast = 0;
+	struct rig_out o;
+
+	while (router_rig_receive(r, 1, IP, 0, &o)) {
+		unsigned id = load_be16(o.frame.b + 18);
+
+		if (load_be32(o.frame.b + 30) != dst)
+			continue; /* the end of the flow before */
+		assert_true(id > *last);
+		*last = id;
+		n_fast += o.queue == RIG_DATA;
+	}
+	return n_fast;
+}
+
+/* First by the slow path, then by the fast path, and none overtakes another. */
+static void
+a_flow_keeps_its_order_when_its_neighbour_is_found(void **state)
+{
+	struct router_rig *r = *state;
+
+	for (unsigned host = 10; host < 60; host++) {
+		struct frame_spec s = lab_towards_b();
+		unsigned last = 0, n_fast = 0;
+		char ip[16];
+		struct frame f;
+
+		snprintf(ip, sizeof(ip), "198.18.1.%u", host);
+		s.dst = ip;
+		for (s.id = 1; n_fast < 40; s.id++) {
+			assert_true(s.id < UINT16_MAX);
+			frame_ip4(&f, &s);
+			router_rig_send(r, RIG_DATA, 0, &f);
+			if (s.id == 4)
+				lab_answer_arp(r, 1, ip, HOST_B);
+			if (s.id % 32 != 0)
+				continue;
+			router_rig_turn(r);
+			n_fast += take_in_order(r, frame_ip(ip), &last);
+		}
+	}
+	router_rig_check(r);
+}
+
 int
 main(void)
 {
@@ -255,6 +307,7 @@ main(void)
 		TEST(wrong_packets_are_counted_by_reason),
 		TEST(exceptions_are_handled_in_a_millisecond),
 		TEST(a_flood_of_exceptions_is_bounded_and_counted),
+		TEST(a_flow_keeps_its_order_when_its_neighbour_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
