@@ -246,6 +246,40 @@ to_peer(struct worker *w, struct plan *p, struct plan_vnic *v,
 
 /* --- the queue ---------------------------------------------------------------- */
 
+/* Puts those that the quotas let pass first. Returns how many; o has the rest. */
+static unsigned
+police(struct worker *w, const struct plan_queue *q, struct ledger_frame *f,
+    unsigned n, struct outcome *o)
+{
+	const struct plan_vnic *v = q->router->vnic[f->vnic];
+	uint16_t lens[VNIC_BURST];
+	const struct police_burst burst = {
+		.now_ns = w->now_ns,
+		.lens = lens,
+		.n = n,
+		.max = n,
+		.urgent = q->index + 1 == q->router->n_queues,
+	};
+	struct police_verdict verdict;
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		lens[i] = f[i].len;
+	police_judge(v->police[POLICE_TX], &burst, &verdict);
+	for (unsigned i = 0; kept < verdict.n_pass; i++) {
+		struct ledger_frame passes = f[i];
+
+		if (!(verdict.pass >> i & 1))
+			continue;
+		f[i] = f[kept];
+		f[kept++] = passes;
+	}
+	for (unsigned k = 0; k < POLICE_N_KINDS; k++)
+		if (verdict.n_drop[k] > 0)
+			drop(o, VNIC_DROP_QUOTA_PPS + k, verdict.n_drop[k]);
+	return kept;
+}
+
 static unsigned
 tx_ring(struct worker *w, struct plan *p, struct plan_queue *q, unsigned index)
 {
@@ -254,6 +288,7 @@ tx_ring(struct worker *w, struct plan *p, struct plan_queue *q, unsigned index)
 	struct outcome o = { 0 };
 	unsigned n_taken;
 	unsigned n = ledger_take(q->ledger, index, f, VNIC_BURST, &n_taken);
+	unsigned n_pass = n;
 
 	if (n_taken == 0)
 		return 0;
@@ -262,12 +297,16 @@ tx_ring(struct worker *w, struct plan *p, struct plan_queue *q, unsigned index)
 		drop(&o, VNIC_DROP_VNIC_DOWN, n);
 	else if (unlikely(q->router->gate != WIRE_GATE_OPEN))
 		drop(&o, VNIC_DROP_PAUSED, n);
-	else if (v->port)
-		to_port(w, p, v, f, n, &o);
-	else if (v->peer)
-		to_peer(w, p, v, f, n, &o);
-	else
+	else if (unlikely(!v->port && !v->peer))
 		drop(&o, VNIC_DROP_LINK_DOWN, n);
+	else {
+		if (unlikely(v->police[POLICE_TX]) && n > 0)
+			n_pass = police(w, q, f, n, &o);
+		if (v->port)
+			to_port(w, p, v, f, n_pass, &o);
+		else
+			to_peer(w, p, v, f, n_pass, &o);
+	}
 	ledger_release(q->ledger, f, n);
 	count(q, index, &o);
 	return n_taken;

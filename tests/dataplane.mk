@@ -3,8 +3,8 @@
 DP_RIG = tests/unit/dp_rig.c tests/unit/dp_rig.h
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_dp_pure
-TESTS += tests/unit/test_dp_pure
+check_PROGRAMS += tests/unit/test_dp_pure tests/unit/test_police
+TESTS += tests/unit/test_dp_pure tests/unit/test_police
 if HAVE_DPDK
 check_PROGRAMS += tests/unit/test_dp_control tests/unit/test_dp_process
 TESTS += tests/unit/test_dp_control tests/unit/test_dp_process
@@ -14,6 +14,11 @@ endif
 tests_unit_test_dp_pure_SOURCES = tests/unit/test_dp_pure.c $(DATAPLANE_PURE)
 tests_unit_test_dp_pure_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_dp_pure_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+
+tests_unit_test_police_SOURCES = tests/unit/test_police.c \
+  dataplane/police.c dataplane/police.h
+tests_unit_test_police_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_police_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) -lpthread
 
 tests_unit_test_dp_control_SOURCES = tests/unit/test_dp_control.c $(DP_RIG)
 tests_unit_test_dp_control_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
