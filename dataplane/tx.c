@@ -252,8 +252,7 @@ to_peer(struct worker *w, struct plan *p, struct plan_vnic *v,
  * what lies in the control queue now, or it would overtake.
  */
 static unsigned
-control_goes_first(
-    struct worker *w, struct plan *p, const struct plan_queue *q)
+control_goes_first(struct worker *w, struct plan *p, const struct plan_queue *q)
 {
 	struct plan_router *r = q->router;
 	struct plan_queue *control = &r->queue[r->n_queues - 1];
