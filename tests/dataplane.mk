@@ -6,8 +6,10 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_dp_pure tests/unit/test_police
 TESTS += tests/unit/test_dp_pure tests/unit/test_police
 if HAVE_DPDK
-check_PROGRAMS += tests/unit/test_dp_control tests/unit/test_dp_process
-TESTS += tests/unit/test_dp_control tests/unit/test_dp_process
+dp_process_tests = tests/unit/test_dp_control tests/unit/test_dp_police \
+  tests/unit/test_dp_process
+check_PROGRAMS += $(dp_process_tests)
+TESTS += $(dp_process_tests)
 endif
 endif
 
@@ -23,6 +25,10 @@ tests_unit_test_police_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) -lpthread
 tests_unit_test_dp_control_SOURCES = tests/unit/test_dp_control.c $(DP_RIG)
 tests_unit_test_dp_control_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_dp_control_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+
+tests_unit_test_dp_police_SOURCES = tests/unit/test_dp_police.c $(DP_RIG)
+tests_unit_test_dp_police_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dp_police_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
 
 tests_unit_test_dp_process_SOURCES = tests/unit/test_dp_process.c $(DP_RIG)
 tests_unit_test_dp_process_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

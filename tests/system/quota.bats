@@ -172,27 +172,27 @@ ten_seconds() {
 
 @test "a change is in force when the answer comes, and is no new burst" {
   limit_router '{"rx_pps":5000}'
-  flood 40000 $SMALL 7
+  flood 40000 $SMALL 10
   sleep 1
   look a
-  sleep 1
+  sleep 2
   start=$("$UDPSEQ" now)
   look b
   limit_router '{"rx_pps":10000}'
   look c
   end=$("$UDPSEQ" now)
   echo "# the change took $(((end - start) / 1000000)) ms, with two looks" >&3
-  sleep 2
+  sleep 3
   look d
   limit_vnic eth0 '{"rx_pps":2000}'
   look e
-  sleep 2
+  sleep 3
   look f
   flood_end
   jq -e '.effective.rx_pps == 10000' "$BATS_TEST_TMPDIR/quota"
-  is_near before "$(rate a b eth0 .rx.filled)" 5000 2
-  is_near after "$(rate c d eth0 .rx.filled)" 10000 2
-  is_near "the vNIC's" "$(rate e f eth0 .rx.filled)" 2000 2
+  is_near before "$(rate a b eth0 .rx.filled)" 5000 3
+  is_near after "$(rate c d eth0 .rx.filled)" 10000 3
+  is_near "the vNIC's" "$(rate e f eth0 .rx.filled)" 2000 3
   [ $((end - start)) -lt 500000000 ]
   balanced r1
 }
