@@ -3,8 +3,10 @@
 DP_RIG = tests/unit/dp_rig.c tests/unit/dp_rig.h
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_dp_pure tests/unit/test_police
-TESTS += tests/unit/test_dp_pure tests/unit/test_police
+dp_pure_tests = tests/unit/test_dp_pure tests/unit/test_police \
+  tests/unit/test_police_clock
+check_PROGRAMS += $(dp_pure_tests)
+TESTS += $(dp_pure_tests)
 if HAVE_DPDK
 dp_process_tests = tests/unit/test_dp_control tests/unit/test_dp_police \
   tests/unit/test_dp_process
@@ -17,10 +19,16 @@ tests_unit_test_dp_pure_SOURCES = tests/unit/test_dp_pure.c $(DATAPLANE_PURE)
 tests_unit_test_dp_pure_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_dp_pure_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
 
-tests_unit_test_police_SOURCES = tests/unit/test_police.c \
-  dataplane/police.c dataplane/police.h
+POLICE_RIG = dataplane/police.c dataplane/police.h \
+  tests/unit/police_rig.c tests/unit/police_rig.h
+tests_unit_test_police_SOURCES = tests/unit/test_police.c $(POLICE_RIG)
 tests_unit_test_police_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_police_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) -lpthread
+tests_unit_test_police_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS)
+
+tests_unit_test_police_clock_SOURCES = tests/unit/test_police_clock.c \
+  $(POLICE_RIG)
+tests_unit_test_police_clock_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_police_clock_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) -lpthread
 
 tests_unit_test_dp_control_SOURCES = tests/unit/test_dp_control.c $(DP_RIG)
 tests_unit_test_dp_control_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
