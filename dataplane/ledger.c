@@ -173,7 +173,7 @@ ledger_take(struct ledger *l, unsigned v, struct ledger_frame *out,
 		out[n].slot = slot;
 		out[n].len = (uint16_t)vnic_desc_len(d[i]);
 		out[n].vnic = (uint16_t)v;
-		__builtin_prefetch(out[n].bytes);
+		prefetch_write(out[n].bytes); /* it is filled again soon */
 		n++;
 	}
 	/* before the frames are handed on: a crash leaves them in doubt there */
