@@ -25,6 +25,8 @@ enum frame_bytes {
 	FRAME_HEAD_COPY = 64, /* two tags, IPv6 and the type of ICMPv6 */
 };
 
+enum frame_ip4 { FRAME_IP4_DST = 16, FRAME_IP4_BYTES = 20 };
+
 enum frame_type {
 	FRAME_TYPE_IP4 = 0x0800,
 	FRAME_TYPE_ARP = 0x0806,
@@ -137,13 +139,39 @@ frame_is_group(const struct frame *f)
 	return f->macs[0] & 1;
 }
 
+/* 224.0.0.0/24 never leaves the link: OSPF, VRRP, ... */
+static inline bool
+frame_ip4_is_control(
+    const uint8_t *ip, const struct wire_address *own, uint32_t n_own)
+{
+	const uint8_t *dst = ip + FRAME_IP4_DST;
+
+	if (unlikely(dst[0] == 224 && dst[1] == 0 && dst[2] == 0))
+		return true;
+	for (uint32_t i = 0; i < n_own; i++)
+		if (memcmp(own[i].bytes, dst, 4) == 0 && own[i].family == 4)
+			return true;
+	return false;
+}
+
+/* The same of frames that do not begin with IPv4. */
+bool frame_other_is_control(
+    const struct frame *f, const struct wire_address *own, uint32_t n_own);
+
 /*
  * Whether it belongs to the slow path of a router with these addresses: ARP,
  * IPv6 neighbour discovery, link-local multicast, bridge and routing protocols
  * below IP, and what is addressed to the router itself.
  */
-bool frame_is_control(
-    const struct frame *f, const struct wire_address *own, uint32_t n_own);
+static inline bool
+frame_is_control(
+    const struct frame *f, const struct wire_address *own, uint32_t n_own)
+{
+	if (likely(frame_type(f) == FRAME_TYPE_IP4))
+		return f->head_bytes >= 2 + FRAME_IP4_BYTES &&
+		       frame_ip4_is_control(f->head + 2, own, n_own);
+	return frame_other_is_control(f, own, n_own);
+}
 
 /*
  * 32 bits that are equal for the frames of one flow: IP addresses and, of TCP

@@ -23,7 +23,7 @@ copy_frame(uint8_t *to, const struct frame *f, bool with_tag)
 {
 	with_tag &= f->tagged;
 	if (likely(f->in_line && !with_tag)) {
-		rte_memcpy(to, f->macs, FRAME_MACS + (size_t)f->head_bytes);
+		copy_bytes(to, f->macs, FRAME_MACS + (size_t)f->head_bytes);
 		to += FRAME_MACS + f->head_bytes;
 	} else {
 		rte_memcpy(to, f->macs, FRAME_MACS);
@@ -96,6 +96,7 @@ flush(struct worker *w, struct plan_lane *lane)
 	enum vnic_drop closed = closed_because(lane->queue);
 	uint32_t slots[VNIC_BURST];
 	uint16_t lens[VNIC_BURST];
+	uint8_t *buffers[VNIC_BURST];
 	unsigned n, room;
 
 	vnic_count_add(&c->offered, lane->n);
@@ -110,9 +111,9 @@ flush(struct worker *w, struct plan_lane *lane)
 		n = room;
 	}
 	ledger_claim(l, v->index, slots, n);
+	ledger_buffers(l, slots, buffers, n);
 	for (unsigned i = 0; i < n; i++)
-		copy_frame(ledger_buffer(l, slots[i]),
-		    &w->frame[lane->frame[i]], v->trunk);
+		copy_frame(buffers[i], &w->frame[lane->frame[i]], v->trunk);
 	ledger_publish(l, v->index, slots, lens, n);
 }
 
@@ -124,24 +125,6 @@ lanes_flush(struct worker *w, struct plan *p)
 		p->touched[i]->n = 0;
 	}
 	p->n_touched = 0;
-}
-
-void
-lane_offer(
-    struct plan *p, struct plan_vnic *v, const struct frame *f, unsigned i)
-{
-	unsigned n_data = v->router->n_queues - 1;
-	struct plan_lane *lane;
-	unsigned q = 0;
-
-	if (frame_is_control(f, v->address, v->n_addresses))
-		q = n_data;
-	else if (n_data > 1) /* of 2^32 hashes each queue has its share */
-		q = (unsigned)((uint64_t)frame_flow(f) * n_data >> 32);
-	lane = &v->lane[q];
-	if (lane->n == 0)
-		p->touched[p->n_touched++] = lane;
-	lane->frame[lane->n++] = (uint8_t)i; /* < VNIC_BURST */
 }
 
 void

@@ -132,6 +132,9 @@ unsigned ledger_room(const struct ledger *l);
  */
 void ledger_claim(struct ledger *l, unsigned v, uint32_t *slots, unsigned n);
 uint8_t *ledger_buffer(const struct ledger *l, uint32_t slot);
+/* Those of n slots, on their way to our cache. */
+void ledger_buffers(
+    const struct ledger *l, const uint32_t *slots, uint8_t **out, unsigned n);
 /* Bytes that fit at ledger_buffer(). */
 unsigned ledger_buffer_bytes(const struct ledger *l);
 void ledger_publish(struct ledger *l, unsigned v, const uint32_t *slots,

@@ -62,6 +62,23 @@ classify(
 	return true;
 }
 
+/* As free_bulk does, without a look at what no driver of ours changes. */
+static void
+give_back(const struct plan_port *port, struct rte_mbuf **m, unsigned n)
+{
+	struct rte_mempool *pool = port->port->pool;
+	bool plain = true;
+
+	for (unsigned i = 0; i < n; i++)
+		plain &= m[i]->pool == pool && m[i]->nb_segs == 1 &&
+			 rte_mbuf_refcnt_read(m[i]) == 1 &&
+			 RTE_MBUF_DIRECT(m[i]);
+	if (likely(plain))
+		rte_mempool_put_bulk(pool, (void **)m, n);
+	else
+		rte_pktmbuf_free_bulk(m, n);
+}
+
 unsigned
 rx_port(struct worker *w, struct plan *p, struct plan_port *port)
 {
@@ -81,7 +98,7 @@ rx_port(struct worker *w, struct plan *p, struct plan_port *port)
 			n_delivered += classify(w, p, port, i);
 	}
 	lanes_flush(w, p);
-	rte_pktmbuf_free_bulk(w->mbuf, n);
+	give_back(port, w->mbuf, n);
 	port_count(port->port, WIRE_PORT_RX, n);
 	port_count(port->port, WIRE_PORT_RX_BYTES, bytes);
 	port_count(port->port, WIRE_PORT_RX_DELIVERED, n_delivered);

@@ -12,6 +12,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include <rte_memcpy.h>
+
 struct rte_mbuf;
 
 enum worker_budget {
@@ -45,11 +47,47 @@ struct worker {
 	uint8_t head[VNIC_BURST][FRAME_HEAD_COPY];
 };
 
+/*
+ * Exactly len bytes. Most frames are short: two halves that overlap need no
+ * branch per size.
+ */
+static inline void
+copy_bytes(uint8_t *to, const uint8_t *from, size_t len)
+{
+	if (likely(len - 32 <= 32)) {
+		uint8_t head[32], tail[32];
+
+		memcpy(head, from, 32);
+		memcpy(tail, from + len - 32, 32);
+		memcpy(to, head, 32);
+		memcpy(to + len - 32, tail, 32);
+		return;
+	}
+	rte_memcpy(to, from, len);
+}
+
 /* lane.c: frame i of w goes to this queue of v; flush after each burst. */
 void lanes_flush(struct worker *w, struct plan *p);
-/* frame i of w goes to v; the lane is chosen by what it carries. */
-void lane_offer(
-    struct plan *p, struct plan_vnic *v, const struct frame *f, unsigned i);
+
+/* Frame i of w, which f is, goes to v; what it carries chooses the lane. */
+static inline void
+lane_offer(
+    struct plan *p, struct plan_vnic *v, const struct frame *f, unsigned i)
+{
+	unsigned n_data = v->router->n_queues - 1;
+	struct plan_lane *lane;
+	unsigned q = 0;
+
+	if (unlikely(frame_is_control(f, v->address, v->n_addresses)))
+		q = n_data;
+	else if (unlikely(n_data > 1)) /* each has its share of 2^32 hashes */
+		q = (unsigned)((uint64_t)frame_flow(f) * n_data >> 32);
+	lane = &v->lane[q];
+	if (lane->n == 0)
+		p->touched[p->n_touched++] = lane;
+	lane->frame[lane->n++] = (uint8_t)i; /* < VNIC_BURST */
+}
+
 /* Not even offered to the rings: n packets for v, dropped because of why. */
 void lane_refuse(struct plan_vnic *v, enum vnic_drop why, unsigned n);
 
