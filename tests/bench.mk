@@ -6,7 +6,8 @@ if HAVE_DPDK
 BENCH_TOOLS += tests/bench/inproc
 endif
 check_PROGRAMS += $(BENCH_TOOLS)
-EXTRA_DIST += tests/bench/first tests/bench/forward.bash tests/bench/node.bash
+EXTRA_DIST += tests/bench/first tests/bench/forward.bash tests/bench/node.bash \
+  tests/bench/stages.jq
 
 tests_bench_coreping_SOURCES = tests/bench/coreping.c tests/bench/bench.h
 tests_bench_frames_SOURCES = tests/bench/frames.c tests/bench/bench.h
