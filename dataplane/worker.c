@@ -83,16 +83,18 @@ ring_all(struct worker *w, struct plan *p)
 	return owes;
 }
 
-static unsigned
-work(struct worker *w, struct plan *p)
+unsigned
+worker_round(struct worker *w, struct plan *p, bool *owes)
 {
 	unsigned n = 0;
 
+	w->now_ns = now_ns();
 	w->floods_left = ROUND_RX_FLOODS;
 	for (unsigned i = 0; i < p->n_routers; i++)
 		n += serve_router(w, p, &p->router[i]);
 	for (unsigned i = 0; i < p->n_ports; i++)
 		n += rx_port(w, p, &p->port[i]);
+	*owes = ring_all(w, p);
 	return n;
 }
 
@@ -117,11 +119,9 @@ run_rounds(struct worker *w)
 		/* pairs with the acquire in worker_pass() */
 		atomic_store_explicit(
 		    &w->rounds, ++rounds, memory_order_release);
-		w->now_ns = now_ns();
-		n = work(w, p);
+		n = worker_round(w, p, &owes);
 		if (n > 0)
 			busy_ns = w->now_ns;
-		owes = ring_all(w, p);
 		STAGE_END(n);
 		if (w->now_ns - busy_ns < IDLE_NS || owes)
 			continue;

@@ -45,6 +45,12 @@ struct worker {
 	uint8_t head[VNIC_BURST][FRAME_HEAD_COPY];
 };
 
+/*
+ * worker.c: takes from every router, polls every port, rings. *owes: somebody
+ * is to be woken later. Returns how many packets moved.
+ */
+unsigned worker_round(struct worker *w, struct plan *p, bool *owes);
+
 /* lane.c: frame i of w goes to this queue of v; flush after each burst. */
 void lanes_flush(struct worker *w, struct plan *p);
 /* frame i of w goes to v; the lane is chosen by what it carries. */
