@@ -7,6 +7,7 @@
  *	offered = filled + sum of rx_drop
  */
 #include "dataplane/worker_internal.h"
+#include "lib/stage.h"
 #include "lib/vnic_ring.h"
 
 #include <rte_memcpy.h>
@@ -111,10 +112,13 @@ flush(struct worker *w, struct plan_lane *lane)
 		n = room;
 	}
 	ledger_claim(l, v->index, slots, n);
+	STAGE(CLAIM, n);
 	ledger_buffers(l, slots, buffers, n);
 	for (unsigned i = 0; i < n; i++)
 		copy_frame(buffers[i], &w->frame[lane->frame[i]], v->trunk);
+	STAGE(COPY_IN, n);
 	ledger_publish(l, v->index, slots, lens, n);
+	STAGE(PUBLISH, n);
 }
 
 void

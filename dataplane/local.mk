@@ -11,12 +11,11 @@ DATAPLANE_LEDGER = \
 if HAVE_DPDK
 sbin_PROGRAMS += europa-dataplane
 endif
-europa_dataplane_SOURCES = \
+DATAPLANE_SOURCES = \
   dataplane/control.c dataplane/control.h \
   dataplane/control_msgs.c \
   dataplane/eal.c dataplane/eal.h \
   dataplane/lane.c \
-  dataplane/main.c \
   dataplane/node.c dataplane/node.h \
   dataplane/options.c dataplane/options.h \
   dataplane/plan.c dataplane/plan.h \
@@ -31,7 +30,9 @@ europa_dataplane_SOURCES = \
   dataplane/tx.c \
   dataplane/worker.c dataplane/worker.h dataplane/worker_internal.h \
   $(DATAPLANE_LEDGER) $(DATAPLANE_PURE)
+europa_dataplane_SOURCES = dataplane/main.c $(DATAPLANE_SOURCES)
 # what -O3 adds and matters here; a user's CFLAGS come later and have a -O2
-europa_dataplane_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS) \
+DATAPLANE_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS) \
   -finline-functions -funswitch-loops -fpeel-loops -fgcse-after-reload
+europa_dataplane_CFLAGS = $(DATAPLANE_CFLAGS)
 europa_dataplane_LDADD = $(LIBEUROPA) $(DPDK_LIBS) $(SYSTEMD_LIBS)

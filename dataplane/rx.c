@@ -6,6 +6,7 @@
  */
 #include "dataplane/port.h"
 #include "dataplane/worker_internal.h"
+#include "lib/stage.h"
 
 #include <rte_ethdev.h>
 
@@ -86,6 +87,7 @@ rx_port(struct worker *w, struct plan *p, struct plan_port *port)
 	unsigned n_runts = 0, n_delivered = 0;
 	uint64_t bytes = 0;
 
+	STAGE(RX_BURST, n);
 	if (n == 0)
 		return 0;
 	for (unsigned i = 0; i < n; i++)
@@ -97,8 +99,10 @@ rx_port(struct worker *w, struct plan *p, struct plan_port *port)
 		else
 			n_delivered += classify(w, p, port, i);
 	}
+	STAGE(CLASSIFY, n);
 	lanes_flush(w, p);
 	give_back(port, w->mbuf, n);
+	STAGE(RX_FREE, n);
 	port_count(port->port, WIRE_PORT_RX, n);
 	port_count(port->port, WIRE_PORT_RX_BYTES, bytes);
 	port_count(port->port, WIRE_PORT_RX_DELIVERED, n_delivered);

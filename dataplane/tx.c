@@ -10,6 +10,7 @@
  */
 #include "dataplane/port.h"
 #include "dataplane/worker_internal.h"
+#include "lib/stage.h"
 #include "lib/vnic_ring.h"
 
 #include <rte_cycles.h>
@@ -202,6 +203,7 @@ to_port(struct worker *w, struct plan *p, struct plan_vnic *v,
 		drop(o, VNIC_DROP_PORT_TX_FULL, n);
 		return;
 	}
+	STAGE(TX_ALLOC, n);
 	for (unsigned i = 0; i < n; i++) {
 		struct rte_mbuf *m = w->mbuf[i];
 		enum way way = TO_NOWHERE;
@@ -235,11 +237,13 @@ to_port(struct worker *w, struct plan *p, struct plan_vnic *v,
 			o->sent_bytes += len;
 		}
 	}
+	STAGE(COPY_OUT, n);
 	if (p->n_touched > 0)
 		lanes_flush(w, p); /* before the driver may free an mbuf */
 	if (n_rest > 0)
 		rte_pktmbuf_free_bulk(rest, n_rest);
 	send_burst(v->port, out, n_out, bytes, o);
+	STAGE(TX_BURST, n_out);
 }
 
 /* --- over a link -------------------------------------------------------------- */
@@ -300,6 +304,7 @@ tx_ring(struct worker *w, struct plan *p, struct plan_queue *q, unsigned index)
 	unsigned n_taken, n_control;
 	unsigned n = ledger_take(q->ledger, index, f, VNIC_BURST, &n_taken);
 
+	STAGE(TAKE, n);
 	if (n_taken == 0)
 		return 0;
 	n_control = control_goes_first(w, p, q);
@@ -316,6 +321,7 @@ tx_ring(struct worker *w, struct plan *p, struct plan_queue *q, unsigned index)
 		drop(&o, VNIC_DROP_LINK_DOWN, n);
 	ledger_release(q->ledger, f, n);
 	count(q, index, &o);
+	STAGE(RELEASE, n);
 	return n_taken + n_control;
 }
 

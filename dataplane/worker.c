@@ -4,6 +4,7 @@
 
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/stage.h"
 
 #include <sched.h>
 #include <sys/epoll.h>
@@ -82,16 +83,18 @@ ring_all(struct worker *w, struct plan *p)
 	return owes;
 }
 
-static unsigned
-work(struct worker *w, struct plan *p)
+unsigned
+worker_round(struct worker *w, struct plan *p, bool *owes)
 {
 	unsigned n = 0;
 
+	w->now_ns = now_ns();
 	w->floods_left = ROUND_RX_FLOODS;
 	for (unsigned i = 0; i < p->n_routers; i++)
 		n += serve_router(w, p, &p->router[i]);
 	for (unsigned i = 0; i < p->n_ports; i++)
 		n += rx_port(w, p, &p->port[i]);
+	*owes = ring_all(w, p);
 	return n;
 }
 
@@ -106,18 +109,20 @@ run_rounds(struct worker *w)
 		/* pairs with the release in worker_publish(): the plan is made */
 		struct plan *p =
 		    atomic_load_explicit(&w->plan, memory_order_acquire);
+		unsigned n;
 		bool owes;
 
+		STAGE_TURN();
 		/* pairs with the acquire there: no older plan is in use */
 		atomic_store_explicit(
 		    &w->seen, p->generation, memory_order_release);
 		/* pairs with the acquire in worker_pass() */
 		atomic_store_explicit(
 		    &w->rounds, ++rounds, memory_order_release);
-		w->now_ns = now_ns();
-		if (work(w, p) > 0)
+		n = worker_round(w, p, &owes);
+		if (n > 0)
 			busy_ns = w->now_ns;
-		owes = ring_all(w, p);
+		STAGE_END(n);
 		if (w->now_ns - busy_ns < IDLE_NS || owes)
 			continue;
 		worker_sleep(w, p);
@@ -149,6 +154,7 @@ worker_main(void *arg)
 	if (rte_thread_register() < 0)
 		log_warn("worker has no mbuf cache, it will be slow");
 	run_rounds(w);
+	STAGE_REPORT("worker");
 	rte_thread_unregister();
 	return NULL;
 }

@@ -66,6 +66,12 @@ copy_bytes(uint8_t *to, const uint8_t *from, size_t len)
 	rte_memcpy(to, from, len);
 }
 
+/*
+ * worker.c: takes from every router, polls every port, rings. *owes: somebody
+ * is to be woken later. Returns how many packets moved.
+ */
+unsigned worker_round(struct worker *w, struct plan *p, bool *owes);
+
 /* lane.c: frame i of w goes to this queue of v; flush after each burst. */
 void lanes_flush(struct worker *w, struct plan *p);
 

@@ -5,6 +5,7 @@
 #include "router/fast.h"
 
 #include "lib/base.h"
+#include "lib/stage.h"
 
 #include <time.h>
 
@@ -72,16 +73,20 @@ fast_run(struct fast *f)
 
 	/* relaxed: sleep_idle() looks again */
 	while (!atomic_load_explicit(&f->stop, memory_order_relaxed)) {
-		enum vnic_status status = vnic_poll(q);
+		enum vnic_status status;
 		unsigned n = 0;
 
+		STAGE_TURN();
+		status = vnic_poll(q);
 		if (status == VNIC_GONE)
 			break;
 		if (likely(status == VNIC_RUN)) {
 			n = pipeline_turn(
 			    f->pipeline, publish_enter(f->publish, f->reader));
 			vnic_flush(q);
+			STAGE(FLUSH, n);
 		}
+		STAGE_END(n);
 		if (n > 0) {
 			idle_since = 0;
 			continue;
@@ -93,5 +98,6 @@ fast_run(struct fast *f)
 		sleep_idle(f);
 		idle_since = 0;
 	}
+	STAGE_REPORT("fast");
 	publish_leave(f->publish, f->reader);
 }

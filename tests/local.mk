@@ -13,6 +13,7 @@ include tests/api.mk
 include tests/bench.mk
 include tests/containers.mk
 include tests/dataplane.mk
+include tests/guard.mk
 include tests/lint.mk
 include tests/protocol.mk
 include tests/router.mk
