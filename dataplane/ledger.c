@@ -272,6 +272,8 @@ ledger_claim(struct ledger *l, unsigned v, uint32_t *slots, unsigned n)
 {
 	if (n == 0)
 		return;
+	vnic_put_soon(vnic_rx_ring(&l->layout, l->host_map, l->queue, v),
+	    l->log2, l->rx_pos[v], n);
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t slot = l->free_slots[--l->n_free];
 

@@ -44,22 +44,34 @@ flood(
 	return n > 0;
 }
 
+/* Frames of a burst often go to the same vNIC. */
+struct hit {
+	uint64_t key; /* 0 = none */
+	struct plan_vnic *vnic;
+};
+
 /* Returns true if the frame was offered to at least one vNIC. */
 static inline bool
-classify(
-    struct worker *w, struct plan *p, const struct plan_port *port, unsigned i)
+classify(struct worker *w, struct plan *p, const struct plan_port *port,
+    unsigned i, struct hit *last)
 {
 	const struct frame *f = &w->frame[i];
+	uint64_t key;
 	uint32_t to;
 
 	if (unlikely(f->vlan == FRAME_NO_VLAN))
 		return false;
 	if (unlikely(frame_is_group(f)))
 		return flood(w, p, port, i);
-	to = rules_find(port->rules, f->vlan, f->macs);
-	if (unlikely(to == RULES_NONE))
-		return false;
-	lane_offer(p, &p->vnic[to], f, i);
+	key = rules_key(f->vlan, f->macs);
+	if (key != last->key) {
+		to = rules_find(port->rules, f->vlan, f->macs);
+		if (unlikely(to == RULES_NONE))
+			return false;
+		last->key = key;
+		last->vnic = &p->vnic[to];
+	}
+	lane_offer(p, last->vnic, f, i);
 	return true;
 }
 
@@ -86,6 +98,7 @@ rx_port(struct worker *w, struct plan *p, struct plan_port *port)
 	unsigned n = rte_eth_rx_burst(port->id, 0, w->mbuf, VNIC_BURST);
 	unsigned n_runts = 0, n_delivered = 0;
 	uint64_t bytes = 0;
+	struct hit last = { 0 };
 
 	STAGE(RX_BURST, n);
 	if (n == 0)
@@ -97,7 +110,7 @@ rx_port(struct worker *w, struct plan *p, struct plan_port *port)
 		if (unlikely(!parse_mbuf(&w->frame[i], w->mbuf[i])))
 			n_runts++;
 		else
-			n_delivered += classify(w, p, port, i);
+			n_delivered += classify(w, p, port, i, &last);
 	}
 	STAGE(CLASSIFY, n);
 	lanes_flush(w, p);

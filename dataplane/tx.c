@@ -7,6 +7,9 @@
  * into an mbuf or (over a link) the header into private memory, and the copy is
  * judged; nothing in the pool is read again. A router that gives much work pays
  * with its next turns.
+ *
+ * A burst is taken, then others have their turn while its bytes come from the
+ * router's core, then it is sent: tx_finish() sends the last of a round.
  */
 #include "dataplane/port.h"
 #include "dataplane/worker_internal.h"
@@ -278,6 +281,56 @@ to_peer(struct worker *w, struct plan *p, struct plan_vnic *v,
 
 /* --- the queue ---------------------------------------------------------------- */
 
+static void
+send_taken(struct worker *w, struct plan *p, const struct tx_burst *b)
+{
+	struct plan_queue *q = b->queue;
+	struct plan_vnic *v = q->router->vnic[b->vnic];
+	uint64_t begin = rte_rdtsc(), cycles;
+	struct outcome o = { 0 };
+
+	if (unlikely(!v))
+		drop(&o, VNIC_DROP_VNIC_DOWN, b->n);
+	else if (unlikely(q->router->gate != WIRE_GATE_OPEN))
+		drop(&o, VNIC_DROP_PAUSED, b->n);
+	else if (v->port)
+		to_port(w, p, v, b->frame, b->n, &o);
+	else if (v->peer)
+		to_peer(w, p, v, b->frame, b->n, &o);
+	else
+		drop(&o, VNIC_DROP_LINK_DOWN, b->n);
+	ledger_release(q->ledger, b->frame, b->n);
+	count(q, b->vnic, &o);
+	cycles = rte_rdtsc() - begin;
+	q->router->cycles_left -= (int64_t)cycles;
+	w->send_cycles += cycles;
+	STAGE(RELEASE, b->n);
+}
+
+void
+tx_finish(struct worker *w, struct plan *p)
+{
+	const struct tx_burst *b = w->taken;
+
+	w->taken = NULL;
+	if (b)
+		send_taken(w, p, b);
+}
+
+/* Returns how many descriptors b now has. */
+static unsigned
+take(struct plan_queue *q, unsigned vnic, struct tx_burst *b)
+{
+	unsigned n_taken;
+
+	b->queue = q;
+	b->vnic = vnic;
+	b->n = ledger_take(q->ledger, vnic, b->frame, VNIC_BURST, &n_taken);
+	q->router->copies_left -= (int32_t)n_taken;
+	STAGE(TAKE, b->n);
+	return n_taken;
+}
+
 /*
  * A router's slow path sends the first packets of a flow and then tells its
  * fast path how to go on. So what has been taken from a data queue goes after
@@ -288,41 +341,36 @@ control_goes_first(struct worker *w, struct plan *p, const struct plan_queue *q)
 {
 	struct plan_router *r = q->router;
 	struct plan_queue *control = &r->queue[r->n_queues - 1];
+	struct tx_burst b;
+	unsigned n = 0;
 
 	if (q == control || ledger_phase(control->ledger) != LEDGER_RUN ||
 	    likely(!ledger_has_tx(control->ledger, r->serve)))
 		return 0;
-	return tx_queue(w, p, control);
+	tx_finish(w, p);
+	for (uint32_t left = r->serve; left; left &= left - 1) {
+		n += take(control, (unsigned)__builtin_ctz(left), &b);
+		send_taken(w, p, &b);
+	}
+	return n;
 }
 
+/*
+ * Takes a burst, whose bytes are then on their way to our cache, and sends the
+ * one before, whose bytes have arrived.
+ */
 static unsigned
-tx_ring(struct worker *w, struct plan *p, struct plan_queue *q, unsigned index)
+tx_ring(struct worker *w, struct plan *p, struct plan_queue *q, unsigned vnic)
 {
-	struct plan_vnic *v = q->router->vnic[index];
-	struct ledger_frame f[VNIC_BURST];
-	struct outcome o = { 0 };
-	unsigned n_taken, n_control;
-	unsigned n = ledger_take(q->ledger, index, f, VNIC_BURST, &n_taken);
+	struct tx_burst *b = &w->burst[w->taken == &w->burst[0]];
+	unsigned n = take(q, vnic, b);
 
-	STAGE(TAKE, n);
-	if (n_taken == 0)
+	if (n == 0)
 		return 0;
-	n_control = control_goes_first(w, p, q);
-	q->router->copies_left -= (int32_t)n_taken;
-	if (unlikely(!v))
-		drop(&o, VNIC_DROP_VNIC_DOWN, n);
-	else if (unlikely(q->router->gate != WIRE_GATE_OPEN))
-		drop(&o, VNIC_DROP_PAUSED, n);
-	else if (v->port)
-		to_port(w, p, v, f, n, &o);
-	else if (v->peer)
-		to_peer(w, p, v, f, n, &o);
-	else
-		drop(&o, VNIC_DROP_LINK_DOWN, n);
-	ledger_release(q->ledger, f, n);
-	count(q, index, &o);
-	STAGE(RELEASE, n);
-	return n_taken + n_control;
+	n += control_goes_first(w, p, q);
+	tx_finish(w, p);
+	w->taken = b;
+	return n;
 }
 
 unsigned
@@ -330,17 +378,17 @@ tx_queue(struct worker *w, struct plan *p, struct plan_queue *q)
 {
 	struct plan_router *r = q->router;
 	uint32_t left = r->serve;
-	uint64_t begin = rte_rdtsc();
+	uint64_t begin = rte_rdtsc() - w->send_cycles;
 	unsigned n = 0;
 
 	while (left && r->copies_left > 0 && r->cycles_left > 0) {
-		unsigned index = (unsigned)__builtin_ctz(left);
-
+		n += tx_ring(w, p, q, (unsigned)__builtin_ctz(left));
 		left &= left - 1;
-		n += tx_ring(w, p, q, index);
 	}
 	if (n > 0) {
-		r->cycles_left -= (int64_t)(rte_rdtsc() - begin);
+		/* what was sent has been charged to who sent it */
+		r->cycles_left -=
+		    (int64_t)(rte_rdtsc() - w->send_cycles - begin);
 		q->home->kicks = 0; /* there was a reason */
 	}
 	return n;

@@ -92,8 +92,11 @@ worker_round(struct worker *w, struct plan *p, bool *owes)
 	w->floods_left = ROUND_RX_FLOODS;
 	for (unsigned i = 0; i < p->n_routers; i++)
 		n += serve_router(w, p, &p->router[i]);
-	for (unsigned i = 0; i < p->n_ports; i++)
+	for (unsigned i = 0; i < p->n_ports; i++) {
 		n += rx_port(w, p, &p->port[i]);
+		tx_finish(w, p);
+	}
+	tx_finish(w, p); /* there may be no port */
 	*owes = ring_all(w, p);
 	return n;
 }

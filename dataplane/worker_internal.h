@@ -24,6 +24,14 @@ enum worker_budget {
 	ROUND_RX_FLOODS = 512,
 };
 
+/* What was taken from one tx ring and is to be sent. */
+struct tx_burst {
+	struct plan_queue *queue;
+	unsigned vnic;
+	unsigned n;
+	struct ledger_frame frame[VNIC_BURST];
+};
+
 struct worker {
 	_Atomic(struct plan *) plan; /* (c) */
 	_Atomic(uint64_t) seen;      /* (w) generation of the plan in use */
@@ -42,6 +50,9 @@ struct worker {
 	int64_t round_cycles; /* of one router in a round */
 	int32_t floods_left;  /* from ports, in this round */
 	unsigned n_muted;     /* queues out of epoll for kicking too much */
+	uint64_t send_cycles; /* spent in sending, ever */
+	struct tx_burst burst[2];
+	struct tx_burst *taken; /* the one to be sent next, or NULL */
 	struct frame frame[VNIC_BURST];
 	struct rte_mbuf *mbuf[VNIC_BURST];
 	uint8_t head[VNIC_BURST][FRAME_HEAD_COPY];
@@ -100,6 +111,8 @@ void lane_refuse(struct plan_vnic *v, enum vnic_drop why, unsigned n);
 /* rx.c, tx.c: return how many packets they took */
 unsigned rx_port(struct worker *w, struct plan *p, struct plan_port *port);
 unsigned tx_queue(struct worker *w, struct plan *p, struct plan_queue *q);
+/* Sends what tx_queue() has taken and not sent yet. */
+void tx_finish(struct worker *w, struct plan *p);
 
 /* sleep.c: blocks until there may be work; returns at once if there is. */
 void worker_sleep(struct worker *w, struct plan *p);

@@ -85,7 +85,7 @@ enum vnic_limits {
 	VNIC_MAX_SLOT_BYTES = 1 << 14, /* a jumbo frame and its headroom */
 	VNIC_MAX_HEADROOM = 4095,      /* 12 bits in a descriptor */
 	VNIC_MIN_FRAME = 14,           /* an Ethernet header */
-	VNIC_BURST = 32,               /* descriptors per ring and turn, host */
+	VNIC_BURST = 64,               /* descriptors per ring and turn, host */
 	VNIC_NAME_BYTES = 16,          /* with its final zero */
 };
 

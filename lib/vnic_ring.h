@@ -15,6 +15,7 @@
 #ifndef VNIC_RING_H
 #define VNIC_RING_H
 
+#include "lib/base.h"
 #include "lib/vnic_abi.h"
 
 #include <stdatomic.h>
@@ -100,6 +101,17 @@ vnic_put(vnic_desc_t *ring, unsigned log2, uint64_t *pos, const uint64_t *d,
 	atomic_store_explicit(
 	    &ring[p & mask], d[0] | vnic_turn(p, log2), memory_order_seq_cst);
 	*pos = p + n;
+}
+
+/* Brings the lines that the next n descriptors go to, to be written. */
+static inline void
+vnic_put_soon(const vnic_desc_t *ring, unsigned log2, uint64_t pos, unsigned n)
+{
+	uint64_t mask = (UINT64_C(1) << log2) - 1;
+
+	for (unsigned i = 0; i < n; i += VNIC_LINE / sizeof(*ring))
+		prefetch_write(
+		    (const void *)(uintptr_t)&ring[(pos + i) & mask]);
 }
 
 /*
