@@ -73,6 +73,35 @@ measure(struct worker *w, struct plan_lane *lane, uint16_t *lens,
 	return kept;
 }
 
+/* Leaves those that the quotas let pass and that find a slot. */
+static unsigned
+police(struct worker *w, struct plan_lane *lane, uint16_t *lens, unsigned n,
+    struct vnic_counters *c)
+{
+	const struct plan_queue *q = lane->queue;
+	const struct police_burst burst = {
+		.now_ns = w->now_ns,
+		.lens = lens,
+		.n = n,
+		.max = ledger_room(q->ledger),
+		.urgent = q->index + 1 == q->router->n_queues,
+	};
+	struct police_verdict v;
+	unsigned kept = 0;
+
+	police_judge(lane->vnic->police[POLICE_RX], &burst, &v);
+	for (unsigned i = 0; kept < v.n_pass; i++) {
+		if (!(v.pass >> i & 1))
+			continue;
+		lane->frame[kept] = lane->frame[i];
+		lens[kept++] = lens[i];
+	}
+	drop(c, VNIC_DROP_QUOTA_PPS, v.n_drop[POLICE_PPS]);
+	drop(c, VNIC_DROP_QUOTA_BPS, v.n_drop[POLICE_BPS]);
+	drop(c, VNIC_DROP_NO_SLOT, v.n_rest);
+	return kept;
+}
+
 /* Why this queue takes nothing at present; VNIC_N_DROP if it does. */
 static enum vnic_drop
 closed_because(const struct plan_queue *q)
@@ -106,6 +135,8 @@ flush(struct worker *w, struct plan_lane *lane)
 		return;
 	}
 	n = measure(w, lane, lens, c);
+	if (unlikely(v->police[POLICE_RX]))
+		n = police(w, lane, lens, n, c);
 	room = ledger_room(l);
 	if (unlikely(n > room)) {
 		drop(c, VNIC_DROP_NO_SLOT, n - room);

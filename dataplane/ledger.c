@@ -56,6 +56,10 @@ static void
 take_grant_back(struct ledger *l)
 {
 	ledger_set_number(&l->n_granted, ledger_number(&l->n_granted) - 1);
+	if (unlikely(l->old_grants > 0)) {
+		l->old_grants--;
+		l->surplus++;
+	}
 }
 
 /* --- take --------------------------------------------------------------------- */

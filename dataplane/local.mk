@@ -2,6 +2,7 @@
 # dataplane/: the host's data plane; the only folder that knows DPDK
 DATAPLANE_PURE = \
   dataplane/frame.c dataplane/frame.h \
+  dataplane/police.c dataplane/police.h \
   dataplane/ports_file.c dataplane/ports_file.h \
   dataplane/rules.c dataplane/rules.h
 DATAPLANE_LEDGER = \

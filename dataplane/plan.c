@@ -39,8 +39,9 @@ allocate(struct plan *p, unsigned n_addresses)
 	p->lane = calloc(p->n_lanes + 1, sizeof(*p->lane));
 	p->touched = calloc(p->n_lanes + 1, sizeof(struct plan_lane *));
 	p->address = calloc(n_addresses + 1, sizeof(*p->address));
+	p->police = calloc(p->n_vnics * POLICE_N_WAYS + 1, sizeof(*p->police));
 	return p->port && p->router && p->queue && p->vnic && p->lane &&
-		       p->touched && p->address
+		       p->touched && p->address && p->police
 		   ? 0
 		   : -ENOMEM;
 }
@@ -77,7 +78,25 @@ struct cursor {
 	struct plan_vnic *vnic;
 	struct plan_lane *lane;
 	struct wire_address *address;
+	struct police *police;
 };
+
+/* Of both levels; one without any limit costs the worker nothing. */
+static void
+fill_police(struct plan_vnic *v, struct cursor *at, const struct set *s)
+{
+	unsigned own = SET_TANKS_OF_ROUTER + v->index * POLICE_N_WAYS;
+
+	for (unsigned way = 0; way < POLICE_N_WAYS; way++) {
+		struct police *police = at->police++;
+
+		police_add(police, &s->vnic[v->index].v.rates,
+		    (enum police_way)way, &s->tank[own + way]);
+		police_add(police, &s->info.rates, (enum police_way)way,
+		    &s->tank[way]);
+		v->police[way] = police->n_levels > 0 ? police : NULL;
+	}
+}
 
 static void
 fill_vnic(struct plan *p, struct cursor *at, const struct set *s,
@@ -113,6 +132,7 @@ fill_vnic(struct plan *p, struct cursor *at, const struct set *s,
 		at->lane->queue = &v->router->queue[q];
 		at->lane++;
 	}
+	fill_police(v, at, s);
 	v->router->vnic[want->index] = v;
 	v->router->serve |= UINT32_C(1) << want->index;
 }
@@ -213,8 +233,8 @@ plan_new(const struct node *n, struct plan **out)
 	if (allocate(p, n_addresses) < 0)
 		goto fail;
 	fill_ports(p, n);
-	at = (struct cursor){ p->router, p->queue, p->vnic, p->lane,
-		p->address };
+	at = (struct cursor){ p->router, p->queue, p->vnic, p->lane, p->address,
+		p->police };
 	for (struct set *s = n->sets; s; s = s->next)
 		if (!s->broken)
 			fill_router(p, &at, s);
@@ -242,5 +262,6 @@ plan_free(struct plan *p)
 	free(p->lane);
 	free(p->touched);
 	free(p->address);
+	free(p->police);
 	free(p);
 }

@@ -15,6 +15,7 @@
 
 #include "dataplane/frame.h"
 #include "dataplane/ledger.h"
+#include "dataplane/police.h"
 #include "dataplane/rules.h"
 
 struct node;
@@ -60,6 +61,8 @@ struct plan_vnic {
 	uint8_t mac[8];        /* 6, and 2 zeros to be loaded at once */
 	uint16_t vlan;         /* RULES_ANY_VLAN for a trunk */
 	bool trunk;
+	/* by enum police_way; NULL: no limit there */
+	const struct police *police[POLICE_N_WAYS];
 	uint32_t n_addresses;
 	const struct wire_address *address;
 };
@@ -84,6 +87,7 @@ struct plan {
 	struct plan_lane **touched; /* (w) [n_lanes]: lanes with n > 0 */
 	unsigned n_touched;         /* (w) */
 	struct wire_address *address;
+	struct police *police; /* [n_vnics * POLICE_N_WAYS] */
 };
 
 /* Builds what node's sets and ports ask for. Returns 0 or -ENOMEM. */

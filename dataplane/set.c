@@ -167,7 +167,8 @@ set_new(struct wire_msg *m, struct set **out, const char **why)
 	}
 	if (rc == 0) {
 		*why = "its memory is over (GONE) or there is none for ledgers";
-		rc = make_queues(s);
+		s->tank = police_tanks(SET_N_TANKS);
+		rc = s->tank ? make_queues(s) : -ENOMEM;
 	}
 	if (rc < 0) {
 		set_free(s, false);
@@ -197,6 +198,7 @@ set_free(struct set *s, bool says_gone)
 	region_unmap(s->maps.router, s->maps.l.router_bytes);
 	region_unmap(s->maps.pool, s->maps.l.pool_bytes);
 	vnic_fds_close(&s->fds);
+	free(s->tank);
 	free(s);
 }
 
@@ -268,6 +270,9 @@ set_vnic_put(struct set *s, const struct wire_vnic *v)
 	rc = free_index(s, v->index);
 	if (rc < 0)
 		return rc;
+	for (unsigned way = 0; way < POLICE_N_WAYS; way++)
+		police_fill(&s->tank[SET_TANKS_OF_ROUTER +
+				     v->index * POLICE_N_WAYS + way]);
 	mine->v = *v;
 	mine->up = true;
 	write_entry(s, v);

@@ -10,6 +10,7 @@
 #define DATAPLANE_SET_H
 
 #include "dataplane/ledger.h"
+#include "dataplane/police.h"
 #include "lib/loop.h"
 #include "lib/wire.h"
 
@@ -43,6 +44,12 @@ struct set_queue {
 	uint64_t second_ns;
 };
 
+/* Places in set.tank: the router's by enum police_way, then each vNIC's. */
+enum set_tanks {
+	SET_TANKS_OF_ROUTER = POLICE_N_WAYS,
+	SET_N_TANKS = (int)POLICE_N_WAYS * (1 + (int)VNIC_MAX_VNICS),
+};
+
 struct set_vnic {
 	bool up;
 	struct wire_vnic v;
@@ -58,6 +65,7 @@ struct set {
 	unsigned n_queues;
 	struct set_queue queue[VNIC_MAX_QUEUES];
 	struct set_vnic vnic[VNIC_MAX_VNICS];
+	struct police_tank *tank; /* [SET_N_TANKS], (w): what limits let pass */
 };
 
 /*

@@ -281,24 +281,63 @@ to_peer(struct worker *w, struct plan *p, struct plan_vnic *v,
 
 /* --- the queue ---------------------------------------------------------------- */
 
+/* Puts those that the quotas let pass first. Returns how many; o has the rest. */
+static unsigned
+police(struct worker *w, const struct plan_queue *q, struct ledger_frame *f,
+    unsigned n, struct outcome *o)
+{
+	const struct plan_vnic *v = q->router->vnic[f->vnic];
+	uint16_t lens[VNIC_BURST];
+	const struct police_burst burst = {
+		.now_ns = w->now_ns,
+		.lens = lens,
+		.n = n,
+		.max = n,
+		.urgent = q->index + 1 == q->router->n_queues,
+	};
+	struct police_verdict verdict;
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		lens[i] = f[i].len;
+	police_judge(v->police[POLICE_TX], &burst, &verdict);
+	for (unsigned i = 0; kept < verdict.n_pass; i++) {
+		struct ledger_frame passes = f[i];
+
+		if (!(verdict.pass >> i & 1))
+			continue;
+		f[i] = f[kept];
+		f[kept++] = passes;
+	}
+	for (unsigned k = 0; k < POLICE_N_KINDS; k++)
+		if (verdict.n_drop[k] > 0)
+			drop(o, VNIC_DROP_QUOTA_PPS + k, verdict.n_drop[k]);
+	return kept;
+}
+
 static void
-send_taken(struct worker *w, struct plan *p, const struct tx_burst *b)
+send_taken(struct worker *w, struct plan *p, struct tx_burst *b)
 {
 	struct plan_queue *q = b->queue;
 	struct plan_vnic *v = q->router->vnic[b->vnic];
 	uint64_t begin = rte_rdtsc(), cycles;
 	struct outcome o = { 0 };
+	unsigned n = b->n;
 
 	if (unlikely(!v))
 		drop(&o, VNIC_DROP_VNIC_DOWN, b->n);
 	else if (unlikely(q->router->gate != WIRE_GATE_OPEN))
 		drop(&o, VNIC_DROP_PAUSED, b->n);
-	else if (v->port)
-		to_port(w, p, v, b->frame, b->n, &o);
-	else if (v->peer)
-		to_peer(w, p, v, b->frame, b->n, &o);
-	else
+	else if (unlikely(!v->port && !v->peer))
 		drop(&o, VNIC_DROP_LINK_DOWN, b->n);
+	else {
+		if (unlikely(v->police[POLICE_TX]) && n > 0)
+			n = police(w, q, b->frame, n, &o);
+		if (v->port)
+			to_port(w, p, v, b->frame, n, &o);
+		else
+			to_peer(w, p, v, b->frame, n, &o);
+	}
 	ledger_release(q->ledger, b->frame, b->n);
 	count(q, b->vnic, &o);
 	cycles = rte_rdtsc() - begin;
@@ -310,7 +349,7 @@ send_taken(struct worker *w, struct plan *p, const struct tx_burst *b)
 void
 tx_finish(struct worker *w, struct plan *p)
 {
-	const struct tx_burst *b = w->taken;
+	struct tx_burst *b = w->taken;
 
 	w->taken = NULL;
 	if (b)
