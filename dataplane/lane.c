@@ -17,7 +17,6 @@ drop(struct vnic_counters *c, enum vnic_drop why, uint64_t n)
 	vnic_count_add(&c->rx_drop[why], n);
 }
 
-/* Exactly the bytes of the frame: what is behind them is another tenant's. */
 static inline void
 copy_frame(uint8_t *to, const struct frame *f, bool with_tag)
 {
@@ -38,6 +37,12 @@ copy_frame(uint8_t *to, const struct frame *f, bool with_tag)
 	}
 	if (f->tail_bytes > 0)
 		rte_memcpy(to, f->tail, f->tail_bytes);
+}
+
+void
+lane_copy(uint8_t *to, const struct frame *f, bool with_tag)
+{
+	copy_frame(to, f, with_tag);
 }
 
 static inline bool
@@ -117,39 +122,87 @@ flush(struct worker *w, struct plan_lane *lane)
 }
 
 void
-lanes_flush(struct worker *w, struct plan *p)
+lanes_flush(struct worker *w)
 {
-	for (unsigned i = 0; i < p->n_touched; i++) {
-		flush(w, p->touched[i]);
-		p->touched[i]->n = 0;
+	struct plan_part *part = w->part;
+
+	for (unsigned i = 0; i < part->n_touched; i++) {
+		flush(w, part->touched[i]);
+		part->touched[i]->n = 0;
 	}
-	p->n_touched = 0;
+	part->n_touched = 0;
+	if (unlikely(w->unpublished))
+		cross_publish(w);
+}
+
+void
+lane_add(struct worker *w, struct plan_lane *lane, unsigned i)
+{
+	if (lane->n == 0)
+		w->part->touched[w->part->n_touched++] = lane;
+	lane->frame[lane->n++] = (uint8_t)i; /* < VNIC_BURST */
+}
+
+static struct plan_lane *
+choose_lane(
+    const struct worker *w, const struct plan_vnic *v, const struct frame *f)
+{
+	unsigned n_data = v->router->n_queues - 1;
+
+	if (frame_is_control(f, v->address, v->n_addresses))
+		return &v->lane[n_data];
+	if (n_data == 1)
+		return &v->lane[0];
+	if (w->spread == SPREAD_ANY)
+		return &v->lane[spread_any(frame_flow(f), n_data)];
+	return &v->lane[spread_near(
+	    frame_flow(f), n_data, w->index, w->n_workers)];
 }
 
 void
 lane_offer(
-    struct plan *p, struct plan_vnic *v, const struct frame *f, unsigned i)
+    struct worker *w, struct plan_vnic *v, const struct frame *f, unsigned i)
 {
-	unsigned n_data = v->router->n_queues - 1;
-	struct plan_lane *lane;
-	unsigned q = 0;
+	struct plan_lane *lane = choose_lane(w, v, f);
 
-	if (frame_is_control(f, v->address, v->n_addresses))
-		q = n_data;
-	else if (n_data > 1) /* of 2^32 hashes each queue has its share */
-		q = (unsigned)((uint64_t)frame_flow(f) * n_data >> 32);
-	lane = &v->lane[q];
-	if (lane->n == 0)
-		p->touched[p->n_touched++] = lane;
-	lane->frame[lane->n++] = (uint8_t)i; /* < VNIC_BURST */
+	if (likely(lane->worker == w->index))
+		lane_add(w, lane, i);
+	else
+		cross_hand(w, lane, f);
+}
+
+/* By a worker that serves no queue of the router: worker 0 will count it. */
+static void
+refuse_far(
+    struct worker *w, struct plan_vnic *v, enum vnic_drop why, unsigned n)
+{
+	struct set_refused *to = &v->router->set->refused;
+	enum set_refusal i = SET_REFUSED_OVERSIZE;
+
+	if (why == VNIC_DROP_BROADCAST)
+		i = SET_REFUSED_BROADCAST;
+	else if (why == VNIC_DROP_WORKER_FULL)
+		i = SET_REFUSED_WORKER_FULL;
+	/* relaxed: published by any */
+	atomic_fetch_add_explicit(&to->n[v->index][i], n, memory_order_relaxed);
+	/* seq_cst: said, then looked whether worker 0 sleeps, which does it the
+	 * other way round */
+	atomic_store_explicit(&to->any, true, memory_order_seq_cst);
+	w->given |= 1;
 }
 
 void
-lane_refuse(struct plan_vnic *v, enum vnic_drop why, unsigned n)
+lane_refuse(
+    struct worker *w, struct plan_vnic *v, enum vnic_drop why, unsigned n)
 {
-	struct vnic_counters *c =
-	    ledger_counters(v->lane[0].queue->ledger, v->index);
+	struct vnic_counters *c;
 
+	if (unlikely(w->index >= v->router->n_queues - 1)) {
+		refuse_far(w, v, why, n);
+		return;
+	}
+	/* data queue w is worker w's */
+	c = ledger_counters(v->lane[w->index].queue->ledger, v->index);
 	vnic_count_add(&c->offered, n);
 	drop(c, why, n);
 }

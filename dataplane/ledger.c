@@ -352,6 +352,29 @@ ledger_has_tx(struct ledger *l, uint32_t rings)
 }
 
 bool
+ledger_lies_at(const struct ledger *l, unsigned v, uint64_t pos)
+{
+	return vnic_ring_has(
+	    vnic_tx_ring(&l->layout, l->router_map, l->queue, v), l->log2, pos);
+}
+
+unsigned
+ledger_ready(struct ledger *l, unsigned v)
+{
+	unsigned n = 0;
+
+	while (n < VNIC_BURST && ledger_lies_at(l, v, l->tx_pos[v] + n))
+		n++;
+	return n;
+}
+
+uint64_t
+ledger_tx_pos(const struct ledger *l, unsigned v)
+{
+	return l->tx_pos[v];
+}
+
+bool
 ledger_has_work(struct ledger *l, uint32_t rings)
 {
 	/* P2: all looks after asleep */

@@ -2,11 +2,13 @@
 # dataplane/: the host's data plane; the only folder that knows DPDK
 DATAPLANE_PURE = \
   dataplane/frame.c dataplane/frame.h \
+  dataplane/handover.c dataplane/handover.h dataplane/lines.h \
   dataplane/ports_file.c dataplane/ports_file.h \
-  dataplane/rules.c dataplane/rules.h
+  dataplane/rules.c dataplane/rules.h \
+  dataplane/spread.h
 DATAPLANE_LEDGER = \
   dataplane/ledger.c dataplane/ledger.h \
-  dataplane/ledger_epoch.c dataplane/ledger_internal.h
+  dataplane/ledger_epoch.c dataplane/ledger_internal.h dataplane/lines.h
 
 if HAVE_DPDK
 sbin_PROGRAMS += europa-dataplane
@@ -14,7 +16,10 @@ endif
 europa_dataplane_SOURCES = \
   dataplane/control.c dataplane/control.h \
   dataplane/control_msgs.c \
+  dataplane/crew.c dataplane/crew.h \
+  dataplane/cross.c \
   dataplane/eal.c dataplane/eal.h \
+  dataplane/home.c \
   dataplane/lane.c \
   dataplane/main.c \
   dataplane/node.c dataplane/node.h \

@@ -34,11 +34,11 @@ flood(
 
 	for (uint32_t k = 0; k < n; k++) {
 		if (unlikely(w->floods_left <= 0)) {
-			lane_refuse(&p->vnic[to[k]], VNIC_DROP_BROADCAST, 1);
+			lane_refuse(w, &p->vnic[to[k]], VNIC_DROP_BROADCAST, 1);
 			continue;
 		}
 		w->floods_left--;
-		lane_offer(p, &p->vnic[to[k]], f, i);
+		lane_offer(w, &p->vnic[to[k]], f, i);
 	}
 	return n > 0;
 }
@@ -58,19 +58,22 @@ classify(
 	to = rules_find(port->rules, f->vlan, f->macs);
 	if (unlikely(to == RULES_NONE))
 		return false;
-	lane_offer(p, &p->vnic[to], f, i);
+	lane_offer(w, &p->vnic[to], f, i);
 	return true;
 }
 
 unsigned
-rx_port(struct worker *w, struct plan *p, struct plan_port *port)
+rx_port(struct worker *w, struct plan *p, const struct plan_rx *rx)
 {
-	unsigned n = rte_eth_rx_burst(port->id, 0, w->mbuf, VNIC_BURST);
+	const struct plan_port *port = rx->port;
+	struct port_share *share = &port->port->share[w->index];
+	unsigned n = rte_eth_rx_burst(port->id, rx->queue, w->mbuf, VNIC_BURST);
 	unsigned n_runts = 0, n_delivered = 0;
 	uint64_t bytes = 0;
 
 	if (n == 0)
 		return 0;
+	w->spread = port->spreads ? SPREAD_NEAR : SPREAD_ANY;
 	for (unsigned i = 0; i < n; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(w->mbuf[i], void *));
 	for (unsigned i = 0; i < n; i++) {
@@ -80,15 +83,15 @@ rx_port(struct worker *w, struct plan *p, struct plan_port *port)
 		else
 			n_delivered += classify(w, p, port, i);
 	}
-	lanes_flush(w, p);
+	lanes_flush(w);
 	rte_pktmbuf_free_bulk(w->mbuf, n);
-	port_count(port->port, WIRE_PORT_RX, n);
-	port_count(port->port, WIRE_PORT_RX_BYTES, bytes);
-	port_count(port->port, WIRE_PORT_RX_DELIVERED, n_delivered);
+	port_count(share, WIRE_PORT_RX, n);
+	port_count(share, WIRE_PORT_RX_BYTES, bytes);
+	port_count(share, WIRE_PORT_RX_DELIVERED, n_delivered);
 	if (unlikely(n_runts))
-		port_count(port->port, WIRE_PORT_RUNT, n_runts);
+		port_count(share, WIRE_PORT_RUNT, n_runts);
 	if (unlikely(n_delivered + n_runts < n))
 		port_count(
-		    port->port, WIRE_PORT_NO_MATCH, n - n_delivered - n_runts);
+		    share, WIRE_PORT_NO_MATCH, n - n_delivered - n_runts);
 	return n;
 }

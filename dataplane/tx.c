@@ -103,7 +103,7 @@ flood_neighbours(
     struct worker *w, struct plan *p, const struct plan_vnic *v, unsigned i)
 {
 	const struct frame *f = &w->frame[i];
-	struct plan_router *r = v->router;
+	struct plan_share *r = w->payer;
 	uint32_t n;
 	const uint32_t *to = rules_all(v->port->rules, f->vlan, &n);
 
@@ -115,7 +115,7 @@ flood_neighbours(
 	r->copies_left -= (int32_t)n;
 	for (uint32_t k = 0; k < n; k++)
 		if (&p->vnic[to[k]] != v)
-			lane_offer(p, &p->vnic[to[k]], f, i);
+			lane_offer(w, &p->vnic[to[k]], f, i);
 	return true;
 }
 
@@ -145,16 +145,25 @@ choose_way(struct worker *w, struct plan *p, const struct plan_vnic *v,
 	to = rules_find(v->port->rules, f->vlan, f->macs);
 	if (to == RULES_NONE || &p->vnic[to] == v)
 		return TO_PORT;
-	lane_offer(p, &p->vnic[to], f, i);
+	lane_offer(w, &p->vnic[to], f, i);
 	return TO_NEIGHBOUR;
 }
 
 static void
-send_burst(struct plan_port *port, struct rte_mbuf **m, unsigned n,
-    uint64_t bytes, struct outcome *o)
+send_burst(struct worker *w, const struct plan_port *port, struct rte_mbuf **m,
+    unsigned n, struct outcome *o)
 {
-	unsigned sent = n ? rte_eth_tx_burst(port->id, 0, m, (uint16_t)n) : 0;
+	struct port_share *share = &port->port->share[w->index];
+	uint64_t bytes = 0;
+	unsigned sent = 0;
 
+	for (unsigned i = 0; i < n; i++)
+		bytes += m[i]->pkt_len;
+	if (unlikely(share->home))
+		sent = home_give(w, port, m, n);
+	else if (n > 0)
+		sent =
+		    rte_eth_tx_burst(port->id, share->tx_queue, m, (uint16_t)n);
 	for (unsigned i = sent; unlikely(i < n); i++)
 		bytes -= m[i]->pkt_len;
 	if (unlikely(sent < n)) {
@@ -163,8 +172,10 @@ send_burst(struct plan_port *port, struct rte_mbuf **m, unsigned n,
 	}
 	o->sent += sent;
 	o->sent_bytes += bytes;
-	port_count(port->port, WIRE_PORT_TX, sent);
-	port_count(port->port, WIRE_PORT_TX_BYTES, bytes);
+	if (unlikely(share->home))
+		return; /* they are counted when they have been sent */
+	port_count(share, WIRE_PORT_TX, sent);
+	port_count(share, WIRE_PORT_TX_BYTES, bytes);
 }
 
 static void
@@ -172,11 +183,10 @@ to_port(struct worker *w, struct plan *p, struct plan_vnic *v,
     const struct ledger_frame *f, unsigned n, struct outcome *o)
 {
 	struct rte_mbuf *out[VNIC_BURST], *rest[VNIC_BURST];
+	struct port_share *share = &v->port->port->share[w->index];
 	unsigned n_out = 0, n_rest = 0;
-	uint64_t bytes = 0;
 
-	if (unlikely(
-		rte_pktmbuf_alloc_bulk(v->port->port->pool, w->mbuf, n) != 0)) {
+	if (unlikely(rte_pktmbuf_alloc_bulk(share->pool, w->mbuf, n) != 0)) {
 		drop(o, VNIC_DROP_PORT_TX_FULL, n);
 		return;
 	}
@@ -198,7 +208,6 @@ to_port(struct worker *w, struct plan *p, struct plan_vnic *v,
 			drop(o, VNIC_DROP_RUNT, 1);
 		if (likely(way == TO_PORT)) {
 			out[n_out++] = m;
-			bytes += len;
 			continue;
 		}
 		rest[n_rest++] = m;
@@ -207,19 +216,19 @@ to_port(struct worker *w, struct plan *p, struct plan_vnic *v,
 			o->sent_bytes += len;
 		}
 	}
-	if (p->n_touched > 0)
-		lanes_flush(w, p); /* before the driver may free an mbuf */
+	if (unlikely(w->part->n_touched > 0 || w->unpublished))
+		lanes_flush(w); /* before the driver may free an mbuf */
 	if (n_rest > 0)
 		rte_pktmbuf_free_bulk(rest, n_rest);
-	send_burst(v->port, out, n_out, bytes, o);
+	send_burst(w, v->port, out, n_out, o);
 }
 
 /* --- over a link -------------------------------------------------------------- */
 
 /* Pool to pool: the header is copied and judged, the rest is copied once. */
 static void
-to_peer(struct worker *w, struct plan *p, struct plan_vnic *v,
-    const struct ledger_frame *f, unsigned n, struct outcome *o)
+to_peer(struct worker *w, struct plan_vnic *v, const struct ledger_frame *f,
+    unsigned n, struct outcome *o)
 {
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t head = MIN(f[i].len, (uint32_t)FRAME_HEAD_COPY);
@@ -237,11 +246,11 @@ to_peer(struct worker *w, struct plan *p, struct plan_vnic *v,
 			drop(o, why, 1);
 			continue;
 		}
-		lane_offer(p, v->peer, &w->frame[i], i);
+		lane_offer(w, v->peer, &w->frame[i], i);
 		o->sent++;
 		o->sent_bytes += f[i].len;
 	}
-	lanes_flush(w, p);
+	lanes_flush(w);
 }
 
 /* --- the queue ---------------------------------------------------------------- */
@@ -254,13 +263,65 @@ to_peer(struct worker *w, struct plan *p, struct plan_vnic *v,
 static unsigned
 control_goes_first(struct worker *w, struct plan *p, const struct plan_queue *q)
 {
-	struct plan_router *r = q->router;
-	struct plan_queue *control = &r->queue[r->n_queues - 1];
+	struct plan_queue *control = q->share->control;
 
-	if (q == control || ledger_phase(control->ledger) != LEDGER_RUN ||
-	    likely(!ledger_has_tx(control->ledger, r->serve)))
+	if (q == control || !control ||
+	    ledger_phase(control->ledger) != LEDGER_RUN ||
+	    likely(!ledger_has_tx(control->ledger, q->router->serve)))
 		return 0;
 	return tx_queue(w, p, control);
+}
+
+/* Worker 0 has the control queue: lies there what it has not sent yet? */
+static bool
+control_lags(const struct plan_router *r)
+{
+	struct set *s = r->set;
+	const struct ledger *l = s->queue[r->n_queues - 1].ledger;
+
+	if (ledger_phase(l) != LEDGER_RUN)
+		return false;
+	for (uint32_t left = r->serve; left; left &= left - 1) {
+		unsigned v = (unsigned)__builtin_ctz(left);
+
+		/* pairs with the release in tx_ring(): it has been sent */
+		if (ledger_lies_at(l, v,
+			atomic_load_explicit(
+			    &s->control_done.pos[v], memory_order_acquire)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The same order where the control queue is another worker's: data stays where
+ * it is until that worker has begun and ended a round, which is long enough for
+ * all but a flood; then a burst goes in any case. Returns how many of the ring
+ * may be taken; each of them was there before we looked at the control queue.
+ */
+static unsigned
+may_take(struct worker *w, const struct plan_queue *q, unsigned index)
+{
+	struct plan_share *r = q->share;
+	unsigned n;
+
+	if (likely(r->control != NULL))
+		return VNIC_BURST;
+	n = ledger_ready(q->ledger, index);
+	if (n == 0)
+		return 0;
+	if (unlikely(r->wait_round > 0)) {
+		w->given |= 1; /* it may sleep */
+		if (worker_rounds(w->peer[0]) < r->wait_round)
+			return 0;
+		r->wait_round = 0;
+		return n;
+	}
+	if (likely(!control_lags(q->router)))
+		return n;
+	r->wait_round = worker_rounds(w->peer[0]) + 2;
+	w->given |= 1;
+	return 0;
 }
 
 static unsigned
@@ -270,12 +331,15 @@ tx_ring(struct worker *w, struct plan *p, struct plan_queue *q, unsigned index)
 	struct ledger_frame f[VNIC_BURST];
 	struct outcome o = { 0 };
 	unsigned n_taken, n_control;
-	unsigned n = ledger_take(q->ledger, index, f, VNIC_BURST, &n_taken);
+	unsigned max = may_take(w, q, index);
+	unsigned n = ledger_take(q->ledger, index, f, max, &n_taken);
 
 	if (n_taken == 0)
 		return 0;
 	n_control = control_goes_first(w, p, q);
-	q->router->copies_left -= (int32_t)n_taken;
+	q->share->copies_left -= (int32_t)n_taken;
+	w->payer = q->share;
+	w->spread = q == q->share->control ? SPREAD_ANY : SPREAD_NEAR;
 	if (unlikely(!v))
 		drop(&o, VNIC_DROP_VNIC_DOWN, n);
 	else if (unlikely(q->router->gate != WIRE_GATE_OPEN))
@@ -283,19 +347,23 @@ tx_ring(struct worker *w, struct plan *p, struct plan_queue *q, unsigned index)
 	else if (v->port)
 		to_port(w, p, v, f, n, &o);
 	else if (v->peer)
-		to_peer(w, p, v, f, n, &o);
+		to_peer(w, v, f, n, &o);
 	else
 		drop(&o, VNIC_DROP_LINK_DOWN, n);
 	ledger_release(q->ledger, f, n);
 	count(q, index, &o);
+	if (unlikely(w->spread == SPREAD_ANY))
+		/* pairs with the acquire in control_lags() */
+		atomic_store_explicit(&q->home->set->control_done.pos[index],
+		    ledger_tx_pos(q->ledger, index), memory_order_release);
 	return n_taken + n_control;
 }
 
 unsigned
 tx_queue(struct worker *w, struct plan *p, struct plan_queue *q)
 {
-	struct plan_router *r = q->router;
-	uint32_t left = r->serve;
+	struct plan_share *r = q->share;
+	uint32_t left = q->router->serve;
 	uint64_t begin = rte_rdtsc();
 	unsigned n = 0;
 

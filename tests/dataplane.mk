@@ -3,17 +3,24 @@
 DP_RIG = tests/unit/dp_rig.c tests/unit/dp_rig.h
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_dp_pure
-TESTS += tests/unit/test_dp_pure
+check_PROGRAMS += tests/unit/test_dp_pure tests/unit/test_dp_workers
+TESTS += tests/unit/test_dp_pure tests/unit/test_dp_workers
 if HAVE_DPDK
-check_PROGRAMS += tests/unit/test_dp_control tests/unit/test_dp_process
-TESTS += tests/unit/test_dp_control tests/unit/test_dp_process
+check_PROGRAMS += tests/unit/test_dp_control tests/unit/test_dp_process \
+  tests/unit/test_dp_process2
+TESTS += tests/unit/test_dp_control tests/unit/test_dp_process \
+  tests/unit/test_dp_process2
 endif
 endif
 
 tests_unit_test_dp_pure_SOURCES = tests/unit/test_dp_pure.c $(DATAPLANE_PURE)
 tests_unit_test_dp_pure_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_dp_pure_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+
+tests_unit_test_dp_workers_SOURCES = tests/unit/test_dp_workers.c \
+  $(DATAPLANE_LEDGER) $(DATAPLANE_PURE)
+tests_unit_test_dp_workers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dp_workers_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
 
 tests_unit_test_dp_control_SOURCES = tests/unit/test_dp_control.c $(DP_RIG)
 tests_unit_test_dp_control_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -22,6 +29,12 @@ tests_unit_test_dp_control_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
 tests_unit_test_dp_process_SOURCES = tests/unit/test_dp_process.c $(DP_RIG)
 tests_unit_test_dp_process_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_dp_process_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+
+# the same, moved by two workers
+tests_unit_test_dp_process2_SOURCES = tests/unit/test_dp_process.c $(DP_RIG)
+tests_unit_test_dp_process2_CPPFLAGS = $(AM_CPPFLAGS) -DDP_CONF='"workers = 2\n"'
+tests_unit_test_dp_process2_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dp_process2_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
 
 # The router of tests/system/dataplane.bats, also for measurements
 check_PROGRAMS += tests/system/dp_router
