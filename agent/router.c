@@ -128,12 +128,14 @@ router_geometry(const struct node *n, const struct model_router *spec,
 {
 	unsigned n_vnics =
 	    MIN(spec->n_vnics + SPARE_VNICS, (unsigned)VNIC_MAX_VNICS);
+	/* a queue for every worker, and for every fast path */
+	unsigned n_data = MIN(MAX(n->cfg.fast_paths, n->plane_workers),
+	    (unsigned)VNIC_MAX_QUEUES - 1);
 	unsigned mtu = 1500;
 
 	for (unsigned i = 0; i < spec->n_vnics; i++)
 		mtu = MAX(mtu, (unsigned)spec->vnic[i].mtu);
-	vnic_geometry_for(
-	    out, n->cfg.fast_paths, n_vnics, spec->quota.pool_slots, mtu);
+	vnic_geometry_for(out, n_data, n_vnics, spec->quota.pool_slots, mtu);
 }
 
 static int
