@@ -25,7 +25,7 @@
 #include <stdatomic.h>
 
 enum handover_limits {
-	HANDOVER_BYTES = 1 << 18, /* a power of two; 200 frames of 1500 B */
+	HANDOVER_BYTES = 1 << 20, /* a power of two; 680 frames of 1500 B */
 	HANDOVER_MAX_FRAME = 16384,
 };
 
