@@ -41,12 +41,13 @@ struct frame {
 	const uint8_t *macs; /* 12 bytes */
 	const uint8_t *head; /* from the type behind the outer tag */
 	const uint8_t *tail; /* the rest; read once, by the copy */
-	uint16_t head_bytes;
+	/* these together, so that most frames write them in one go */
 	uint16_t tail_bytes;
 	uint16_t tci;  /* of the outer tag */
 	uint16_t vlan; /* 0 = none; a tag of VLAN 0 is a priority only */
 	bool tagged;
 	bool in_line; /* head follows macs: untagged in the bytes */
+	uint16_t head_bytes;
 };
 
 /* The frame's bytes as an access vNIC sees them, and as a trunk does. */
@@ -87,13 +88,16 @@ frame_parse(struct frame *f, const uint8_t *p, uint32_t n, const uint8_t *tail,
 	if (unlikely(n < FRAME_HEADER))
 		return false;
 	f->macs = p;
-	f->tagged = load_be16(p + FRAME_MACS) == FRAME_TYPE_VLAN;
-	f->in_line = !f->tagged;
+	f->tail_bytes = (uint16_t)tail_bytes;
 	f->tci = 0;
 	f->vlan = 0;
-	if (unlikely(f->tagged)) {
+	f->tagged = false;
+	f->in_line = true;
+	if (unlikely(load_be16(p + FRAME_MACS) == FRAME_TYPE_VLAN)) {
 		if (n < FRAME_HEADER + FRAME_TAG)
 			return false;
+		f->tagged = true;
+		f->in_line = false;
 		f->tci = load_be16(p + FRAME_HEADER);
 		f->vlan = f->tci & FRAME_VLAN_MASK;
 		at += FRAME_TAG;
@@ -101,7 +105,6 @@ frame_parse(struct frame *f, const uint8_t *p, uint32_t n, const uint8_t *tail,
 	f->head = p + at;
 	f->head_bytes = (uint16_t)(n - at); /* n is at most a 16-bit length */
 	f->tail = tail;
-	f->tail_bytes = (uint16_t)tail_bytes;
 	return true;
 }
 

@@ -227,6 +227,18 @@ ledger_take(struct ledger *l, unsigned v, struct ledger_frame *out,
 void
 ledger_release(struct ledger *l, const struct ledger_frame *f, unsigned n)
 {
+	uint32_t n_slots = ledger_number(&l->n_slots);
+	uint32_t *to = l->free_slots + l->n_free;
+	uint32_t highest = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		to[i] = f[i].slot; /* EMPTY since ledger_take() */
+		highest = MAX(highest, f[i].slot);
+	}
+	if (likely(highest < n_slots)) {
+		l->n_free += n;
+		return;
+	}
 	for (unsigned i = 0; i < n; i++)
 		ledger_put_free(l, f[i].slot);
 }
@@ -320,6 +332,8 @@ ledger_publish(struct ledger *l, unsigned v, const uint32_t *slots,
     const uint16_t *lens, unsigned n)
 {
 	vnic_desc_t *ring = vnic_rx_ring(&l->layout, l->host_map, l->queue, v);
+	uint64_t form =
+	    vnic_desc(0, l->layout.g.headroom, 0, VNIC_KIND_PACKET, 0);
 	uint64_t d[PUT_BURST];
 
 	while (n > 0) {
@@ -328,8 +342,7 @@ ledger_publish(struct ledger *l, unsigned v, const uint32_t *slots,
 
 		for (unsigned i = 0; i < m; i++) {
 			bytes += lens[i];
-			d[i] = vnic_desc(slots[i], l->layout.g.headroom,
-			    lens[i], VNIC_KIND_PACKET, 0);
+			d[i] = form | vnic_desc(slots[i], 0, lens[i], 0, 0);
 		}
 		vnic_count_add(&l->counters[v].filled_bytes, bytes);
 		vnic_put(ring, l->log2, &l->rx_pos[v], d, m);
@@ -405,6 +418,29 @@ ledger_has_tx(struct ledger *l, uint32_t rings)
 			return true;
 	}
 	return false;
+}
+
+bool
+ledger_lies_at(const struct ledger *l, unsigned v, uint64_t pos)
+{
+	return vnic_ring_has(
+	    vnic_tx_ring(&l->layout, l->router_map, l->queue, v), l->log2, pos);
+}
+
+unsigned
+ledger_ready(struct ledger *l, unsigned v)
+{
+	unsigned n = 0;
+
+	while (n < VNIC_BURST && ledger_lies_at(l, v, l->tx_pos[v] + n))
+		n++;
+	return n;
+}
+
+uint64_t
+ledger_tx_pos(const struct ledger *l, unsigned v)
+{
+	return l->tx_pos[v];
 }
 
 bool

@@ -2,12 +2,14 @@
 # dataplane/: the host's data plane; the only folder that knows DPDK
 DATAPLANE_PURE = \
   dataplane/frame.c dataplane/frame.h \
+  dataplane/handover.c dataplane/handover.h dataplane/lines.h \
   dataplane/police.c dataplane/police.h \
   dataplane/ports_file.c dataplane/ports_file.h \
-  dataplane/rules.c dataplane/rules.h
+  dataplane/rules.c dataplane/rules.h \
+  dataplane/spread.h
 DATAPLANE_LEDGER = \
   dataplane/ledger.c dataplane/ledger.h \
-  dataplane/ledger_epoch.c dataplane/ledger_internal.h
+  dataplane/ledger_epoch.c dataplane/ledger_internal.h dataplane/lines.h
 
 if HAVE_DPDK
 sbin_PROGRAMS += europa-dataplane
@@ -15,7 +17,10 @@ endif
 DATAPLANE_SOURCES = \
   dataplane/control.c dataplane/control.h \
   dataplane/control_msgs.c \
+  dataplane/crew.c dataplane/crew.h \
+  dataplane/cross.c \
   dataplane/eal.c dataplane/eal.h \
+  dataplane/home.c \
   dataplane/lane.c \
   dataplane/node.c dataplane/node.h \
   dataplane/options.c dataplane/options.h \

@@ -72,7 +72,7 @@
 
 enum vnic_version {
 	VNIC_MAJOR = 1, /* other major: refuse to attach */
-	VNIC_MINOR = 0, /* other minor: ignore what you do not know */
+	VNIC_MINOR = 1, /* other minor: ignore what you do not know */
 };
 
 enum vnic_limits {
@@ -146,6 +146,7 @@ enum vnic_drop {
 	VNIC_DROP_QUOTA_BPS = 12,   /* quota */
 	VNIC_DROP_BROADCAST = 13,   /* capacity: broadcast_budget */
 	VNIC_DROP_ACL_DENY = 14,    /* policy */
+	VNIC_DROP_WORKER_FULL = 15, /* capacity: from a worker to another */
 	VNIC_N_DROP = 24,           /* room for more within this major */
 };
 

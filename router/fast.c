@@ -12,29 +12,35 @@
 enum { MAX_SLEEP_MS = 1000 };
 
 int
-fast_init(struct fast *f, struct vnic *v, unsigned q, struct bell *slow)
+fast_add(struct fast *f, struct vnic *v, unsigned q, struct pipeline *p,
+    struct bell *slow)
 {
 	struct vnic_queue *queue;
 	int rc = vnic_queue_open(v, q, &queue);
 
 	if (rc < 0)
 		return rc;
-	rc = pipeline_init(f->pipeline, v, queue);
+	rc = pipeline_init(p, v, queue);
 	if (rc < 0) {
 		vnic_queue_close(queue);
 		return rc;
 	}
-	f->pipeline->slow_bell = slow;
-	f->reader = q;
+	p->slow_bell = slow;
+	f->pipeline[f->n] = p;
+	f->queue[f->n++] = queue;
 	return 0;
 }
 
 void
 fast_destroy(struct fast *f)
 {
-	pipeline_destroy(f->pipeline);
-	vnic_queue_close(f->pipeline->queue);
-	f->pipeline->queue = NULL;
+	while (f->n > 0) {
+		struct pipeline *p = f->pipeline[--f->n];
+
+		pipeline_destroy(p);
+		vnic_queue_close(p->queue);
+		p->queue = NULL;
+	}
 }
 
 void
@@ -60,32 +66,44 @@ sleep_idle(struct fast *f)
 
 	publish_leave(f->publish, f->reader);
 	if (!atomic_load_explicit(&f->stop, memory_order_seq_cst))
-		vnic_wait_on(
-		    &f->pipeline->queue, 1, &f->bell.word, seen, MAX_SLEEP_MS);
+		vnic_wait_on(f->queue, f->n, &f->bell.word, seen, MAX_SLEEP_MS);
 	bell_awake(&f->bell);
+}
+
+/* A turn on each queue. Returns how many packets came; *waits: none may run. */
+static unsigned
+turn(struct fast *f, bool *gone, bool *waits)
+{
+	unsigned n = 0;
+
+	*waits = true;
+	for (unsigned i = 0; i < f->n; i++) {
+		enum vnic_status status = vnic_poll(f->queue[i]);
+
+		*gone |= status == VNIC_GONE;
+		*waits &= status == VNIC_WAIT;
+		if (unlikely(status != VNIC_RUN))
+			continue;
+		n += pipeline_turn(
+		    f->pipeline[i], publish_enter(f->publish, f->reader));
+		vnic_flush(f->queue[i]);
+		STAGE(FLUSH, n);
+	}
+	return n;
 }
 
 void
 fast_run(struct fast *f)
 {
-	struct vnic_queue *q = f->pipeline->queue;
 	uint64_t idle_since = 0;
+	bool gone = false, waits;
 
 	/* relaxed: sleep_idle() looks again */
-	while (!atomic_load_explicit(&f->stop, memory_order_relaxed)) {
-		enum vnic_status status;
-		unsigned n = 0;
+	while (!gone && !atomic_load_explicit(&f->stop, memory_order_relaxed)) {
+		unsigned n;
 
 		STAGE_TURN();
-		status = vnic_poll(q);
-		if (status == VNIC_GONE)
-			break;
-		if (likely(status == VNIC_RUN)) {
-			n = pipeline_turn(
-			    f->pipeline, publish_enter(f->publish, f->reader));
-			vnic_flush(q);
-			STAGE(FLUSH, n);
-		}
+		n = turn(f, &gone, &waits);
 		STAGE_END(n);
 		if (n > 0) {
 			idle_since = 0;
@@ -93,7 +111,7 @@ fast_run(struct fast *f)
 		}
 		if (idle_since == 0)
 			idle_since = now_ns();
-		if (status != VNIC_WAIT && now_ns() - idle_since < FAST_POLL_NS)
+		if (!waits && now_ns() - idle_since < FAST_POLL_NS)
 			continue;
 		sleep_idle(f);
 		idle_since = 0;

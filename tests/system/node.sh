@@ -18,7 +18,8 @@
 # Before sourcing: NODE_DIR (a fresh folder for all state), NODE_NS (prefix of
 # the namespaces; may be empty), BIN_DATAPLANE, BIN_EUROPAD, BIN_LIBEXEC,
 # BIN_TEMPLATE (folders with what a template holds, colons between).
-# Optional: NODE_CONTAINERS (lxc), NODE_MEMORY_MIB, NODE_WEB, NODE_USER.
+# Optional: NODE_CONTAINERS (lxc), NODE_MEMORY_MIB, NODE_WEB, NODE_USER,
+# NODE_WORKERS.
 
 NODE_SENDER=${NODE_NS}sender
 NODE_RECEIVER=${NODE_NS}receiver
@@ -111,6 +112,7 @@ socket = $NODE_PLANE_SOCKET
 ports = $NODE_DIR/state/ports.conf
 user = ${NODE_USER-nobody}
 hugepages = auto
+workers = ${NODE_WORKERS:-0}
 log_level = ${NODE_LOG_LEVEL:-info}
 CONF
 }
@@ -163,9 +165,9 @@ node_agent_start() {
 
 node_is_ready() { api GET /readyz; }
 
-node_make_ports() {
-  api POST /v1/ports '{"name":"p0","spec":{"devargs":"net_af_packet0,iface=p0,framecnt=8192"}}' &&
-    api POST /v1/ports '{"name":"p1","spec":{"devargs":"net_af_packet1,iface=p1,framecnt=8192"}}'
+node_make_ports() { # [MORE ARGUMENTS OF THE DEVICES]
+  api POST /v1/ports '{"name":"p0","spec":{"devargs":"net_af_packet0,iface=p0,framecnt=8192'"${1-}"'"}}' &&
+    api POST /v1/ports '{"name":"p1","spec":{"devargs":"net_af_packet1,iface=p1,framecnt=8192'"${1-}"'"}}'
 }
 
 # The whole node, without routers. Fails with the logs on standard error.

@@ -87,7 +87,8 @@ dp_open(struct dp_rig *r, const char *ports)
 	snprintf(r->dir, sizeof(r->dir), "/tmp/edp-test-XXXXXX");
 	assert_non_null(mkdtemp(r->dir));
 	write_file(r, "ports", ports);
-	write_file(r, "conf", "[dataplane]\nmem_mib = 64\nlog_level = err\n");
+	write_file(
+	    r, "conf", "[dataplane]\nmem_mib = 64\nlog_level = err\n" DP_CONF);
 	start(r);
 }
 

@@ -21,6 +21,11 @@
 
 enum { DP_MAX_FRAMES = 512, DP_MAX_BYTES = 2048 };
 
+/* More lines of its configuration; the same cases run with two workers, too. */
+#ifndef DP_CONF
+#define DP_CONF ""
+#endif
+
 struct dp_frames {
 	unsigned n;
 	struct {
