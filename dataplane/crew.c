@@ -70,6 +70,12 @@ crew_start(struct crew *c, const int *core)
 	return 0;
 }
 
+struct worker *
+crew_worker(const struct crew *c, unsigned i)
+{
+	return c->worker[i];
+}
+
 void
 crew_stop(struct crew *c)
 {

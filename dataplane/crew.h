@@ -27,6 +27,9 @@ int crew_start(struct crew *c, const int *core);
 void crew_stop(struct crew *c); /* waits for their end */
 void crew_free(struct crew *c); /* NULL is allowed */
 
+/* Worker i, for who does its rounds in its place. Before crew_start(). */
+struct worker *crew_worker(const struct crew *c, unsigned i);
+
 /* p is in force, and none before it in use, when this returns. */
 void crew_publish(struct crew *c, struct plan *p);
 /* Waits until each has begun a new round: what epoll said before is over. */

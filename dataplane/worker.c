@@ -96,9 +96,10 @@ ring_all(struct worker *w, struct plan *p)
 unsigned
 worker_round(struct worker *w, struct plan *p, bool *owes)
 {
-	struct plan_part *part = w->part;
+	struct plan_part *part = &p->part[w->index];
 	unsigned n = 0;
 
+	w->part = part;
 	w->now_ns = now_ns();
 	w->floods_left = ROUND_RX_FLOODS;
 	w->tx_waits = false;
@@ -132,7 +133,6 @@ run_rounds(struct worker *w)
 		bool owes;
 
 		STAGE_TURN();
-		w->part = &p->part[w->index];
 		/* pairs with worker_has_seen(): no older plan is in use */
 		atomic_store_explicit(
 		    &w->seen, p->generation, memory_order_release);

@@ -20,6 +20,7 @@
  * many packets were forwarded; fails if that is not all of them.
  */
 #include "dataplane/control.h"
+#include "dataplane/crew.h"
 #include "dataplane/eal.h"
 #include "dataplane/worker_internal.h"
 #include "lib/log.h"
@@ -45,6 +46,7 @@ enum {
 
 struct host {
 	struct node node;
+	struct worker *worker; /* the only one; its thread is ours */
 	pid_t router;
 	int to_router, from_router;
 	struct rte_ring *wire;
@@ -154,10 +156,13 @@ start_node(struct host *h)
 	if (eal_start(&o, &h->node.hugepages, &e) < 0)
 		die(e.msg);
 	if (loop_new(&h->node.loop) < 0 ||
-	    worker_new(h->node.loop, &h->node.worker) < 0)
+	    crew_new(h->node.loop, 1, &h->node.crew) < 0)
 		die("no worker");
+	h->node.workers.n = 1;
+	h->node.workers.node[0] = -1;
+	h->worker = crew_worker(h->node.crew, 0);
 	/* it is slow under a simulator, and that is no router's debt */
-	h->node.worker->round_cycles = INT64_MAX / 4;
+	h->worker->round_cycles = INT64_MAX / 4;
 	if (node_publish(&h->node) < 0)
 		die("no plan");
 }
@@ -286,7 +291,7 @@ static void __attribute__((noipa)) host_turn(struct host *h)
 {
 	bool owes;
 
-	worker_round(h->node.worker, h->node.plan, &owes);
+	worker_round(h->worker, h->node.plan, &owes);
 }
 
 static uint64_t
