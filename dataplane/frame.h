@@ -147,12 +147,12 @@ static inline bool
 frame_ip4_is_control(
     const uint8_t *ip, const struct wire_address *own, uint32_t n_own)
 {
-	const uint8_t *dst = ip + FRAME_IP4_DST;
+	uint32_t dst = load_be32(ip + FRAME_IP4_DST);
 
-	if (unlikely(dst[0] == 224 && dst[1] == 0 && dst[2] == 0))
+	if (unlikely(dst >> 8 == 224 << 16))
 		return true;
 	for (uint32_t i = 0; i < n_own; i++)
-		if (memcmp(own[i].bytes, dst, 4) == 0 && own[i].family == 4)
+		if (load_be32(own[i].bytes) == dst && own[i].family == 4)
 			return true;
 	return false;
 }

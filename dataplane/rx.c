@@ -57,7 +57,30 @@ flood(
 struct hit {
 	uint64_t key; /* 0 = none */
 	struct plan_vnic *vnic;
+	struct plan_lane *lane; /* for all that is data, NULL: they differ */
 };
+
+static inline void
+remember(
+    const struct worker *w, struct hit *h, uint64_t key, struct plan_vnic *v)
+{
+	h->key = key;
+	h->vnic = v;
+	h->lane = NULL;
+	if (v->router->n_queues == 2 && v->lane[0].worker == w->index)
+		h->lane = &v->lane[0];
+}
+
+static inline void
+offer(struct worker *w, const struct hit *h, const struct frame *f, unsigned i)
+{
+	const struct plan_vnic *v = h->vnic;
+
+	if (likely(h->lane && !frame_is_control(f, v->address, v->n_addresses)))
+		lane_add(w, h->lane, i);
+	else
+		lane_offer(w, h->vnic, f, i);
+}
 
 /* Returns true if the frame was offered to at least one vNIC. */
 static inline bool
@@ -69,7 +92,7 @@ classify(struct worker *w, struct plan *p, const struct plan_port *port,
 	uint32_t to;
 
 	if (likely(key == last->key)) {
-		lane_offer(w, last->vnic, f, i);
+		offer(w, last, f, i);
 		return true;
 	}
 	if (unlikely(f->vlan == FRAME_NO_VLAN))
@@ -79,9 +102,8 @@ classify(struct worker *w, struct plan *p, const struct plan_port *port,
 	to = rules_find(port->rules, f->vlan, f->macs);
 	if (unlikely(to == RULES_NONE))
 		return false;
-	last->key = key;
-	last->vnic = &p->vnic[to];
-	lane_offer(w, last->vnic, f, i);
+	remember(w, last, key, &p->vnic[to]);
+	offer(w, last, f, i);
 	return true;
 }
 
