@@ -8,7 +8,7 @@ endif
 check_PROGRAMS += $(BENCH_TOOLS)
 EXTRA_DIST += tests/bench/run tests/bench/lib.bash \
   tests/bench/exp/forward.bash tests/bench/exp/node.bash \
-  tests/bench/stages.jq
+  tests/bench/exp/workers.bash tests/bench/stages.jq
 
 tests_bench_coreping_SOURCES = tests/bench/coreping.c tests/bench/bench.h
 tests_bench_frames_SOURCES = tests/bench/frames.c tests/bench/bench.h

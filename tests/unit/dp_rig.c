@@ -273,6 +273,30 @@ dp_read_pcap(const struct dp_rig *r, const char *name, struct dp_frames *f)
 }
 
 void
+dp_pcap_port(struct dp_rig *r, const char *name, const struct dp_frames *in)
+{
+	char devargs[256], file[64];
+
+	snprintf(file, sizeof(file), "%s.in", name);
+	dp_write_pcap(r, file, in);
+	snprintf(devargs, sizeof(devargs),
+	    "net_pcap,rx_pcap=%s/%s.in,tx_pcap=%s/%s.out", r->dir, name, r->dir,
+	    name);
+	dp_port(r, name, devargs);
+}
+
+unsigned
+dp_n_out(const struct dp_rig *r, const char *name)
+{
+	static struct dp_frames out;
+	char file[64];
+
+	snprintf(file, sizeof(file), "%s.out", name);
+	dp_read_pcap(r, file, &out);
+	return out.n;
+}
+
+void
 dp_mac(uint8_t *mac, uint8_t id, unsigned index)
 {
 	const uint8_t m[6] = { 2, 0, 0, 0, id, (uint8_t)index };
