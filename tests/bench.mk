@@ -24,3 +24,14 @@ bench: all $(BENCH_TOOLS)
 	  --json bench.jsonl
 .PHONY: bench
 CLEANFILES += bench.jsonl
+
+# a library that is loaded first, not a program
+if HAVE_DPDK
+BENCH_TOOLS += tests/bench/latency.so
+check_PROGRAMS += tests/bench/latency.so
+endif
+tests_bench_latency_so_SOURCES = tests/bench/latency.c tests/bench/bench.h
+tests_bench_latency_so_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS) -fPIC
+tests_bench_latency_so_LDFLAGS = $(SAN_FLAGS) -shared
+tests_bench_latency_so_LDADD = $(DPDK_LIBS)
+EXTRA_DIST += tests/bench/exp/stages.bash
