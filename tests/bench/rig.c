@@ -184,9 +184,11 @@ start(void (*run)(const struct rig *r), const struct rig *r)
 static void
 load_source(const struct rig *r)
 {
-	char path[512];
+	const char *before = getenv("BENCH_PRELOAD"); /* latency.so */
+	char path[1024];
 
-	snprintf(path, sizeof(path), "%s/tests/bench/source.so", r->build);
+	snprintf(path, sizeof(path), "%s%s%s/tests/bench/source.so",
+	    before ? before : "", before ? ":" : "", r->build);
 	setenv("LD_PRELOAD", path, 1);
 	snprintf(path, sizeof(path), "%s/dst.bin", r->dir);
 	setenv("BENCH_SOURCE_DST", path, 1);
