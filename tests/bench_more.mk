@@ -2,12 +2,16 @@
 # The benchmark suite, second part: where the time goes, how long packets are in
 # the node, what routers cost that do nothing; and the report.
 if HAVE_DPDK
-BENCH_TOOLS += tests/bench/latency.so
-check_PROGRAMS += tests/bench/latency.so
+BENCH_TOOLS += tests/bench/latency.so tests/bench/costs
+check_PROGRAMS += tests/bench/latency.so tests/bench/costs
 endif
 # a library that is loaded first, not a program
 tests_bench_latency_so_SOURCES = tests/bench/latency.c tests/bench/bench.h
 tests_bench_latency_so_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS) -fPIC
 tests_bench_latency_so_LDFLAGS = $(SAN_FLAGS) -shared
 tests_bench_latency_so_LDADD = $(DPDK_LIBS)
-EXTRA_DIST += tests/bench/exp/stages.bash tests/bench/stages.jq
+tests_bench_costs_SOURCES = tests/bench/costs.c tests/bench/bench.h
+tests_bench_costs_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS)
+tests_bench_costs_LDADD = $(LIBEUROPA)
+EXTRA_DIST += tests/bench/exp/copies.bash tests/bench/exp/latency.bash \
+  tests/bench/exp/stages.bash tests/bench/stages.jq

@@ -13,7 +13,9 @@
  *	                       what counts, from the start of the latter device on
  *
  * From host rx to host tx: time in the queue of a source before that is not in
- * it. Time is kept in a histogram whose classes are 1/64 apart.
+ * it. Time is kept in a histogram whose classes are 1/64 apart. A virtual machine
+ * stands still for milliseconds now and then; so there is also the median of the
+ * quantiles of every 10 ms (calm_*), and the longest time between two polls.
  */
 #include "tests/bench/bench.h"
 
@@ -31,13 +33,23 @@ enum {
 	N_CLASSES = 64 * SUBS,
 	TYPE_IP4 = 0x0800,
 	TAKE = 4, /* one frame of so many is a sample */
+	SLICE_MS = 10,
+	MAX_SLICES = 4096,
+	STILL_US = 100, /* no turn of a worker lasts that long */
+};
+
+struct histogram {
+	uint64_t n, sum, max;
+	uint32_t of_class[N_CLASSES];
 };
 
 static struct {
-	uint64_t from, until; /* ticks */
-	uint64_t n, sum, max;
+	uint64_t from, until, slice_until; /* ticks */
 	unsigned turn;
-	uint64_t of_class[N_CLASSES];
+	struct histogram all, slice;
+	unsigned n_slices;
+	double p50[MAX_SLICES], p99[MAX_SLICES]; /* of slices, ns */
+	uint64_t polled, still, longest;         /* ticks; still: not polling */
 } seen;
 
 static void __attribute__((noreturn)) die(const char *what)
@@ -70,6 +82,56 @@ ticks_of(unsigned class)
 	       (double)(UINT64_C(1) << (octave - 1));
 }
 
+static double
+quantile_ns(const struct histogram *h, double share)
+{
+	uint64_t want = (uint64_t)((double)h->n * share), got = 0;
+
+	for (unsigned i = 0; i < N_CLASSES; i++) {
+		got += h->of_class[i];
+		if (got > want)
+			return ticks_of(i) * 1e9 / (double)rte_get_tsc_hz();
+	}
+	return 0;
+}
+
+static void
+add(struct histogram *h, uint64_t ticks)
+{
+	h->n++;
+	h->sum += ticks;
+	h->max = MAX(h->max, ticks);
+	h->of_class[class_of(ticks)]++;
+}
+
+static void
+end_slice(uint64_t now)
+{
+	const struct histogram *h = &seen.slice;
+
+	if (h->n > 0 && seen.n_slices < MAX_SLICES) {
+		seen.p50[seen.n_slices] = quantile_ns(h, 0.5);
+		seen.p99[seen.n_slices++] = quantile_ns(h, 0.99);
+	}
+	memset(&seen.slice, 0, sizeof(seen.slice));
+	/* after, so that it is no poll of its own */
+	seen.slice_until = now + rte_get_tsc_hz() / 1000 * SLICE_MS;
+}
+
+/* The time between two polls, while it counts. */
+static void
+note_poll(uint64_t now)
+{
+	uint64_t gap = now - seen.polled;
+
+	seen.polled = now;
+	if (now < seen.from || now >= seen.until || gap > now - seen.from)
+		return;
+	seen.longest = MAX(seen.longest, gap);
+	if (gap > rte_get_tsc_hz() / 1000000 * STILL_US)
+		seen.still += gap;
+}
+
 static uint16_t
 stamp(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n,
     uint16_t max, void *arg)
@@ -80,6 +142,7 @@ stamp(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n,
 	(void)queue;
 	(void)max;
 	(void)arg;
+	note_poll(now);
 	for (unsigned i = 0; i < n; i++)
 		memcpy(rte_pktmbuf_mtod_offset(m[i], uint8_t *, STAMP_AT), &now,
 		    STAMP_BYTES);
@@ -98,18 +161,17 @@ look(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n, void *arg)
 		return n;
 	for (unsigned i = seen.turn++ % TAKE; i < n; i += TAKE) {
 		const uint8_t *p = rte_pktmbuf_mtod(m[i], const uint8_t *);
-		uint64_t then, ticks;
+		uint64_t then;
 
 		if (m[i]->data_len < STAMP_AT + STAMP_BYTES ||
 		    load_be16(p + 12) != TYPE_IP4)
 			continue;
 		memcpy(&then, p + STAMP_AT, STAMP_BYTES);
-		ticks = now - then;
-		seen.n++;
-		seen.sum += ticks;
-		seen.max = MAX(seen.max, ticks);
-		seen.of_class[class_of(ticks)]++;
+		add(&seen.all, now - then);
+		add(&seen.slice, now - then);
 	}
+	if (now >= seen.slice_until)
+		end_slice(now);
 	return n;
 }
 
@@ -155,23 +217,43 @@ rte_eth_dev_start(uint16_t port)
 	return rc;
 }
 
-static double
-quantile_ns(double share)
+static int
+compare(const void *a, const void *b)
 {
-	uint64_t want = (uint64_t)((double)seen.n * share), got = 0;
+	double x = *(const double *)a, y = *(const double *)b;
 
-	for (unsigned i = 0; i < N_CLASSES; i++) {
-		got += seen.of_class[i];
-		if (got > want)
-			return ticks_of(i) * 1e9 / (double)rte_get_tsc_hz();
-	}
-	return 0;
+	return x < y ? -1 : x > y;
+}
+
+static double
+median(double *v, unsigned n)
+{
+	qsort(v, n, sizeof(*v), compare);
+	return n > 0 ? v[n / 2] : 0;
+}
+
+static void
+print(FILE *f, const struct histogram *h)
+{
+	double tick_ns = 1e9 / (double)rte_get_tsc_hz();
+
+	fprintf(f,
+	    "{\"samples\":%llu,\"mean_ns\":%.0f,\"p50_ns\":%.0f,"
+	    "\"p99_ns\":%.0f,\"p999_ns\":%.0f,\"max_ns\":%.0f,"
+	    "\"calm_p50_ns\":%.0f,\"calm_p99_ns\":%.0f,\"slices\":%u,"
+	    "\"longest_still_ns\":%.0f,\"still_percent\":%.3f}\n",
+	    (unsigned long long)h->n,
+	    h->n ? (double)h->sum / (double)h->n * tick_ns : 0,
+	    quantile_ns(h, 0.5), quantile_ns(h, 0.99), quantile_ns(h, 0.999),
+	    (double)h->max * tick_ns, median(seen.p50, seen.n_slices),
+	    median(seen.p99, seen.n_slices), seen.n_slices,
+	    (double)seen.longest * tick_ns,
+	    (double)seen.still * 100 / (double)(seen.until - seen.from));
 }
 
 static void __attribute__((destructor)) report(void)
 {
 	const char *path = getenv("BENCH_LATENCY_FILE");
-	double tick_ns;
 	FILE *f;
 
 	if (!path || seen.until == 0)
@@ -179,14 +261,6 @@ static void __attribute__((destructor)) report(void)
 	f = fopen(path, "we");
 	if (!f)
 		return;
-	tick_ns = 1e9 / (double)rte_get_tsc_hz();
-	fprintf(f,
-	    "{\"samples\":%llu,\"mean_ns\":%.0f,\"p50_ns\":%.0f,"
-	    "\"p90_ns\":%.0f,\"p99_ns\":%.0f,\"p999_ns\":%.0f,"
-	    "\"max_ns\":%.0f}\n",
-	    (unsigned long long)seen.n,
-	    seen.n ? (double)seen.sum / (double)seen.n * tick_ns : 0,
-	    quantile_ns(0.5), quantile_ns(0.9), quantile_ns(0.99),
-	    quantile_ns(0.999), (double)seen.max * tick_ns);
+	print(f, &seen.all);
 	fclose(f);
 }
