@@ -11,7 +11,7 @@ EXTRA_DIST += tests/bench/run tests/bench/lib.bash \
   tests/bench/data/README tests/bench/data/prefixes4.xz \
   tests/bench/forwarders.bash tests/bench/exp/fig5a.bash \
   tests/bench/exp/fig5b.bash tests/bench/exp/forward.bash \
-  tests/bench/exp/node.bash tests/bench/exp/shm.bash \
+  tests/bench/node.bash tests/bench/exp/shm.bash \
   tests/bench/exp/sizes.bash
 
 tests_bench_coreping_SOURCES = tests/bench/coreping.c tests/bench/bench.h

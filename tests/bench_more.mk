@@ -13,5 +13,6 @@ tests_bench_latency_so_LDADD = $(DPDK_LIBS)
 tests_bench_costs_SOURCES = tests/bench/costs.c tests/bench/bench.h
 tests_bench_costs_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS)
 tests_bench_costs_LDADD = $(LIBEUROPA)
-EXTRA_DIST += tests/bench/exp/copies.bash tests/bench/exp/latency.bash \
+EXTRA_DIST += tests/bench/exp/control.bash tests/bench/exp/copies.bash \
+  tests/bench/exp/latency.bash tests/bench/exp/quota.bash \
   tests/bench/exp/stages.bash tests/bench/stages.jq
