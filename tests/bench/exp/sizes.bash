@@ -19,8 +19,9 @@ describe_sizes() {
 }
 
 sizes_frames() {
-  local i size
-  for size in 64 128 256 512 1024 1500; do
+  local i size bytes="64 128 256 512 1024 1500"
+  [ -z "$BENCH_QUICK" ] || bytes="64 512 1500"
+  for size in $bytes; do
     bench_frames "$size"
     for ((i = 1; i <= BENCH_RUNS; i++)); do
       bench_rig "size_europa@$size" && bench_inproc "size_inprocess@$size" ||
@@ -32,9 +33,10 @@ sizes_frames() {
 }
 
 sizes_batches() {
-  local i n
+  local i n batches="1 2 4 8 16 32 64 128 256"
+  [ -z "$BENCH_QUICK" ] || batches="1 4 16 32 64"
   bench_frames 64
-  for n in 1 2 4 8 16 32 64 128 256; do
+  for n in $batches; do
     for ((i = 1; i <= BENCH_RUNS; i++)); do
       if [ "$n" -le 32 ]; then
         bench_rig "rx_europa@$n" mpps=0 "rx_max=$n" || return 1
