@@ -10,7 +10,7 @@
 
 #include "lib/vnic.h"
 
-enum { BURST_MAX = 256, N_VNICS = 2, POLL_NS = 50000 };
+enum { BURST_MAX = 256, N_VNICS = 2, POLL_NS = 30000 };
 
 static unsigned
 pass(struct vnic_queue *q, unsigned vnic, unsigned burst)
