@@ -290,24 +290,41 @@ static const struct {
 	{ "end", read_end },
 };
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Cuts the line into words and counts those above MAX_WORDS too. */
+static void
+split(struct parser *p, char *line)
+{
+	p->n = 0;
+	for (char *at = line; *at;) {
+		if (is_blank(*at)) {
+			*at++ = '\0';
+			continue;
+		}
+		if (p->n < MAX_WORDS)
+			p->word[p->n] = at;
+		p->n++;
+		while (*at && !is_blank(*at))
+			at++;
+	}
+}
+
 static int
 read_line(struct parser *p, char *line)
 {
-	char *save = NULL;
-
-	p->n = 0;
-	for (char *w = strtok_r(line, " \t", &save); w;
-	     w = strtok_r(NULL, " \t", &save)) {
-		if (p->n < MAX_WORDS)
-			p->word[p->n] = w;
-		p->n++;
-	}
+	split(p, line);
 	if (p->n == 0 || p->word[0][0] == '#')
 		return 0;
 	if (p->ended)
 		return fail(p, "more statements after `end`");
 	for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
-		if (strcmp(statements[i].word, p->word[0]) == 0)
+		if (statements[i].word[0] == p->word[0][0] &&
+		    strcmp(statements[i].word, p->word[0]) == 0)
 			return statements[i].read(p);
 	return 0; /* unknown: for others, or of the future */
 }
