@@ -28,7 +28,7 @@ fig5a_full() {
 # The offered loads: tenths of what the faster one does, and beyond.
 fig5a_loads() {
   local tenths="1 2 3 4 5 6 7 8 9 10 12"
-  [ -z "$BENCH_QUICK" ] || tenths="2 4 6 8 10 12"
+  [ -z "$BENCH_QUICK" ] || tenths="2 4 6 12"
   # shellcheck disable=SC2086
   printf '%s\n' $tenths | jq --argjson max "$(bench_median inprocess@max)" \
     '. * $max * 10 | round / 100'
