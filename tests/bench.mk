@@ -9,7 +9,8 @@ endif
 check_PROGRAMS += $(BENCH_TOOLS)
 EXTRA_DIST += tests/bench/run tests/bench/lib.bash \
   tests/bench/data/README tests/bench/data/prefixes4.xz \
-  tests/bench/forwarders.bash tests/bench/exp/fig5a.bash \
+  tests/bench/forwarders.bash tests/bench/exp/batches.bash \
+  tests/bench/exp/fig5a.bash \
   tests/bench/exp/fig5b.bash tests/bench/exp/forward.bash \
   tests/bench/node.bash tests/bench/exp/shm.bash \
   tests/bench/exp/sizes.bash

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * io: the least that a router can do: every frame leaves by the other of two
- * vNICs, its MAC addresses swapped. It is examples/vnic-echo.c but for the way
- * out, so that source and sink can be different ports.
+ * vNICs, its MAC addresses swapped, so that source and sink are different ports.
+ * Like europa-router it polls a while before it sleeps.
  *
  *	io [BURST]
  */
@@ -10,7 +10,7 @@
 
 #include "lib/vnic.h"
 
-enum { BURST_MAX = 256, N_VNICS = 2 };
+enum { BURST_MAX = 256, N_VNICS = 2, POLL_NS = 30000 };
 
 static unsigned
 pass(struct vnic_queue *q, unsigned vnic, unsigned burst)
@@ -29,26 +29,42 @@ pass(struct vnic_queue *q, unsigned vnic, unsigned burst)
 	return n;
 }
 
+static enum vnic_status
+turn(struct vnic_queue *q, unsigned burst, unsigned *work)
+{
+	enum vnic_status status = vnic_poll(q);
+
+	for (unsigned k = 0; status == VNIC_RUN && k < N_VNICS; k++)
+		*work += pass(q, k, burst);
+	vnic_flush(q);
+	return status;
+}
+
 static int
 serve(struct vnic_queue **q, unsigned n_queues, unsigned burst)
 {
-	enum vnic_status status = VNIC_WAIT;
-	unsigned work = 0;
-	int rc = 0;
+	uint64_t busy_ns = 0;
 
-	while (rc == 0 && status != VNIC_GONE) {
-		if (work == 0)
-			rc = vnic_wait(q, n_queues, 1000);
-		work = 0;
-		for (unsigned i = 0; i < n_queues && status != VNIC_GONE; i++) {
-			status = vnic_poll(q[i]);
-			for (unsigned k = 0; status == VNIC_RUN && k < N_VNICS;
-			     k++)
-				work += pass(q[i], k, burst);
-			vnic_flush(q[i]);
+	for (;;) {
+		unsigned work = 0;
+		int rc;
+
+		for (unsigned i = 0; i < n_queues; i++)
+			if (turn(q[i], burst, &work) == VNIC_GONE)
+				return 0;
+		if (work > 0) {
+			busy_ns = 0;
+			continue;
 		}
+		if (busy_ns == 0)
+			busy_ns = bench_now_ns();
+		if (bench_now_ns() - busy_ns < POLL_NS)
+			continue;
+		rc = vnic_wait(q, n_queues, 1000);
+		if (rc < 0)
+			return rc;
+		busy_ns = 0;
 	}
-	return rc;
 }
 
 int

@@ -6,9 +6,8 @@
 # a rate and destinations of 198.19.0.0/16. `NAME@X` is the rate at X Mpps of
 # offered load, X = max the rate when the source gives what it is asked for.
 #
-# The curves of the kernel and of a forwarder that makes a system call a packet
-# are over real ports (veth) and stand in kernel.bash, which has
-# kernel_forward_curve and afp_forward_curve: they record NAME@X themselves.
+# The kernel and a forwarder that makes a system call for each packet have no such
+# source: their curves are over veth ports, see ../kernel.bash.
 
 describe_fig5a() {
   echo "rate against offered load: router, in one process, kernel, user mode"
@@ -29,7 +28,7 @@ fig5a_full() {
 # The offered loads: tenths of what the faster one does, and beyond.
 fig5a_loads() {
   local tenths="1 2 3 4 5 6 7 8 9 10 12"
-  [ -z "$BENCH_QUICK" ] || tenths="2 4 6 8 10 12"
+  [ -z "$BENCH_QUICK" ] || tenths="2 4 6 12"
   # shellcheck disable=SC2086
   printf '%s\n' $tenths | jq --argjson max "$(bench_median inprocess@max)" \
     '. * $max * 10 | round / 100'
@@ -50,6 +49,38 @@ fig5a_curve() {
   done
 }
 
+fig5a_name() { # MPPS
+  if [ "$1" = 0 ]; then echo max; else echo "$1"; fi
+}
+
+# A line "OFFERED RATE CPU_NS" for each load comes from the forwarders on veth.
+fig5a_veth() {
+  local i peer load rate cpu loads="0.1 0.2 0.3 0.4 0.5 0.6 0.8 1 0"
+  [ -z "$BENCH_QUICK" ] || loads="0.2 0.4 0.8 0"
+  # shellcheck source=tests/bench/veth.bash
+  . "$EUROPA_SRCDIR/tests/bench/veth.bash"
+  # shellcheck source=tests/bench/kernel.bash
+  . "$EUROPA_SRCDIR/tests/bench/kernel.bash"
+  # shellcheck disable=SC2034 # three processes on two cores: no class
+  BENCH_CLASS=""
+  bench_on_exit kernel_down
+  bench_on_exit afp_down
+  for ((i = 1; i <= BENCH_RUNS; i++)); do
+    for peer in kernel afp; do
+      # shellcheck disable=SC2086
+      "${peer}_forward_curve" $loads > "$BENCH_TMP/curve" || return 1
+      for load in $loads; do
+        read -r _ rate cpu || bench_die "$peer: a load is missing"
+        bench_value "$peer@$(fig5a_name "$load")" "$rate" "$cpu"
+      done < "$BENCH_TMP/curve"
+    done
+  done
+  for load in $loads; do
+    bench_series fig5a "kernel@$(fig5a_name "$load")" Mpps "ip_forward, veth"
+    bench_series fig5a "afp@$(fig5a_name "$load")" Mpps "afpfwd, veth"
+  done
+}
+
 fig5a_targets() {
   local ratio
   ratio=$(bench_median europa_to_inprocess)
@@ -61,11 +92,5 @@ fig5a_targets() {
 run_fig5a() {
   bench_need_dpdk
   bench_frames
-  fig5a_full && fig5a_curve || return 1
-  if [ -e "$EUROPA_SRCDIR/tests/bench/kernel.bash" ]; then
-    # shellcheck disable=SC1091
-    . "$EUROPA_SRCDIR/tests/bench/kernel.bash"
-    kernel_forward_curve && afp_forward_curve || return 1
-  fi
-  fig5a_targets
+  fig5a_full && fig5a_curve && fig5a_veth && fig5a_targets
 }

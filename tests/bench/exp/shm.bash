@@ -12,9 +12,10 @@
 #	proto      Europa's idea of a path, unchecked (peer_proto.c)
 #
 # `NAME@X` is the rate with X bytes on the wire. Of the peers both usual bursts
-# are tried at 64 bytes, the better one is used (SHM_BURST).
+# are tried at 64 bytes, the better one is used (SHM_BURST). SHM_SIZES in the
+# environment takes fewer sizes; 64 and 1500 are those of the targets.
 
-SHM_SIZES="64 128 256 512 1024 1500"
+SHM_SIZES=${SHM_SIZES:-64 128 256 512 1024 1500}
 SHM_PEERS="memif_zc memif vhost ring proto"
 SHM_ISOLATED="memif_zc memif vhost"
 
