@@ -139,7 +139,7 @@ control_targets() {
     "% of a core, all processes, $IDLE_N idle routers"
   bench_judge T11 stretch "${IDLE[IDLE_N]}" "<" 1 "the same"
   bench_judge T11 must "$WAKE_P99" "<" 500 \
-    "us, p99 of a ping of a sleeping router: wire to router, and back"
+    "us, p99 of a ping of a sleeping router: from wire to router and back"
   bench_judge T12 must "$FIRST_P50" "<" 100 "ms, p50 from POST to first packet"
   bench_judge T12 must "$FIRST_P99" "<" 250 "ms, p99 of the same"
   bench_judge T12 stretch "$FIRST_P50" "<" 60 "ms, p50 from POST to first packet"
@@ -147,7 +147,8 @@ control_targets() {
   bench_judge T12 must "$(jq -n "$kib / 1024")" "<=" 6 \
     "MiB a router beside the pool, of $N_AT_ONCE"
   bench_judge T12 stretch "$(jq -n "$kib / 1024")" "<=" 4 "the same"
-  bench_judge T12 must "$N_AT_ONCE" ">=" 200 "routers at once, all running"
+  [ -n "$BENCH_QUICK" ] ||
+    bench_judge T12 must "$N_AT_ONCE" ">=" 200 "routers at once, all running"
 }
 
 run_control() {
