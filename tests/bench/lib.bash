@@ -35,8 +35,12 @@ BENCH_PIDS=() BENCH_EXITS=() BENCH_CLASSES=() BENCH_PINGS=()
 BENCH_CLASS="" BENCH_PID="" BENCH_EXPERIMENT_HEAD=""
 declare -A SERIES_VALUES=() SERIES_CLASSES=() SERIES_CPU=()
 
-bench_die() {
+bench_say() {
   printf 'bench: %s\n' "$*" >&2
+}
+
+bench_die() {
+  bench_say "$@"
   exit 1
 }
 
@@ -81,7 +85,7 @@ bench_on_exit() {
 
 bench_leave() {
   local i status=$?
-  trap - EXIT INT TERM
+  trap - EXIT HUP INT TERM
   if [ "$status" = 1 ] && [ -e "$BENCH_TMP/stderr" ]; then
     tail -n 40 "$BENCH_TMP/stderr" >&2
   fi
