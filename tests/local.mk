@@ -11,6 +11,7 @@ hostile_LDFLAGS = $(AM_LDFLAGS) -static
 endif
 include tests/api.mk
 include tests/bench.mk
+include tests/bench_node.mk
 include tests/containers.mk
 include tests/dataplane.mk
 include tests/lint.mk

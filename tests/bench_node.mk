@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+# The experiments on whole nodes and beside kernel forwarders: their programs.
+NODE_BENCH_TOOLS = tests/bench/vload tests/bench/afpfwd
+check_PROGRAMS += $(NODE_BENCH_TOOLS)
+EXTRA_DIST += tests/bench/kernel.bash tests/bench/veth.bash
+
+tests_bench_vload_SOURCES = tests/bench/vload.c tests/bench/bench.h \
+  tests/bench/packet.h
+tests_bench_afpfwd_SOURCES = tests/bench/afpfwd.c tests/bench/bench.h \
+  tests/bench/packet.h
