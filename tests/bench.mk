@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-# First figures: tests/bench/first, "make bench". Built with the tests, so that
-# they do not rot; run by nobody else.
+# The benchmark suite: tests/bench/run, "make bench". Its programs are built with
+# the tests, so that they do not rot; they are run by nobody else.
 BENCH_TOOLS = tests/bench/coreping tests/bench/frames tests/bench/rig
 if HAVE_DPDK
 BENCH_TOOLS += tests/bench/inproc
 endif
 check_PROGRAMS += $(BENCH_TOOLS)
-EXTRA_DIST += tests/bench/first tests/bench/forward.bash tests/bench/node.bash
+EXTRA_DIST += tests/bench/run tests/bench/lib.bash \
+  tests/bench/exp/forward.bash tests/bench/exp/node.bash
 
 tests_bench_coreping_SOURCES = tests/bench/coreping.c tests/bench/bench.h
 tests_bench_frames_SOURCES = tests/bench/frames.c tests/bench/bench.h
@@ -18,7 +19,7 @@ tests_bench_inproc_LDADD = router/librouter.a $(LIBEUROPA) $(DPDK_LIBS) \
   $(SYSTEMD_LIBS)
 
 bench: all $(BENCH_TOOLS)
-	$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/bench/first --quick \
+	$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/bench/run $(BENCH_FLAGS) \
 	  --json bench.jsonl
 .PHONY: bench
 CLEANFILES += bench.jsonl

@@ -187,27 +187,44 @@ turn(struct forwarder *f)
 		rte_pktmbuf_free(f->in[batch_pop(&dead)]);
 }
 
-/* Works for ms and returns the frames forwarded in a microsecond. */
-static double
+struct result {
+	double mpps;
+	double cpu_ns; /* of a packet */
+};
+
+static uint64_t
+cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static struct result
 run_for(struct forwarder *f, unsigned ms)
 {
 	uint64_t before = count_read(&f->count, COUNT_FORWARDED);
-	uint64_t start = bench_now_ns(), now;
+	uint64_t start = bench_now_ns(), cpu = cpu_ns(), now;
+	double n;
 
 	do {
 		for (unsigned i = 0; i < LOOK_AT_CLOCK; i++)
 			turn(f);
 		now = bench_now_ns();
 	} while (now - start < (uint64_t)ms * 1000000);
-	return (double)(count_read(&f->count, COUNT_FORWARDED) - before) *
-	       1000 / (double)(now - start);
+	n = (double)(count_read(&f->count, COUNT_FORWARDED) - before);
+	if (n <= 0)
+		die("inproc: nothing was forwarded");
+	return (struct result){ n * 1000 / (double)(now - start),
+		(double)(cpu_ns() - cpu) / n };
 }
 
 int
 main(int argc, char **argv)
 {
 	static struct forwarder f;
-	double mpps;
+	struct result r;
 
 	if (argc != 6)
 		die("usage: inproc DIR CORE WARM_MS WINDOW_MS yes|no");
@@ -216,11 +233,9 @@ main(int argc, char **argv)
 	start_port("net_null0", 1);
 	f.tables = make_tables();
 	run_for(&f, (unsigned)strtoul(argv[3], NULL, 10));
-	mpps = run_for(&f, (unsigned)strtoul(argv[4], NULL, 10));
-	if (mpps <= 0)
-		die("inproc: nothing was forwarded");
-	printf("{\"mpps\": %.3f, \"hugepages\": %s}\n", mpps,
-	    strcmp(argv[5], "yes") == 0 ? "true" : "false");
+	r = run_for(&f, (unsigned)strtoul(argv[4], NULL, 10));
+	printf("{\"mpps\": %.3f, \"cpu_ns\": %.2f, \"hugepages\": %s}\n",
+	    r.mpps, r.cpu_ns, strcmp(argv[5], "yes") == 0 ? "true" : "false");
 	tables_free(f.tables);
 	return 0;
 }

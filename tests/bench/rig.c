@@ -12,10 +12,10 @@
  * resolved as by any router: p1 begins as a file that holds the answer to its
  * ARP request, and becomes the sink when the first packet is through.
  *
- *	rig DIR BUILD router|echo HOST_CORE ROUTER_CORE WARM_MS WINDOW_MS
+ *	rig DIR BUILD [KEY=VALUE]...
  *
- * DIR holds the frames (frames.c). Prints one JSON object; every process that
- * it started ends with it.
+ * DIR holds the frames (frames.c). The keys are those of read_option(). Prints
+ * one JSON object; every process that it started ends with it.
  */
 #include "lib/loop.h"
 #include "lib/region.h"
@@ -43,9 +43,12 @@ enum {
 struct rig {
 	const char *dir;
 	const char *build;
-	bool echo;
 	const char *host_core;
 	unsigned router_core;
+	unsigned warm_ms;
+	unsigned window_ms;
+	const char *huge; /* as in europa.conf */
+	bool echo;
 	pid_t plane;
 	pid_t router;
 	int fd; /* to the data plane */
@@ -229,10 +232,12 @@ start_plane(struct rig *r)
 {
 	struct wire_msg m = { .type = WIRE_HELLO };
 	uint64_t end = loop_now_ms() + PATIENCE_MS;
-	char sock[512];
+	char sock[512], conf[128];
 
-	write_file(
-	    r, "europa.conf", "[dataplane]\nmem_mib = 128\nlog_level = warn\n");
+	snprintf(conf, sizeof(conf),
+	    "[dataplane]\nmem_mib = 128\nlog_level = warn\nhugepages = %s\n",
+	    r->huge);
+	write_file(r, "europa.conf", conf);
 	write_file(r, "ports.conf", "");
 	snprintf(sock, sizeof(sock), "%s/control.sock", r->dir);
 	unlink(sock);
@@ -329,7 +334,20 @@ struct sample {
 	uint64_t offered;
 	uint64_t no_slot;
 	uint64_t sent;
+	uint64_t cpu_ns; /* of the data plane and the router */
 };
+
+static uint64_t
+cpu_ns_of(pid_t pid)
+{
+	struct timespec t;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(pid, &clock) != 0 ||
+	    clock_gettime(clock, &t) < 0)
+		die("a process has ended");
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
 
 static struct sample
 take_sample(const struct rig *r)
@@ -339,47 +357,79 @@ take_sample(const struct rig *r)
 		.offered = COUNT_OF(r, 0, offered),
 		.no_slot = COUNT_OF(r, 0, rx_drop[VNIC_DROP_NO_SLOT]),
 		.sent = COUNT_OF(r, r->echo ? 0 : 1, sent),
+		.cpu_ns = cpu_ns_of(r->plane) + cpu_ns_of(r->router),
 	};
 }
 
 static void
-measure(const struct rig *r, unsigned warm_ms, unsigned window_ms)
+measure(const struct rig *r)
 {
 	struct sample a, b;
-	double us;
+	double us, n;
 
-	bench_sleep_ms(warm_ms);
+	bench_sleep_ms(r->warm_ms);
 	a = take_sample(r);
-	bench_sleep_ms(window_ms);
+	bench_sleep_ms(r->window_ms);
 	b = take_sample(r);
 	us = (double)(b.ns - a.ns) / 1000;
-	if (b.sent == a.sent)
+	n = (double)(b.sent - a.sent);
+	if (n <= 0)
 		die("nothing was forwarded");
-	printf("{\"mpps\": %.3f, \"offered_mpps\": %.3f, "
+	printf("{\"mpps\": %.3f, \"cpu_ns\": %.2f, \"offered_mpps\": %.3f, "
 	       "\"no_slot_mpps\": %.3f, \"hugepages\": %s}\n",
-	    (double)(b.sent - a.sent) / us,
+	    n / us, (double)(b.cpu_ns - a.cpu_ns) / n,
 	    (double)(b.offered - a.offered) / us,
 	    (double)(b.no_slot - a.no_slot) / us,
 	    r->hugepages ? "true" : "false");
 }
 
+/* --- what is wanted ---------------------------------------------------------------- */
+
+static void
+read_option(struct rig *r, char *arg)
+{
+	char *value = strchr(arg, '=');
+
+	if (!value)
+		die("%s: want KEY=VALUE", arg);
+	*value++ = '\0';
+	if (strcmp(arg, "router") == 0) /* forward or echo */
+		r->echo = strcmp(value, "echo") == 0;
+	else if (strcmp(arg, "host_core") == 0)
+		r->host_core = value;
+	else if (strcmp(arg, "router_core") == 0)
+		r->router_core = (unsigned)strtoul(value, NULL, 10);
+	else if (strcmp(arg, "warm_ms") == 0)
+		r->warm_ms = (unsigned)strtoul(value, NULL, 10);
+	else if (strcmp(arg, "window_ms") == 0)
+		r->window_ms = (unsigned)strtoul(value, NULL, 10);
+	else if (strcmp(arg, "huge") == 0) /* yes, no or auto */
+		r->huge = value;
+	else
+		die("no such key: %s", arg);
+}
+
 int
 main(int argc, char **argv)
 {
-	struct rig r = { .fd = -1 };
+	struct rig r = {
+		.fd = -1,
+		.host_core = "0",
+		.router_core = 1,
+		.warm_ms = 1000,
+		.window_ms = 2000,
+		.huge = "auto",
+	};
 
-	if (argc != 8) {
-		fputs("usage: rig DIR BUILD router|echo HOST_CORE "
-		      "ROUTER_CORE WARM_MS WINDOW_MS\n",
-		    stderr);
+	if (argc < 3) {
+		fputs("usage: rig DIR BUILD [KEY=VALUE]...\n", stderr);
 		return 2;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	r.dir = argv[1];
 	r.build = argv[2];
-	r.echo = strcmp(argv[3], "echo") == 0;
-	r.host_core = argv[4];
-	r.router_core = (unsigned)strtoul(argv[5], NULL, 10);
+	for (int i = 3; i < argc; i++)
+		read_option(&r, argv[i]);
 	vnic_fds_init(&r.fds);
 	start_plane(&r);
 	add_set(&r);
@@ -387,8 +437,7 @@ main(int argc, char **argv)
 		add_vnic(&r, i);
 	start_router(&r);
 	open_ports(&r);
-	measure(&r, (unsigned)strtoul(argv[6], NULL, 10),
-	    (unsigned)strtoul(argv[7], NULL, 10));
+	measure(&r);
 	end(r.router);
 	end(r.plane);
 	vnic_fds_close(&r.fds);
