@@ -18,6 +18,8 @@ static const unsigned ANY_SOCKET = (unsigned)SOCKET_ID_ANY;
 enum {
 	VDEV_MBUFS = 2047, /* a virtual port keeps a burst or two */
 	VDEV_DESCS = 512,
+	XDP_MBUFS = 8191, /* its driver gives 2048 to the kernel at once */
+	XDP_DESCS = 2048,
 	NIC_MBUFS = 8191,
 	NIC_DESCS = 1024,
 	MBUF_CACHE = 256,
@@ -37,11 +39,16 @@ port_is_pci(const struct port_spec *spec)
 	       rte_pci_addr_parse(name, &addr) == 0;
 }
 
+static bool
+is_xdp(const struct port_spec *spec)
+{
+	return strncmp(spec->devargs, "net_af_xdp", 10) == 0;
+}
+
 bool
 port_needs_start(const struct port_spec *spec)
 {
-	return port_is_pci(spec) ||
-	       strncmp(spec->devargs, "net_af_xdp", 10) == 0;
+	return port_is_pci(spec) || is_xdp(spec);
 }
 
 struct port *
@@ -142,18 +149,33 @@ set_mtu(struct port *p)
 		    strerror(-rc), p->spec.name, p->spec.mtu);
 }
 
+struct sizes {
+	uint16_t descs; /* of each ring */
+	uint16_t mbufs;
+};
+
+static struct sizes
+sizes_of(const struct port_spec *spec)
+{
+	if (port_is_pci(spec))
+		return (struct sizes){ NIC_DESCS, NIC_MBUFS };
+	if (is_xdp(spec))
+		return (struct sizes){ XDP_DESCS, XDP_MBUFS };
+	return (struct sizes){ VDEV_DESCS, VDEV_MBUFS };
+}
+
 static int
 start(struct port *p)
 {
-	bool pci = port_is_pci(&p->spec);
-	uint16_t n_rx = pci ? NIC_DESCS : VDEV_DESCS, n_tx = n_rx;
+	struct sizes size = sizes_of(&p->spec);
+	uint16_t n_rx = size.descs, n_tx = size.descs;
 	struct rte_eth_dev_info info;
 	int rc = rte_eth_dev_info_get(p->id, &info);
 
 	if (rc < 0)
 		return rc;
 	snprintf(p->driver, sizeof(p->driver), "%s", info.driver_name);
-	rc = make_pool(p, pci ? NIC_MBUFS : VDEV_MBUFS);
+	rc = make_pool(p, size.mbufs);
 	if (rc == 0)
 		rc = configure(p);
 	if (rc == 0)

@@ -2,7 +2,8 @@
 # The experiments on whole nodes and beside kernel forwarders: their programs.
 NODE_BENCH_TOOLS = tests/bench/vload tests/bench/afpfwd
 check_PROGRAMS += $(NODE_BENCH_TOOLS)
-EXTRA_DIST += tests/bench/kernel.bash tests/bench/veth.bash
+EXTRA_DIST += tests/bench/europa.bash tests/bench/kernel.bash \
+  tests/bench/veth.bash tests/bench/exp/ports.bash
 
 tests_bench_vload_SOURCES = tests/bench/vload.c tests/bench/bench.h \
   tests/bench/packet.h
