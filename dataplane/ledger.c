@@ -338,6 +338,20 @@ ledger_sleep_begin(struct ledger *l)
 }
 
 bool
+ledger_has_tx(struct ledger *l, uint32_t rings)
+{
+	for (uint32_t left = rings; left; left &= left - 1) {
+		unsigned v = (unsigned)__builtin_ctz(left);
+
+		if (vnic_ring_has(
+			vnic_tx_ring(&l->layout, l->router_map, l->queue, v),
+			l->log2, l->tx_pos[v]))
+			return true;
+	}
+	return false;
+}
+
+bool
 ledger_has_work(struct ledger *l, uint32_t rings)
 {
 	/* P2: all looks after asleep */
@@ -345,13 +359,7 @@ ledger_has_work(struct ledger *l, uint32_t rings)
 	    ledger_number(&l->stop_asked) ||
 	    ledger_number(&l->want_slots) != ledger_number(&l->n_slots))
 		return true;
-	for (unsigned v = 0; v < l->layout.g.max_vnics; v++)
-		if (rings & UINT32_C(1) << v &&
-		    vnic_ring_has(
-			vnic_tx_ring(&l->layout, l->router_map, l->queue, v),
-			l->log2, l->tx_pos[v]))
-			return true;
-	return false;
+	return ledger_has_tx(l, rings);
 }
 
 void

@@ -117,6 +117,9 @@ struct ledger_frame {
 unsigned ledger_take(struct ledger *l, unsigned v, struct ledger_frame *out,
     unsigned max, unsigned *n_taken);
 
+/* Does a descriptor lie in one of these tx rings, a bit per vNIC? */
+bool ledger_has_tx(struct ledger *l, uint32_t rings);
+
 /* After the copies: puts the slots of frames on the free list. */
 void ledger_release(struct ledger *l, const struct ledger_frame *f, unsigned n);
 
@@ -146,7 +149,7 @@ bool ledger_ring(struct ledger *l, uint64_t now_ns);
 
 /* Sleeping host, per queue: begin, look at everything, block, end. */
 void ledger_sleep_begin(struct ledger *l);
-/* rings: those that are served, a bit per vNIC; what lies elsewhere is no work */
+/* rings as of ledger_has_tx(): those that are served */
 bool ledger_has_work(struct ledger *l, uint32_t rings);
 void ledger_sleep_end(struct ledger *l);
 

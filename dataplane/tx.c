@@ -246,17 +246,35 @@ to_peer(struct worker *w, struct plan *p, struct plan_vnic *v,
 
 /* --- the queue ---------------------------------------------------------------- */
 
+/*
+ * A router's slow path sends the first packets of a flow and then tells its
+ * fast path how to go on. So what has been taken from a data queue goes after
+ * what lies in the control queue now, or it would overtake.
+ */
+static unsigned
+control_goes_first(struct worker *w, struct plan *p, const struct plan_queue *q)
+{
+	struct plan_router *r = q->router;
+	struct plan_queue *control = &r->queue[r->n_queues - 1];
+
+	if (q == control || ledger_phase(control->ledger) != LEDGER_RUN ||
+	    likely(!ledger_has_tx(control->ledger, r->serve)))
+		return 0;
+	return tx_queue(w, p, control);
+}
+
 static unsigned
 tx_ring(struct worker *w, struct plan *p, struct plan_queue *q, unsigned index)
 {
 	struct plan_vnic *v = q->router->vnic[index];
 	struct ledger_frame f[VNIC_BURST];
 	struct outcome o = { 0 };
-	unsigned n_taken;
+	unsigned n_taken, n_control;
 	unsigned n = ledger_take(q->ledger, index, f, VNIC_BURST, &n_taken);
 
 	if (n_taken == 0)
 		return 0;
+	n_control = control_goes_first(w, p, q);
 	q->router->copies_left -= (int32_t)n_taken;
 	if (unlikely(!v))
 		drop(&o, VNIC_DROP_VNIC_DOWN, n);
@@ -270,7 +288,7 @@ tx_ring(struct worker *w, struct plan *p, struct plan_queue *q, unsigned index)
 		drop(&o, VNIC_DROP_LINK_DOWN, n);
 	ledger_release(q->ledger, f, n);
 	count(q, index, &o);
-	return n_taken;
+	return n_taken + n_control;
 }
 
 unsigned

@@ -99,8 +99,7 @@ too_big(struct slow *s, const uint8_t *ip, const struct hop *hop)
 }
 
 static void
-forward(
-    struct slow *s, unsigned fate, const uint8_t *ip, const struct hop *hop)
+forward(struct slow *s, unsigned fate, const uint8_t *ip, const struct hop *hop)
 {
 	struct packet *p;
 
