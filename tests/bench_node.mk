@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The experiments on whole nodes and beside kernel forwarders: their programs.
-NODE_BENCH_TOOLS = tests/bench/vload tests/bench/afpfwd
+NODE_BENCH_TOOLS = tests/bench/vload tests/bench/afpfwd tests/bench/tenants
 check_PROGRAMS += $(NODE_BENCH_TOOLS)
 EXTRA_DIST += tests/bench/europa.bash tests/bench/kernel.bash \
   tests/bench/veth.bash tests/bench/exp/ports.bash
@@ -8,4 +8,6 @@ EXTRA_DIST += tests/bench/europa.bash tests/bench/kernel.bash \
 tests_bench_vload_SOURCES = tests/bench/vload.c tests/bench/bench.h \
   tests/bench/packet.h
 tests_bench_afpfwd_SOURCES = tests/bench/afpfwd.c tests/bench/bench.h \
+  tests/bench/packet.h
+tests_bench_tenants_SOURCES = tests/bench/tenants.c tests/bench/bench.h \
   tests/bench/packet.h
