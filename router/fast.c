@@ -1,14 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fast: the loop of a fast path.
+ *
+ * Routers may outnumber cores. One that polls on while a packet comes now and
+ * then would keep its core for a whole slice of the scheduler, milliseconds, in
+ * which the slots of the others fill up. So who sees by the clock that it has
+ * lost its core while polling does not poll for some time: it naps until a turn
+ * is worth its switch. (sched_yield() does nothing between containers: each is
+ * alone in its cgroup.) A nap that ends in time shows that the core is its own
+ * again.
  */
 #include "router/fast.h"
 
 #include "lib/base.h"
 
+#include <sys/prctl.h>
 #include <time.h>
 
-enum { MAX_SLEEP_MS = 1000 };
+enum {
+	MAX_SLEEP_MS = 1000,
+	LOST_NS = 200000, /* no poll takes that long: others had the core */
+	NAP_NS = 100000,  /* the first one, */
+	MIN_NAP_NS = 25000,
+	MAX_NAP_NS = 500000,
+	EMPTY_NAPS = 2, /* that found nothing, before it sleeps */
+};
+
+/* How this thread shares its core. */
+struct share {
+	uint64_t polled_ns; /* last poll without a packet; 0 = had one since */
+	uint64_t nap_ns;    /* 0 = the core is ours: poll */
+	unsigned n_naps;    /* since the last packet */
+};
 
 int
 fast_init(struct fast *f, struct vnic *v, unsigned q, struct bell *slow)
@@ -64,16 +87,55 @@ sleep_idle(struct fast *f)
 	bell_awake(&f->bell);
 }
 
+static void
+nap(struct share *s, uint64_t now)
+{
+	struct timespec t = { .tv_nsec = (long)s->nap_ns };
+	uint64_t late;
+
+	nanosleep(&t, NULL);
+	late = now_ns() - now;
+	late -= MIN(late, s->nap_ns);
+	if (late > s->nap_ns)
+		s->nap_ns = MIN(2 * s->nap_ns, (uint64_t)MAX_NAP_NS);
+	else if (late < s->nap_ns / 4)
+		s->nap_ns /= 2;
+	if (s->nap_ns < MIN_NAP_NS)
+		s->nap_ns = 0;
+	s->polled_ns = 0;
+	s->n_naps++;
+}
+
+/* After a poll without a packet; false: nothing has come for long. */
+static bool
+linger(struct share *s, uint64_t now, uint64_t idle_since)
+{
+	if (unlikely(
+		s->polled_ns && now - s->polled_ns > LOST_NS && s->nap_ns == 0))
+		s->nap_ns = NAP_NS;
+	s->polled_ns = now;
+	if (likely(s->nap_ns == 0))
+		return now - idle_since < FAST_POLL_NS;
+	if (s->n_naps == EMPTY_NAPS)
+		return false;
+	nap(s, now);
+	return true;
+}
+
 void
 fast_run(struct fast *f)
 {
 	struct vnic_queue *q = f->pipeline->queue;
+	struct share share = { 0 };
 	uint64_t idle_since = 0;
+
+	prctl(PR_SET_TIMERSLACK, 1000); /* ns; the default is half a nap */
 
 	/* relaxed: sleep_idle() looks again */
 	while (!atomic_load_explicit(&f->stop, memory_order_relaxed)) {
 		enum vnic_status status = vnic_poll(q);
 		unsigned n = 0;
+		uint64_t now;
 
 		if (status == VNIC_GONE)
 			break;
@@ -83,15 +145,16 @@ fast_run(struct fast *f)
 			vnic_flush(q);
 		}
 		if (n > 0) {
-			idle_since = 0;
+			idle_since = share.polled_ns = share.n_naps = 0;
 			continue;
 		}
+		now = now_ns();
 		if (idle_since == 0)
-			idle_since = now_ns();
-		if (status != VNIC_WAIT && now_ns() - idle_since < FAST_POLL_NS)
+			idle_since = now;
+		if (status != VNIC_WAIT && linger(&share, now, idle_since))
 			continue;
 		sleep_idle(f);
-		idle_since = 0;
+		idle_since = share.polled_ns = share.n_naps = 0;
 	}
 	publish_leave(f->publish, f->reader);
 }

@@ -59,7 +59,8 @@ afp_load() {
 afp_down() { veth_down "$AFP_PREFIX"; }
 
 # testpmd in the forwarding mode "io": what the port kind gives at most.
-testpmd_prefix() { echo "ebt$1$$-" | sed 's/af_//'; }
+# TESTPMD_PREFIX, if set, is whose ports it takes.
+testpmd_prefix() { echo "${TESTPMD_PREFIX:-ebt${1#af_}$$-}"; }
 
 testpmd_up() { veth_up "$(testpmd_prefix "$1")" && veth_sink; }
 

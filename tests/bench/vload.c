@@ -12,6 +12,9 @@
  *	  sink=NETNS:IF   whose received packets are counted
  *	  dst=MAC         destination of all frames; give one that no host has
  *	  pps=N           offered load, 0 = as fast as the source can
+ *	  every=US        frames leave in bursts, one every so many microseconds
+ *	  macs=N          the last byte of the destination grows by 0..N-1, at
+ *	                  random; N is a power of two
  *	  core=N size=BYTES warm=MS window=MS
  *	  window=0        until a signal
  *
@@ -33,14 +36,15 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 enum {
 	MAX_BYTES = 1514,
 	BATCH = 64,
-	FAST_CHUNK = 16384, /* frames of a call at full speed */
-	CHUNKS_PER_SECOND = 1000,
+	FAST_CHUNK = 16384,     /* frames of a call at full speed */
 	HEAD_WORDS = 11,        /* of a datagram: 42 bytes, and 2 */
+	AT_MAC = 5,             /* the last byte of it */
 	AT_DST = BENCH_IP + 18, /* the low half of the destination */
 	AT_ID = BENCH_IP + 4,
 };
@@ -51,7 +55,7 @@ struct load {
 	bool redirect;
 	uint8_t dst[6];
 	uint64_t pps;
-	unsigned core, size, warm_ms, window_ms;
+	unsigned core, size, warm_ms, window_ms, every_us, macs;
 	int prog;
 	uint32_t ifindex;
 	uint8_t frame[MAX_BYTES];
@@ -105,6 +109,10 @@ take(struct load *l, const char *key, const char *value)
 		l->core = (unsigned)strtoul(value, NULL, 10);
 	else if (strcmp(key, "size") == 0)
 		l->size = (unsigned)strtoul(value, NULL, 10);
+	else if (strcmp(key, "every") == 0)
+		l->every_us = (unsigned)strtoul(value, NULL, 10);
+	else if (strcmp(key, "macs") == 0)
+		l->macs = (unsigned)strtoul(value, NULL, 10);
 	else if (strcmp(key, "warm") == 0)
 		l->warm_ms = (unsigned)strtoul(value, NULL, 10);
 	else if (strcmp(key, "window") == 0)
@@ -174,7 +182,7 @@ make_program(const struct load *l, struct bpf_insn *code)
 	code[n++] = INSN(BPF_ALU64 | BPF_MOV | BPF_X, 8, 6, 0, 0);
 	code[n++] =
 	    INSN(BPF_ALU64 | BPF_ADD | BPF_K, 8, 0, 0, BENCH_FRAME_BYTES);
-	code[n++] = INSN(BPF_JMP | BPF_JGT | BPF_X, 8, 7, HEAD_WORDS + 5, 0);
+	code[n++] = INSN(BPF_JMP | BPF_JGT | BPF_X, 8, 7, HEAD_WORDS + 10, 0);
 	for (unsigned i = 0; i < HEAD_WORDS; i++) {
 		uint32_t word;
 
@@ -182,6 +190,12 @@ make_program(const struct load *l, struct bpf_insn *code)
 		code[n++] = INSN(BPF_ST | BPF_W | BPF_MEM, 6, 0, 4 * i, word);
 	}
 	code[n++] = INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_get_prandom_u32);
+	code[n++] = INSN(BPF_ALU64 | BPF_MOV | BPF_X, 8, 0, 0, 0);
+	code[n++] = INSN(BPF_ALU64 | BPF_RSH | BPF_K, 8, 0, 0, 16);
+	code[n++] = INSN(BPF_ALU64 | BPF_AND | BPF_K, 8, 0, 0, l->macs - 1);
+	code[n++] =
+	    INSN(BPF_ALU64 | BPF_ADD | BPF_K, 8, 0, 0, l->frame[AT_MAC]);
+	code[n++] = INSN(BPF_STX | BPF_B | BPF_MEM, 6, 8, AT_MAC, 0);
 	code[n++] = INSN(BPF_ALU64 | BPF_AND | BPF_K, 0, 0, 0, 0xffff);
 	code[n++] = INSN(BPF_STX | BPF_H | BPF_MEM, 6, 0, AT_DST, 0);
 	code[n++] = INSN(BPF_ALU64 | BPF_XOR | BPF_K, 0, 0, 0, 0xffff);
@@ -278,11 +292,11 @@ wait_until(uint64_t ns)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 }
 
-/* A chunk each ms; what was missed, within 20 ms, is made up for. */
+/* A burst at a time; what was missed, within 20 ms, is made up for. */
 static void
 send_paced(struct load *l)
 {
-	uint64_t begin = bench_now_ns(), sent = 0;
+	uint64_t begin = bench_now_ns(), next = begin, sent = 0;
 
 	while (!atomic_load_explicit(&l->stop, memory_order_relaxed)) {
 		uint64_t now = bench_now_ns();
@@ -294,7 +308,10 @@ send_paced(struct load *l)
 			send_chunk(l, (uint32_t)n);
 			sent = due;
 		}
-		wait_until(now + 1000000000 / CHUNKS_PER_SECOND);
+		next += (uint64_t)l->every_us * 1000;
+		if (next < now)
+			next = now;
+		wait_until(next);
 	}
 }
 
@@ -308,6 +325,7 @@ source(void *arg)
 	CPU_SET((size_t)l->core, &set);
 	if (sched_setaffinity(0, sizeof(set), &set) < 0)
 		die("core %u: %s", l->core, strerror(errno));
+	prctl(PR_SET_TIMERSLACK, 1);
 	enter(l->src);
 	l->ifindex = if_nametoindex(l->src_if);
 	if (l->ifindex == 0)
@@ -385,9 +403,11 @@ report(const struct sample *a, const struct sample *b)
 int
 main(int argc, char **argv)
 {
-	static struct load l = {
-		.size = BENCH_FRAME_BYTES, .warm_ms = 300, .window_ms = 1000
-	};
+	static struct load l = { .size = BENCH_FRAME_BYTES,
+		.every_us = 1000,
+		.macs = 1,
+		.warm_ms = 300,
+		.window_ms = 1000 };
 	struct sample a, b;
 	pthread_t thread;
 	sigset_t set;

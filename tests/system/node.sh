@@ -19,7 +19,7 @@
 # the namespaces; may be empty), BIN_DATAPLANE, BIN_EUROPAD, BIN_LIBEXEC,
 # BIN_TEMPLATE (folders with what a template holds, colons between).
 # Optional: NODE_CONTAINERS (lxc), NODE_MEMORY_MIB, NODE_WEB, NODE_USER,
-# NODE_HUGE (auto), NODE_PLANE_MORE (lines for [dataplane]), NODE_DEVARGS0 and
+# NODE_HUGE (auto), NODE_AGENT_MORE and NODE_PLANE_MORE (lines of europa.conf), NODE_DEVARGS0 and
 # NODE_DEVARGS1 (of p0 and p1).
 
 NODE_SENDER=${NODE_NS}sender
@@ -106,6 +106,7 @@ template_bin = $BIN_TEMPLATE
 web_dir = ${NODE_WEB:-}
 containers = ${NODE_CONTAINERS:-lxc}
 memory_mib = ${NODE_MEMORY_MIB:-0}
+${NODE_AGENT_MORE:-}
 log_level = ${NODE_LOG_LEVEL:-info}
 
 [dataplane]
