@@ -20,5 +20,6 @@ include tests/router.mk
 EXTRA_DIST += quickstart tests/run \
   tests/system/common.bash tests/system/node.sh \
   tests/system/forward.bats tests/system/hostile.bats tests/system/kills.bats \
+  tests/system/xdp.bats \
   tests/system/state.bats tests/system/topology.bats \
   tests/tools/arp_probe.py

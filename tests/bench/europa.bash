@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # node.sh and the experiments use what is set here
 #
 # europa: a whole node as a contender on veth ports: europad, europa-dataplane
 # and routers in containers, all through the REST API. Wants veth.bash.
@@ -60,7 +61,17 @@ europa_down() { # PREFIX
     node_namespaces_down
     return 0
   }
-  node_down
+  node_down || europa_sweep
+}
+
+# Containers of a europad that could not be asked to end them.
+europa_sweep() {
+  local dir
+  for dir in "$NODE_DIR"/state/containers/*/; do
+    [ ! -d "$dir" ] || "$EUROPA_BUILDDIR/europa-launch" destroy \
+      --dir "$NODE_DIR/state/containers" --uid "$(basename "$dir")" > /dev/null
+  done
+  return 1
 }
 
 europa_router() { # BODY
@@ -72,7 +83,7 @@ europa_router() { # BODY
 # The router of the experiments on ports: from p0 to the receiver's network.
 europa_bench_router() { # [MORE MEMBERS OF SPEC, a comma first]
   europa_router '{"name":"bench","spec":{"vnics":[
-    {"name":"eth0","mac":"'$VETH_MAC0'","attach":{"port":"p0"},"addresses":["198.18.0.1/24"]},
-    {"name":"eth1","mac":"'$VETH_MAC1'","attach":{"port":"p1"},"addresses":["198.18.1.1/24"]}],
+    {"name":"eth0","mac":"'"$VETH_MAC0"'","attach":{"port":"p0"},"addresses":["198.18.0.1/24"]},
+    {"name":"eth1","mac":"'"$VETH_MAC1"'","attach":{"port":"p1"},"addresses":["198.18.1.1/24"]}],
     "routes":[{"prefix":"198.19.0.0/16","via":"198.18.1.2"}]'"${1:-}"'}}'
 }

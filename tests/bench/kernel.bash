@@ -23,8 +23,8 @@ kernel_configure() { # wants veth_names
     net.ipv4.conf.p0.rp_filter=0 &&
     ip -n "$ns" addr add 198.18.0.1/24 dev p0 &&
     ip -n "$ns" addr add 198.18.1.1/24 dev p1 &&
-    ip -n "$ns" neigh replace 198.18.1.2 lladdr $VETH_HOP dev p1 nud permanent &&
-    ip -n "$ns" neigh replace 198.18.0.2 lladdr $VETH_HOST dev p0 nud permanent &&
+    ip -n "$ns" neigh replace 198.18.1.2 lladdr "$VETH_HOP" dev p1 nud permanent &&
+    ip -n "$ns" neigh replace 198.18.0.2 lladdr "$VETH_HOST" dev p0 nud permanent &&
     ip -n "$ns" route add 198.19.0.0/16 via 198.18.1.2
 }
 
@@ -40,7 +40,7 @@ kernel_up() {
   veth_up "$KERNEL_PREFIX" && veth_sink && kernel_configure && kernel_steer
 }
 
-kernel_load() { veth_load "$KERNEL_PREFIX" "$1" dst=$VETH_GATE0; }
+kernel_load() { veth_load "$KERNEL_PREFIX" "$1" dst="$VETH_GATE0"; }
 
 kernel_down() { veth_down "$KERNEL_PREFIX"; }
 
@@ -49,8 +49,8 @@ afp_up() { veth_up "$AFP_PREFIX" && veth_sink; }
 afp_load() {
   local rc=0
   veth_start "$AFP_PREFIX" taskset -c "$BENCH_HOST_CORE" \
-    "$EUROPA_BUILDDIR/tests/bench/afpfwd" p0 $VETH_MAC0 198.18.0.0/24 $VETH_HOST \
-    p1 $VETH_MAC1 198.19.0.0/16 $VETH_HOP
+    "$EUROPA_BUILDDIR/tests/bench/afpfwd" p0 "$VETH_MAC0" 198.18.0.0/24 "$VETH_HOST" \
+    p1 "$VETH_MAC1" 198.19.0.0/16 "$VETH_HOP"
   veth_load "$AFP_PREFIX" "$1" || rc=1
   veth_stop "$AFP_PREFIX"
   return $rc

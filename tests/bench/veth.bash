@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # node.sh and the experiments use what is set here
 #
 # veth: forwarders on veth ports, each in three namespaces of its own, as the
 # node of tests/system/node.sh: the sender's eth0 = p0, p1 = the receiver's eth0.
@@ -32,8 +33,8 @@ veth_mac() { # NAMESPACE DEVICE MAC
 veth_up() { # PREFIX
   veth_names "$1"
   node_namespaces_up || return 1
-  veth_mac "$NODE_SENDER" eth0 $VETH_HOST && veth_mac "$NODE_RECEIVER" eth0 $VETH_HOP &&
-    veth_mac "$NODE_PLANE_NS" p0 $VETH_GATE0 && veth_mac "$NODE_PLANE_NS" p1 $VETH_GATE1
+  veth_mac "$NODE_SENDER" eth0 "$VETH_HOST" && veth_mac "$NODE_RECEIVER" eth0 "$VETH_HOP" &&
+    veth_mac "$NODE_PLANE_NS" p0 "$VETH_GATE0" && veth_mac "$NODE_PLANE_NS" p1 "$VETH_GATE1"
 }
 
 # From here on IPv4 ends at the receiver's device.
@@ -77,7 +78,7 @@ veth_load() {
   pps=$(awk -v m="$2" 'BEGIN {printf "%.0f", m * 1e6}')
   shift 2
   out=$("$EUROPA_BUILDDIR/tests/bench/vload" src="$NODE_PLANE_NS:p0" how=pass \
-    sink="$NODE_RECEIVER:eth0" dst=$VETH_MAC0 pps="$pps" core="$BENCH_ROUTER_CORE" \
+    sink="$NODE_RECEIVER:eth0" dst="$VETH_MAC0" pps="$pps" core="$BENCH_ROUTER_CORE" \
     warm="$BENCH_WARM_MS" window="$BENCH_WINDOW_MS" "$@") || return 1
   MPPS=$(printf '%s' "$out" | jq .mpps)
   OFFERED=$(printf '%s' "$out" | jq .offered_mpps)

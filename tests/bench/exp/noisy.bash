@@ -129,6 +129,7 @@ run_noisy() {
   [ "$(id -u)" = 0 ] || bench_die "noisy: needs root"
   NOISY_LOAD=""
   noisy_up || return 1
+  # shellcheck disable=SC2016 # when it ends, not now
   bench_on_exit eval '[ -z "$NOISY_LOAD" ] || kill "$NOISY_LOAD"'
   node_sender ping -n -q -c 3 -i 0.1 -W 2 198.18.1.2 > /dev/null || return 1
   for ((i = 1; i <= BENCH_RUNS; i++)); do

@@ -55,16 +55,20 @@ tenants_forward() { # N: each has sent more than what ARP lets wait
 }
 
 tenants_up() { # N equal|unequal
-  local i
+  local i end
   "$EUROPA_BUILDDIR/tests/bench/tenants" "$BENCH_TMP/src.pcap" "$1" "$2" &&
     tenants_port src "net_pcap0,rx_pcap=$BENCH_TMP/src.pcap,infinite_rx=1" || return 1
   for ((i = 0; i < $1; i++)); do
     europa_router "$(tenant_body "$i" p1)" || return 1
   done
-  node_wait 20 tenants_forward "$1" || {
-    echo "routers: the next hop was not resolved" >&2
-    return 1
-  }
+  end=$((SECONDS + 20))
+  until tenants_forward "$1"; do
+    [ $SECONDS -lt $end ] || {
+      echo "routers: the next hop was not resolved" >&2
+      return 1
+    }
+    sleep 0.1
+  done
   for ((i = 0; i < $1; i++)); do
     api PATCH "/v1/routers/t$i" "$(tenant_body "$i" sink)" > answer || {
       cat answer >&2

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # what ends at exit is named in an eval
 #
 # tcp: iperf3 through 1 to 10 routers side by side, a stream each, on the same
 # pair of veth ports: all of them and each. Beside it Linux ip_forward, a
@@ -57,12 +58,12 @@ tcp_routers() {
 tcp_up_europa() {
   europa_up "${TCP_PREFIX[europa]}" net_af_packet0,iface=p0,framecnt=8192 \
     net_af_packet1,iface=p1,framecnt=8192 &&
-    veth_mac "$NODE_SENDER" eth0 $VETH_HOST && veth_mac "$NODE_RECEIVER" eth0 $VETH_HOP &&
+    veth_mac "$NODE_SENDER" eth0 "$VETH_HOST" && veth_mac "$NODE_RECEIVER" eth0 "$VETH_HOP" &&
     tcp_routers && tcp_hosts 02:00:00:01:00:%i 02:00:00:01:01:%i
 }
 
 tcp_up_testpmd() { # a wire: the hosts are each other's gateways
-  veth_up "${TCP_PREFIX[testpmd]}" && tcp_hosts $VETH_HOP $VETH_HOST
+  veth_up "${TCP_PREFIX[testpmd]}" && tcp_hosts "$VETH_HOP" "$VETH_HOST"
 }
 
 tcp_up_packet_socket() {
@@ -71,7 +72,7 @@ tcp_up_packet_socket() {
 
 tcp_up_ip_forward() {
   local i ns
-  veth_up "${TCP_PREFIX[ip_forward]}" && tcp_hosts $VETH_GATE0 $VETH_GATE1 || return 1
+  veth_up "${TCP_PREFIX[ip_forward]}" && tcp_hosts "$VETH_GATE0" "$VETH_GATE1" || return 1
   ns=$NODE_PLANE_NS
   ip netns exec "$ns" sysctl -qw net.ipv4.ip_forward=1 || return 1
   for ((i = 0; i < TCP_MAX; i++)); do
@@ -100,8 +101,8 @@ tcp_start() { # WHO N
     for ((i = 0; i < $2; i++)); do
       ip netns exec "$NODE_PLANE_NS" taskset -c "$BENCH_HOST_CORE" \
         "$EUROPA_BUILDDIR/tests/bench/afpfwd" \
-        p0 "$(tcp_mac 0 $i)" 198.18.$((2 * i)).0/24 $VETH_HOST \
-        p1 "$(tcp_mac 1 $i)" 198.18.$((2 * i + 1)).0/24 $VETH_HOP > /dev/null &
+        p0 "$(tcp_mac 0 $i)" 198.18.$((2 * i)).0/24 "$VETH_HOST" \
+        p1 "$(tcp_mac 1 $i)" 198.18.$((2 * i + 1)).0/24 "$VETH_HOP" > /dev/null &
       TCP_PIDS+=($!)
     done
     ;;
@@ -183,6 +184,7 @@ run_tcp() {
   command -v iperf3 > /dev/null || bench_die "iperf3 is not installed"
   [ -z "$BENCH_QUICK" ] || TCP_N="1 10"
   TCP_PIDS=() TCP_SERVERS=()
+  # shellcheck disable=SC2016 # when it ends, not now
   bench_on_exit eval 'tcp_end "${TCP_PIDS[@]}" "${TCP_SERVERS[@]}"'
   tcp_up || return 1
   for ((i = 1; i <= BENCH_RUNS; i++)); do
