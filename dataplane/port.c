@@ -18,6 +18,8 @@ static const unsigned ANY_SOCKET = (unsigned)SOCKET_ID_ANY;
 enum {
 	VDEV_MBUFS = 2047, /* a virtual port keeps a burst or two */
 	VDEV_DESCS = 512,
+	XDP_MBUFS = 8191, /* its driver gives 2048 to the kernel at once */
+	XDP_DESCS = 2048,
 	NIC_MBUFS = 8191,
 	NIC_DESCS = 1024,
 	MBUF_CACHE = 256,
@@ -39,11 +41,16 @@ port_is_pci(const struct port_spec *spec)
 	       rte_pci_addr_parse(name, &addr) == 0;
 }
 
+static bool
+is_xdp(const struct port_spec *spec)
+{
+	return strncmp(spec->devargs, "net_af_xdp", 10) == 0;
+}
+
 bool
 port_needs_start(const struct port_spec *spec)
 {
-	return port_is_pci(spec) ||
-	       strncmp(spec->devargs, "net_af_xdp", 10) == 0;
+	return port_is_pci(spec) || is_xdp(spec);
 }
 
 struct port *
@@ -194,10 +201,25 @@ make_pool(struct port *p, unsigned w, unsigned n, int node)
 	return pool ? 0 : -rte_errno;
 }
 
+struct sizes {
+	uint16_t descs; /* of each ring */
+	uint16_t mbufs;
+};
+
+static struct sizes
+sizes_of(const struct port_spec *spec)
+{
+	if (port_is_pci(spec))
+		return (struct sizes){ NIC_DESCS, NIC_MBUFS };
+	if (is_xdp(spec))
+		return (struct sizes){ XDP_DESCS, XDP_MBUFS };
+	return (struct sizes){ VDEV_DESCS, VDEV_MBUFS };
+}
+
 static int
 make_shares(struct port *p, const struct port_workers *w)
 {
-	unsigned n = port_is_pci(&p->spec) ? NIC_MBUFS : VDEV_MBUFS;
+	unsigned n = sizes_of(&p->spec).mbufs;
 	uint32_t frame = RTE_ETHER_HDR_LEN + TAG_ROOM + (uint32_t)p->spec.mtu;
 	int rc = 0;
 
@@ -238,8 +260,7 @@ configure(struct port *p, const struct rte_eth_dev_info *info)
 static int
 set_up_queues(struct port *p)
 {
-	bool pci = port_is_pci(&p->spec);
-	uint16_t n_rx = pci ? NIC_DESCS : VDEV_DESCS, n_tx = n_rx;
+	uint16_t n_rx = sizes_of(&p->spec).descs, n_tx = n_rx;
 	int rc = rte_eth_dev_adjust_nb_rx_tx_desc(p->id, &n_rx, &n_tx);
 
 	for (uint16_t q = 0; rc == 0 && q < p->n_rx; q++)

@@ -12,6 +12,7 @@ endif
 include tests/api.mk
 include tests/bench.mk
 include tests/bench_more.mk
+include tests/bench_node.mk
 include tests/containers.mk
 include tests/dataplane.mk
 include tests/guard.mk
@@ -24,4 +25,5 @@ EXTRA_DIST += quickstart tests/run \
   tests/system/quota.bash tests/system/quota.bats \
   tests/system/quota_live.bats \
   tests/system/state.bats tests/system/topology.bats tests/system/workers.bats \
+  tests/system/xdp.bats \
   tests/tools/arp_probe.py
