@@ -46,6 +46,7 @@ static const char *const drop_names[VNIC_N_DROP] = {
 	[VNIC_DROP_QUOTA_BPS] = "quota_bps",
 	[VNIC_DROP_BROADCAST] = "broadcast_budget",
 	[VNIC_DROP_ACL_DENY] = "acl_deny",
+	[VNIC_DROP_WORKER_FULL] = "worker_full",
 };
 
 /* Plain sums of one vNIC over its queues. */

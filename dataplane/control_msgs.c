@@ -6,7 +6,7 @@
  */
 #include "dataplane/control.h"
 
-#include "dataplane/worker.h"
+#include "dataplane/crew.h"
 #include "lib/log.h"
 
 #include <stdio.h>
@@ -160,9 +160,10 @@ on_died(struct request *r)
 
 	if (!s)
 		return r->e->no;
-	for (unsigned q = 0; q < s->n_queues; q++)
+	for (unsigned q = 0; q < s->n_queues; q++) {
 		ledger_ask_stop(s->queue[q].ledger);
-	worker_wake(r->node->worker);
+		crew_wake(r->node->crew, &s->queue[q]);
+	}
 	return 0;
 }
 
@@ -277,7 +278,7 @@ on_vnic_del(struct request *r)
 static int
 add_port(struct request *r, const struct port_spec *spec)
 {
-	struct port *p = port_new(spec);
+	struct port *p = port_new(spec, r->node->workers.n);
 	int rc;
 
 	if (!p)
@@ -290,7 +291,7 @@ add_port(struct request *r, const struct port_spec *spec)
 		    "plane starts",
 		    spec->name);
 	}
-	rc = port_open(p);
+	rc = node_open_port(r->node, p);
 	node_add_port(r->node, p);
 	if (rc < 0)
 		return err_set(r->e, rc, "port %s does not open: %s: %s",

@@ -9,6 +9,7 @@
  * per control tick.
  */
 #include "dataplane/ledger_internal.h"
+#include "dataplane/lines.h"
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -155,7 +156,7 @@ ledger_new(const struct ledger_maps *m, unsigned q, uint32_t n_slots,
 	if (q >= m->l.g.n_queues || n_slots < MIN_SLOTS ||
 	    n_slots > m->l.g.max_slots)
 		return -EINVAL;
-	l = calloc(1, sizeof(*l));
+	l = lines_alloc(1, sizeof(*l));
 	if (!l)
 		return -ENOMEM;
 	bind_maps(l, m, q);
@@ -165,8 +166,8 @@ ledger_new(const struct ledger_maps *m, unsigned q, uint32_t n_slots,
 	}
 	size = power_of_two(m->l.g.max_slots);
 	l->slot_mask = size - 1;
-	l->own = calloc(size, sizeof(*l->own));
-	l->free_slots = calloc(m->l.g.max_slots, sizeof(*l->free_slots));
+	l->own = lines_alloc(size, sizeof(*l->own));
+	l->free_slots = lines_alloc(m->l.g.max_slots, sizeof(*l->free_slots));
 	if (!l->own || !l->free_slots) {
 		ledger_free(l);
 		return -ENOMEM;

@@ -7,6 +7,7 @@
  */
 #include "dataplane/set.h"
 
+#include "dataplane/lines.h"
 #include "dataplane/sigbus.h"
 #include "lib/base.h"
 #include "lib/log.h"
@@ -140,7 +141,7 @@ take_fds(struct set *s, struct wire_msg *m)
 int
 set_new(struct wire_msg *m, struct set **out, const char **why)
 {
-	struct set *s = calloc(1, sizeof(*s));
+	struct set *s = lines_alloc(1, sizeof(*s));
 	const struct wire_set *info = &m->u.set;
 	int rc;
 
@@ -303,4 +304,10 @@ set_queue_forget(struct set_queue *q)
 	q->said_stalled = false;
 	q->still_ms = 0;
 	q->hot_until_ms = loop_now_ms() + 20;
+	if (q->index + 1 < q->set->n_queues)
+		return;
+	for (unsigned v = 0; v < VNIC_MAX_VNICS; v++)
+		/* relaxed: handed over with the phase */
+		atomic_store_explicit(
+		    &q->set->control_done.pos[v], 0, memory_order_relaxed);
 }

@@ -2,7 +2,7 @@
 # The vNIC protocol: the host's ledger against the router's library
 PROTOCOL_LEDGER = \
   dataplane/ledger.c dataplane/ledger.h \
-  dataplane/ledger_epoch.c dataplane/ledger_internal.h
+  dataplane/ledger_epoch.c dataplane/ledger_internal.h dataplane/lines.h
 
 if HAVE_CMOCKA
 noinst_LIBRARIES += tests/libprotocol.a

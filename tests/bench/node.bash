@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# node: what routers cost that do nothing, and how fast one is there; part of
-# tests/bench/first. Everything goes through the REST API of a node of its own,
-# with real containers on the veth ports of tests/system/node.sh.
+# node: a node of its own for an experiment, with real containers on the veth
+# ports of tests/system/node.sh, and what its processes take: memory, processor.
+# Wants N_ROUTERS (a divisor) and IDLE_S.
 
-N_ROUTERS=10
-NODE_DIR="" NODE_UP=""
+declare -gA MEMORY=() CPU=()
 
 node_bench_up() {
-  NODE_DIR=$BENCH_DIR/node NODE_NS=ebn$$-
+  NODE_DIR=$BENCH_TMP/node NODE_NS=ebn$$-
   BIN_DATAPLANE=$EUROPA_BUILDDIR/europa-dataplane
   BIN_EUROPAD=$EUROPA_BUILDDIR/europad
   BIN_LIBEXEC=$NODE_DIR/libexec
@@ -22,14 +21,8 @@ node_bench_up() {
   chmod 755 "$NODE_DIR"
   ln -s "$EUROPA_BUILDDIR/europa-launch" \
     "$EUROPA_SRCDIR/container-templates/europa-template" "$BIN_LIBEXEC/"
-  NODE_UP=1
+  bench_on_exit node_down
   node_up
-}
-
-node_bench_down() {
-  [ -n "$NODE_UP" ] || return 0
-  NODE_UP=""
-  node_down
 }
 
 # --- processes ---------------------------------------------------------------------
@@ -71,7 +64,7 @@ sum_pss() {
   local kind=$1 pid members
   shift
   members=$(printf '%s|' "$@")
-  awk -v kind="$kind" '$1 == kind {print $2}' "$BENCH_DIR/processes" |
+  awk -v kind="$kind" '$1 == kind {print $2}' "$BENCH_TMP/processes" |
     while IFS= read -r pid; do
       cat "/proc/$pid/smaps_rollup" || echo gone
     done | awk -v members="^(${members%|}):" \
@@ -81,7 +74,7 @@ sum_pss() {
 # sum_cgroups V1_FILE V2_AWK: KiB, over the routers.
 sum_cgroups() {
   local dir
-  awk '$1 == "cgroup" {print $2}' "$BENCH_DIR/processes" |
+  awk '$1 == "cgroup" {print $2}' "$BENCH_TMP/processes" |
     while IFS= read -r dir; do
       if [ -e "$dir/$1" ]; then cat "$dir/$1"; else awk "$2" "$dir"/memory.{current,stat}; fi
     done | awk '{n += $1} END {print n / 1024}'
@@ -90,7 +83,7 @@ sum_cgroups() {
 # Lines of KIND NANOSECONDS: what every process has had of a core, now.
 cpu_ns() {
   local kind pid
-  awk '$1 != "cgroup"' "$BENCH_DIR/processes" | while read -r kind pid; do
+  awk '$1 != "cgroup"' "$BENCH_TMP/processes" | while read -r kind pid; do
     cat "/proc/$pid"/task/*/schedstat | awk -v kind="$kind" \
       '{n += $1} END {if (NR == 0) exit 1; printf "%s %.0f\n", kind, n}' ||
       echo "gone $pid"
@@ -99,17 +92,16 @@ cpu_ns() {
 
 # --- figures -----------------------------------------------------------------------
 
-make_routers() {
-  local i
-  for ((i = 0; i < N_ROUTERS; i++)); do
-    api POST /v1/routers '{"name":"b'$i'","spec":{"vnics":[
-      {"name":"eth0","attach":{"port":"p0","match":{"vlan":'$((100 + i))'}},"addresses":["198.18.'$((2 * i + 2))'.1/24"]},
-      {"name":"eth1","attach":{"port":"p1","match":{"vlan":'$((100 + i))'}},"addresses":["198.18.'$((2 * i + 3))'.1/24"]}]}}' \
-      > "$BENCH_DIR/answer" || {
-      cat "$BENCH_DIR/answer" >&2
-      return 1
-    }
-  done
+# Router I of many, on a VLAN of its own.
+node_idle_router() { # I
+  local i=$1
+  api POST /v1/routers '{"name":"b'"$i"'","spec":{"vnics":[
+    {"name":"eth0","attach":{"port":"p0","match":{"vlan":'$((100 + i))'}},"addresses":["198.18.'$((i % 128 * 2))'.1/24"]},
+    {"name":"eth1","attach":{"port":"p1","match":{"vlan":'$((100 + i))'}},"addresses":["198.18.'$((i % 128 * 2 + 1))'.1/24"]}]}}' \
+    > "$BENCH_TMP/answer" || {
+    cat "$BENCH_TMP/answer" >&2
+    return 1
+  }
 }
 
 # Adds to the arrays MEMORY_*, KiB a router.
@@ -143,88 +135,35 @@ measure_memory() {
 # kernel does in its own name is not in it.
 measure_idle() {
   local kind percent start ns
-  cpu_ns > "$BENCH_DIR/cpu"
+  cpu_ns > "$BENCH_TMP/cpu"
   start=$("$UDPSEQ" now)
   sleep "$IDLE_S"
-  cpu_ns >> "$BENCH_DIR/cpu"
+  cpu_ns >> "$BENCH_TMP/cpu"
   ns=$(($("$UDPSEQ" now) - start))
-  if grep '^gone' "$BENCH_DIR/cpu" >&2; then return 1; fi
+  if grep '^gone' "$BENCH_TMP/cpu" >&2; then return 1; fi
   # the first half of the lines is before
   while read -r kind percent; do
     CPU[$kind]+=" $percent"
-  done < <(awk -v ns="$ns" -v half="$(($(wc -l < "$BENCH_DIR/cpu") / 2))" '
+  done < <(awk -v ns="$ns" -v half="$(($(wc -l < "$BENCH_TMP/cpu") / 2))" '
     {d = NR > half ? $2 : -$2; of[$1] += d; of["all"] += d}
-    END {for (k in of) print k, of[k] * 100 / ns}' "$BENCH_DIR/cpu")
-}
-
-# A population of routers, measured and taken away, again and again.
-measure_populations() {
-  local i
-  declare -gA MEMORY=() CPU=()
-  node_processes > "$BENCH_DIR/processes" || return 1
-  AGENT_KIB=$(sum_pss agent Pss_Anon Pss_File)
-  PLANE_KIB=$(sum_pss plane Pss_Anon Pss_File)
-  for ((i = 1; i <= RUNS; i++)); do
-    make_routers || return 1
-    sleep 2 # their announcements are out, and they sleep
-    node_processes > "$BENCH_DIR/processes" && measure_memory &&
-      measure_idle && node_delete_routers || return 1
-  done
-}
-
-first_packet_body() {
-  cat <<'JSON'
-{"name": "f1", "spec": {"vnics": [
-  {"name": "eth0", "mac": "0a:00:00:00:00:10", "attach": {"port": "p0"}, "addresses": ["198.18.0.1/24"]},
-  {"name": "eth1", "mac": "0a:00:00:00:00:11", "attach": {"port": "p1"}, "addresses": ["198.18.1.1/24"]}]}}
-JSON
-}
-
-measure_first_packets() {
-  local i
-  POST_MS=() PACKET_MS=()
-  for ((i = 1; i <= RUNS; i++)); do
-    node_first_packet "$(first_packet_body)" && node_delete_routers || return 1
-    POST_MS+=("$ROUTER_START_MS")
-    PACKET_MS+=("$FIRST_PACKET_MS")
-  done
+    END {for (k in of) print k, of[k] * 100 / ns}' "$BENCH_TMP/cpu")
 }
 
 # shellcheck disable=SC2086
-report_node() {
+report_memory() { # EXPERIMENT
   local kind of="smaps_rollup of all processes, $N_ROUTERS routers"
-  header "memory a router, of $N_ROUTERS"
-  record router_memory KiB "$of, beside the pool: the sum of the next six" ${MEMORY[total]}
+  bench_record "$1" router_memory KiB - \
+    "$of, beside the pool: the sum of the next six" ${MEMORY[total]}
   for kind in init router monitor; do
-    record "  pss_$kind" KiB "$of: Pss_Anon + Pss_File" ${MEMORY[$kind]}
+    bench_record "$1" "  pss_$kind" KiB - "$of: Pss_Anon + Pss_File" ${MEMORY[$kind]}
   done
-  record "  growth_agent" KiB "$of: europad, above a node without" ${MEMORY[agent]}
-  record "  growth_plane" KiB "$of: europa-dataplane, above a node without" ${MEMORY[plane]}
-  record "  cgroup_kernel" KiB "kernel memory of the routers' cgroups" ${MEMORY[kernel]}
-  record pool_memory KiB "$of: Pss_Shmem" ${MEMORY[pool]}
-  record cgroup_memory KiB "all memory of the routers' cgroups" ${MEMORY[cgroup]}
-  header "idle node, $N_ROUTERS routers"
-  of="schedstat of all processes over $IDLE_S s"
-  record idle_cpu % "$of" ${CPU[all]}
-  for kind in agent plane init router monitor; do
-    record "  idle_$kind" % "$of" ${CPU[$kind]}
-  done
-  header "start of a router"
-  record post_running ms "curl POST /v1/routers" "${POST_MS[@]}"
-  record post_first_packet ms "the same, to the first datagram out of 2000 a second" \
-    "${PACKET_MS[@]}"
-}
-
-node_figures() {
-  if [ "$(id -u)" != 0 ]; then
-    echo "the figures of a node need root"
-    return 1
-  fi
-  printf '\n%s routers in containers, %s times\n' "$N_ROUTERS" "$RUNS"
-  node_bench_up || return 1
-  if ! measure_populations || ! measure_first_packets; then
-    tail -n 20 "$NODE_DIR"/log/* >&2
-    return 1
-  fi
-  report_node && node_bench_down
+  bench_record "$1" "  growth_agent" KiB - "$of: europad, above a node without" \
+    ${MEMORY[agent]}
+  bench_record "$1" "  growth_plane" KiB - \
+    "$of: europa-dataplane, above a node without" ${MEMORY[plane]}
+  bench_record "$1" "  cgroup_kernel" KiB - "kernel memory of the routers' cgroups" \
+    ${MEMORY[kernel]}
+  bench_record "$1" pool_memory KiB - "$of: Pss_Shmem" ${MEMORY[pool]}
+  bench_record "$1" cgroup_memory KiB - "all memory of the routers' cgroups" \
+    ${MEMORY[cgroup]}
 }
