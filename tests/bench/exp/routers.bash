@@ -15,6 +15,7 @@
 # shellcheck source=tests/bench/europa.bash
 . "$EUROPA_SRCDIR/tests/bench/europa.bash"
 
+ROUTERS_UNEQUAL="10 100"
 ROUTERS_N="1 2 3 4 5 6 7 8 9 10 20 50 100"
 ROUTERS_PREFIX=ebr$$-
 
@@ -37,21 +38,38 @@ tenants_port() { # NAME DEVARGS
   }
 }
 
+# The same to each router, by one curl, in turn; %i in PATH is its name.
+tenants_all() { # N METHOD PATH [SOURCE SINK]
+  local i n=$1
+  for ((i = 0; i < n; i++)); do
+    [ $i = 0 ] || echo next
+    printf 'unix-socket = "%s"\nsilent\nfail-with-body\nrequest = "%s"\nurl = "http://europa%s"\n' \
+      "$NODE_SOCKET" "$2" "${3/\%i/t$i}"
+    if [ $# -gt 3 ]; then
+      printf 'data = "%s"\n' "$(tenant_body "$i" "$4" "$5" | tr -d '\n' | sed 's/"/\\"/g')"
+    fi
+  done > curl.conf
+  curl -K curl.conf > answers || {
+    tail -c 500 answers >&2
+    return 1
+  }
+}
+
 # Lines of NANOSECONDS SENT OFFERED, one for each router.
 tenants_counters() { # N
-  local i
-  for ((i = 0; i < $1; i++)); do
-    printf '%s ' "$("$UDPSEQ" now)"
-    api GET "/v1/routers/t$i/stats" |
-      jq -r '"\(.vnics[1].tx.sent) \(.vnics[0].rx.offered)"' || return 1
-  done
+  local start end
+  start=$("$UDPSEQ" now)
+  tenants_all "$1" GET /v1/routers/%i/stats || return 1
+  end=$("$UDPSEQ" now)
+  # asked one after the other, at an even pace
+  jq -r '"\(.vnics[1].tx.sent) \(.vnics[0].rx.offered)"' answers |
+    awk -v start="$start" -v end="$end" -v n="$1" \
+      '{printf "%.0f %s\n", start + (end - start) * NR / n, $0}'
 }
 
 tenants_forward() { # N: each has sent more than what it asked and announced
-  local i
-  for ((i = 0; i < $1; i++)); do
-    [ "$(api GET "/v1/routers/t$i/stats" | jq '.vnics[1].tx.sent > 20')" = true ] || return 1
-  done
+  tenants_all "$1" GET /v1/routers/%i/stats &&
+    [ "$(jq -s 'map(.vnics[1].tx.sent > 20) | all' answers)" = true ]
 }
 
 # A few packets for each, until all know their next hop.
@@ -67,23 +85,14 @@ tenants_resolve() { # N
 }
 
 tenants_up() { # N equal|unequal
-  local i
-  for ((i = 0; i < $1; i++)); do
-    europa_router "$(tenant_body "$i" p0 p1)" || return 1
-  done
-  tenants_resolve "$1" &&
+  tenants_all "$1" POST /v1/routers p0 p1 && tenants_resolve "$1" &&
     "$EUROPA_BUILDDIR/tests/bench/tenants" "$BENCH_TMP/src.pcap" "$1" "$2" &&
-    tenants_port src "net_pcap0,rx_pcap=$BENCH_TMP/src.pcap,infinite_rx=1" || return 1
-  for ((i = 0; i < $1; i++)); do
-    api PATCH "/v1/routers/t$i" "$(tenant_body "$i" src sink)" > answer || {
-      cat answer >&2
-      return 1
-    }
-  done
+    tenants_port src "net_pcap0,rx_pcap=$BENCH_TMP/src.pcap,infinite_rx=1" &&
+    tenants_all "$1" PATCH /v1/routers/%i src sink
 }
 
-tenants_down() {
-  node_delete_routers && api DELETE /v1/ports/src > /dev/null
+tenants_down() { # N
+  tenants_all "$1" DELETE /v1/routers/%i && api DELETE /v1/ports/src > /dev/null
 }
 
 # What all processes of the node had of the cores, ns: the plane and containers.
@@ -126,7 +135,7 @@ tenants_one() {
       }
       print sum * sum / (NR * squares)
     }')
-  tenants_down
+  tenants_down "$1"
 }
 
 routers_point() { # N equal|unequal
@@ -158,17 +167,17 @@ routers_targets() {
 run_routers() {
   local i n load
   [ "$(id -u)" = 0 ] || bench_die "routers: needs root"
-  [ -z "$BENCH_QUICK" ] || ROUTERS_N="1 10 100"
+  [ -z "$BENCH_QUICK" ] || ROUTERS_N="1 10 100" ROUTERS_UNEQUAL=10
   europa_up "$ROUTERS_PREFIX" net_af_packet0,iface=p0 net_af_packet1,iface=p1 || return 1
   ip -n "$NODE_RECEIVER" addr add 198.18.1.254/24 dev eth0
   tenants_port sink net_null0,no-rx=1 || return 1
   for ((i = 1; i <= BENCH_RUNS; i++)); do
     for n in $ROUTERS_N; do
       routers_point "$n" equal || return 1
-      [ "$n" != 10 ] && [ "$n" != 100 ] || routers_point "$n" unequal || return 1
+      [[ " $ROUTERS_UNEQUAL " != *" $n "* ]] || routers_point "$n" unequal || return 1
     done
   done
-  for n in $ROUTERS_N 10_unequal 100_unequal; do
+  for n in $ROUTERS_N ${ROUTERS_UNEQUAL// /_unequal }_unequal; do
     load=${n#*_} n=${n%_*}
     [ "$load" = unequal ] && n=_unequal@$n || n=@$n
     bench_series routers "europa$n" Mpps "net_pcap, $n routers, net_null; 60 bytes"
