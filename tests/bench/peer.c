@@ -74,6 +74,7 @@ peer_start_eal(
 	args[n++] = strdup("--log-level=*:error");
 	args[n++] = strdup("--in-memory");
 	args[n++] = strdup("--single-file-segments");
+	args[n++] = strdup("--force-max-simd-bitwidth=512");
 	args[n++] = prefix;
 	for (unsigned i = 0; i < 2; i++) {
 		const char *at = spec[i] ? strstr(spec[i], "%s") : NULL;

@@ -2,9 +2,9 @@
 /*
  * peer_eth: the ways that are a DPDK port on each side, with memory that both
  * share: memif, copying on both sides or on the host's only, and vhost-user with
- * virtio-user (packed ring, in order). The router is a DPDK process of its own
- * that sees its own memory and, with vhost, lets the host see it; the host reads
- * and writes in it without looking whose turn it is but in the ring.
+ * virtio-user (packed ring, in order, with vectors). The router is a DPDK process
+ * of its own that sees its own memory and, with vhost, lets the host see it; the
+ * host reads and writes in it without looking whose turn it is but in the ring.
  */
 #include "tests/bench/peer.h"
 
@@ -94,6 +94,7 @@ const struct peer_way peer_vhost = {
 	.host = "net_vhost1,iface=%s/peer.sock,queues=1",
 	.router = "net_virtio_user0,path=%s/peer.sock,queues=1,"
 		  "queue_size=1024,packed_vq=1,mrg_rxbuf=0,in_order=1,"
+		  "vectorized=1,"
 		  "mac=02:00:00:00:01:00",
 	.burst = 32,
 	.run_router = run_router,

@@ -7,7 +7,7 @@
 #	europa     europa-dataplane and io.c, rules and all checks on
 #	memif_zc   net_memif, the router's side without copies
 #	memif      net_memif, copying on both sides
-#	vhost      net_vhost and net_virtio_user, packed ring, in order
+#	vhost      net_vhost and net_virtio_user, packed ring, in order, vectors
 #	ring       rte_ring and one pool of mbufs: no isolation at all
 #	proto      Europa's idea of a path, unchecked (peer_proto.c)
 #
