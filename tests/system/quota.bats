@@ -53,7 +53,7 @@ ten_seconds() {
 @test "packets per second, large frames: the router's limit and a vNIC's" {
   limit_vnic eth1 '{"tx_pps":5000}'
   limit_router '{"rx_pps":8000}'
-  ten_seconds 30000 $LARGE
+  ten_seconds 30000 "$LARGE"
   is_near "router rx packets" "$(rate a b eth0 .rx.filled)" 8000 1
   is_near "eth1 tx packets" "$(rate a b eth1 .tx.sent)" 5000 1
 }
@@ -72,7 +72,7 @@ ten_seconds() {
 @test "bits per second, large frames" {
   limit_vnic eth1 '{"tx_bps":"50M"}'
   limit_router '{"rx_bps":"100M"}'
-  ten_seconds 30000 $LARGE
+  ten_seconds 30000 "$LARGE"
   is_near "router rx bits" "$(rate a b eth0 '(.rx.filled_bytes * 8)')" 100000000 1
   is_near "eth1 tx bits" "$(rate a b eth1 '(.tx.sent_bytes * 8)')" 50000000 1
   # 12 seconds and one burst of it at the receiver, in frames of the test
