@@ -13,6 +13,7 @@
 #include "router/fast.h"
 
 #include "lib/base.h"
+#include "lib/stage.h"
 
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -37,29 +38,35 @@ struct share {
 };
 
 int
-fast_init(struct fast *f, struct vnic *v, unsigned q, struct bell *slow)
+fast_add(struct fast *f, struct vnic *v, unsigned q, struct pipeline *p,
+    struct bell *slow)
 {
 	struct vnic_queue *queue;
 	int rc = vnic_queue_open(v, q, &queue);
 
 	if (rc < 0)
 		return rc;
-	rc = pipeline_init(f->pipeline, v, queue);
+	rc = pipeline_init(p, v, queue);
 	if (rc < 0) {
 		vnic_queue_close(queue);
 		return rc;
 	}
-	f->pipeline->slow_bell = slow;
-	f->reader = q;
+	p->slow_bell = slow;
+	f->pipeline[f->n] = p;
+	f->queue[f->n++] = queue;
 	return 0;
 }
 
 void
 fast_destroy(struct fast *f)
 {
-	pipeline_destroy(f->pipeline);
-	vnic_queue_close(f->pipeline->queue);
-	f->pipeline->queue = NULL;
+	while (f->n > 0) {
+		struct pipeline *p = f->pipeline[--f->n];
+
+		pipeline_destroy(p);
+		vnic_queue_close(p->queue);
+		p->queue = NULL;
+	}
 }
 
 void
@@ -85,9 +92,30 @@ sleep_idle(struct fast *f)
 
 	publish_leave(f->publish, f->reader);
 	if (!atomic_load_explicit(&f->stop, memory_order_seq_cst))
-		vnic_wait_on(
-		    &f->pipeline->queue, 1, &f->bell.word, seen, MAX_SLEEP_MS);
+		vnic_wait_on(f->queue, f->n, &f->bell.word, seen, MAX_SLEEP_MS);
 	bell_awake(&f->bell);
+}
+
+/* A turn on each queue. Returns how many packets came; *waits: none may run. */
+static unsigned
+turn(struct fast *f, bool *gone, bool *waits)
+{
+	unsigned n = 0;
+
+	*waits = true;
+	for (unsigned i = 0; i < f->n; i++) {
+		enum vnic_status status = vnic_poll(f->queue[i]);
+
+		*gone |= status == VNIC_GONE;
+		*waits &= status == VNIC_WAIT;
+		if (unlikely(status != VNIC_RUN))
+			continue;
+		n += pipeline_turn(
+		    f->pipeline[i], publish_enter(f->publish, f->reader));
+		vnic_flush(f->queue[i]);
+		STAGE(FLUSH, n);
+	}
+	return n;
 }
 
 static void
@@ -147,26 +175,21 @@ ask_for_short_slices(void)
 void
 fast_run(struct fast *f)
 {
-	struct vnic_queue *q = f->pipeline->queue;
 	struct share share = { 0 };
 	uint64_t idle_since = 0;
+	bool gone = false, waits;
 
 	ask_for_short_slices();
 	prctl(PR_SET_TIMERSLACK, 1000); /* ns; the default is half a nap */
 
 	/* relaxed: sleep_idle() looks again */
-	while (!atomic_load_explicit(&f->stop, memory_order_relaxed)) {
-		enum vnic_status status = vnic_poll(q);
-		unsigned n = 0;
+	while (!gone && !atomic_load_explicit(&f->stop, memory_order_relaxed)) {
 		uint64_t now;
+		unsigned n;
 
-		if (status == VNIC_GONE)
-			break;
-		if (likely(status == VNIC_RUN)) {
-			n = pipeline_turn(
-			    f->pipeline, publish_enter(f->publish, f->reader));
-			vnic_flush(q);
-		}
+		STAGE_TURN();
+		n = turn(f, &gone, &waits);
+		STAGE_END(n);
 		if (n > 0) {
 			idle_since = share.polled_ns = share.n_naps = 0;
 			continue;
@@ -174,10 +197,11 @@ fast_run(struct fast *f)
 		now = now_ns();
 		if (idle_since == 0)
 			idle_since = now;
-		if (status != VNIC_WAIT && linger(&share, now, idle_since))
+		if (!waits && linger(&share, now, idle_since))
 			continue;
 		sleep_idle(f);
 		idle_since = share.polled_ns = share.n_naps = 0;
 	}
+	STAGE_REPORT("fast");
 	publish_leave(f->publish, f->reader);
 }

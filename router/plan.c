@@ -11,6 +11,7 @@
 
 struct maker {
 	struct plan *plan;
+	unsigned n_vnics; /* none is present from here on */
 	struct fib4_route *route;
 	size_t n;
 };
@@ -61,14 +62,14 @@ is_connected(const struct routerconf_vnic *v, uint32_t ip)
 
 /* The vNIC that a route leaves by, or VNIC_MAX_VNICS. */
 static unsigned
-way_out(const struct plan *p, const struct routerconf_route *r)
+way_out(const struct maker *m, const struct routerconf_route *r)
 {
 	if (r->dev < VNIC_MAX_VNICS)
 		return r->dev;
 	if (r->dev == ROUTERCONF_LOST_DEV)
 		return VNIC_MAX_VNICS;
-	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++)
-		if (is_connected(&p->vnic[i], r->via))
+	for (unsigned i = 0; i < m->n_vnics; i++)
+		if (is_connected(&m->plan->vnic[i], r->via))
 			return i;
 	return VNIC_MAX_VNICS;
 }
@@ -92,7 +93,7 @@ static int
 add_static(struct maker *m, const struct routerconf_route *r)
 {
 	struct address4 to = { .ip = r->prefix, .len = r->len };
-	unsigned vnic = way_out(m->plan, r);
+	unsigned vnic = way_out(m, r);
 	unsigned gateway;
 
 	if (vnic == VNIC_MAX_VNICS) {
@@ -115,9 +116,12 @@ add_all(struct maker *m, const struct routerconf *c)
 {
 	int rc = 0;
 
-	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++)
+	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++) {
 		for (unsigned k = 0; k < c->vnic[i].n_addresses; k++)
 			add_connected(m, i, c->vnic[i].address[k]);
+		if (c->vnic[i].present)
+			m->n_vnics = i + 1;
+	}
 	for (size_t k = 0; k < c->n_routes && rc == 0; k++)
 		rc = add_static(m, &c->route[k]);
 	return rc;

@@ -1,22 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
 # The benchmark suite: tests/bench/run, "make bench". Its programs are built with
 # the tests, so that they do not rot; they are run by nobody else.
-BENCH_TOOLS = tests/bench/coreping tests/bench/frames tests/bench/rig
+BENCH_TOOLS = tests/bench/coreping tests/bench/frames tests/bench/io \
+  tests/bench/rig tests/bench/table
 if HAVE_DPDK
-BENCH_TOOLS += tests/bench/inproc
+BENCH_TOOLS += tests/bench/inproc tests/bench/peer tests/bench/source.so
 endif
 check_PROGRAMS += $(BENCH_TOOLS)
 EXTRA_DIST += tests/bench/run tests/bench/lib.bash \
-  tests/bench/exp/forward.bash tests/bench/exp/node.bash
+  tests/bench/data/README tests/bench/data/prefixes4.xz \
+  tests/bench/forwarders.bash tests/bench/exp/batches.bash \
+  tests/bench/exp/fig5a.bash \
+  tests/bench/exp/fig5b.bash tests/bench/exp/forward.bash \
+  tests/bench/node.bash tests/bench/exp/shm.bash \
+  tests/bench/exp/sizes.bash tests/bench/exp/workers.bash \
+  tests/bench/stages.jq
 
 tests_bench_coreping_SOURCES = tests/bench/coreping.c tests/bench/bench.h
-tests_bench_frames_SOURCES = tests/bench/frames.c tests/bench/bench.h
+BENCH_FRAME = tests/bench/frame.c tests/bench/frame.h tests/bench/bench.h
+tests_bench_frames_SOURCES = tests/bench/frames.c $(BENCH_FRAME)
+tests_bench_table_SOURCES = tests/bench/table.c $(BENCH_FRAME)
+tests_bench_io_SOURCES = tests/bench/io.c tests/bench/bench.h
+tests_bench_io_LDADD = $(LIBEUROPA)
 tests_bench_rig_SOURCES = tests/bench/rig.c tests/bench/bench.h
 tests_bench_rig_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
-tests_bench_inproc_SOURCES = tests/bench/inproc.c tests/bench/bench.h
+tests_bench_inproc_SOURCES = tests/bench/inproc.c tests/bench/inproc.h \
+  tests/bench/inproc_fib.c tests/bench/source.c $(BENCH_FRAME)
 tests_bench_inproc_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS)
 tests_bench_inproc_LDADD = router/librouter.a $(LIBEUROPA) $(DPDK_LIBS) \
   $(SYSTEMD_LIBS)
+tests_bench_peer_SOURCES = tests/bench/peer.c tests/bench/peer.h \
+  tests/bench/peer_eth.c tests/bench/peer_proto.c tests/bench/peer_ring.c \
+  tests/bench/bench.h
+tests_bench_peer_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS)
+tests_bench_peer_LDADD = $(DPDK_LIBS)
+# a library that is loaded first, not a program
+tests_bench_source_so_SOURCES = tests/bench/source.c $(BENCH_FRAME)
+tests_bench_source_so_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS) -fPIC
+tests_bench_source_so_LDFLAGS = $(SAN_FLAGS) -shared
+tests_bench_source_so_LDADD = $(DPDK_LIBS)
 
 bench: all $(BENCH_TOOLS)
 	$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/bench/run $(BENCH_FLAGS) \

@@ -4,9 +4,10 @@
  * both forwarders see the same frames and the same configuration.
  *
  *	source.pcap   1024 UDP datagrams to random hosts of 198.19.0.0/16
- *	answer.pcap   the ARP reply of the next hop, 198.18.1.254
+ *	dst.bin       their destinations, words of the machine (source.c)
+ *	answer.pcap   the ARP replies of the next hops, 198.18.1.254 downwards
  *
- * "64 bytes" are those on a wire; a host sees 60 of them, the checksum of the
+ * Sizes are those on a wire; of "64 bytes" a host sees 60, the checksum of the
  * link is not there.
  */
 #ifndef TESTS_BENCH_H
@@ -20,6 +21,7 @@ enum bench_limits {
 	BENCH_FRAMES = 1024,
 	BENCH_FRAME_BYTES = 60,
 	BENCH_BURST = 32, /* that of the host: VNIC_BURST */
+	BENCH_HOPS = 16,  /* of large tables; the small one has one */
 };
 
 #define BENCH_ETH0 "02:00:00:00:01:00"
@@ -29,12 +31,14 @@ enum bench_limits {
 #define BENCH_OWN0 0xc6120001u         /* 198.18.0.1 */
 #define BENCH_OWN1 0xc6120101u         /* 198.18.1.1 */
 #define BENCH_HOP_IP 0xc61201feu       /* 198.18.1.254 */
+#define BENCH_CONF_HEAD                             \
+	"generation 1\nhostname bench\n"            \
+	"vnic 0 eth0 mac " BENCH_ETH0 " mtu 1500\n" \
+	"address eth0 198.18.0.1/24\n"              \
+	"vnic 1 eth1 mac " BENCH_ETH1 " mtu 1500\n" \
+	"address eth1 198.18.1.1/24\n"
 #define BENCH_CONF                                     \
-	"generation 1\nhostname bench\n"               \
-	"vnic 0 eth0 mac " BENCH_ETH0 " mtu 1500\n"    \
-	"address eth0 198.18.0.1/24\n"                 \
-	"vnic 1 eth1 mac " BENCH_ETH1 " mtu 1500\n"    \
-	"address eth1 198.18.1.1/24\n"                 \
+	BENCH_CONF_HEAD                                \
 	"route 198.19.0.0/16 via 198.18.1.254\n"       \
 	"route 192.0.2.0/24 via 198.18.0.2 dev eth0\n" \
 	"end\n"

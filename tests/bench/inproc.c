@@ -4,16 +4,20 @@
  * same modules over the same tables as europa-router. Packets stay in the mbufs
  * that they came in; there is no second process and nobody to be protected from.
  *
- *	inproc DIR CORE WARM_MS WINDOW_MS yes|no	(no: without huge pages)
+ *	inproc DIR [KEY=VALUE]...
  *
- * Source, sink, pool and burst are those that europa-dataplane uses in the same
- * benchmark (rig.c). Prints one JSON object.
+ * The keys are those of read_option(), and as with rig.c. Source, sink, pool and
+ * burst are those that europa-dataplane uses in the same benchmark. Prints one
+ * JSON object.
  */
+#include "tests/bench/inproc.h"
+
 #include "router/count.h"
 #include "router/modules.h"
 #include "router/plan.h"
 #include "tests/bench/bench.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include <rte_eal.h>
@@ -25,21 +29,37 @@ enum {
 	DESCS = 512,
 	LOOK_AT_CLOCK = 64, /* turns */
 	N_PORTS = 2,        /* eth0 is the source, eth1 the sink */
+	MAX_HOPS = 64,
 };
 
 struct forwarder {
 	struct tables *tables;
+	bool (*lookup)(const struct tables *t, struct batch *b);
+	unsigned burst;
 	struct counters count;
 	struct batch batch;
 	struct rte_mbuf *in[BATCH_MAX];
 };
 
-static void __attribute__((noreturn, format(printf, 1, 2)))
-die(const char *fmt, ...)
+struct options {
+	const char *dir;
+	const char *core;
+	const char *conf; /* in dir; NULL = BENCH_CONF */
+	const char *mpps; /* of the source; NULL = net_pcap */
+	unsigned warm_ms;
+	unsigned window_ms;
+	unsigned burst;
+	bool huge;
+	bool rte_fib;
+};
+
+void
+inproc_die(const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
+	fputs("inproc: ", stderr);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	fputc('\n', stderr);
@@ -48,8 +68,27 @@ die(const char *fmt, ...)
 
 /* --- set-up ------------------------------------------------------------------- */
 
+/* The source has no port before DPDK is there: source.c looks at these. */
 static void
-start_eal(const char *dir, const char *core, bool huge)
+describe_source(const struct options *o, char *device, size_t size)
+{
+	char path[512];
+
+	if (!o->mpps) {
+		snprintf(device, size,
+		    "--vdev=net_pcap0,rx_pcap=%s/source.pcap,infinite_rx=1",
+		    o->dir);
+		return;
+	}
+	snprintf(device, size, "--vdev=net_null0,size=%d", BENCH_FRAME_BYTES);
+	snprintf(path, sizeof(path), "%s/dst.bin", o->dir);
+	setenv("BENCH_SOURCE_DST", path, 1);
+	setenv("BENCH_SOURCE_PORT", "net_null0", 1);
+	setenv("BENCH_SOURCE_MPPS", o->mpps, 1);
+}
+
+static void
+start_eal(const struct options *o)
 {
 	char prefix[64], source[600];
 	char *args[16];
@@ -57,79 +96,114 @@ start_eal(const char *dir, const char *core, bool huge)
 
 	snprintf(
 	    prefix, sizeof(prefix), "--file-prefix=europa-bench-%d", getpid());
-	snprintf(source, sizeof(source),
-	    "--vdev=net_pcap0,rx_pcap=%s/source.pcap,infinite_rx=1", dir);
+	describe_source(o, source, sizeof(source));
 	args[n++] = strdup("inproc");
 	args[n++] = strdup("-l");
-	args[n++] = strdup(core);
+	args[n++] = strdup(o->core);
 	args[n++] = strdup("--no-pci");
 	args[n++] = strdup("--no-telemetry");
 	args[n++] = strdup("--log-level=4");
+	args[n++] = strdup("--force-max-simd-bitwidth=512");
 	args[n++] = prefix;
 	args[n++] = source;
-	args[n++] = strdup("--vdev=net_null0,no-rx=1");
-	if (huge) {
+	args[n++] = strdup("--vdev=net_null1,no-rx=1");
+	if (o->huge) {
 		args[n++] = strdup("--in-memory");
 	} else {
 		args[n++] = strdup("--no-huge");
 		args[n++] = strdup("--no-shconf");
 		args[n++] = strdup("-m");
-		args[n++] = strdup("128");
+		args[n++] = strdup(o->rte_fib ? "768" : "128");
 	}
 	if (rte_eal_init(n, args) < 0)
-		die("inproc: DPDK does not start");
+		inproc_die("DPDK does not start");
 }
 
 static void
-start_port(const char *name, uint16_t expected)
+start_port(const char *name, uint16_t id)
 {
 	struct rte_eth_conf conf = { 0 };
-	struct rte_mempool *pool;
-	uint16_t id;
+	struct rte_mempool *pool = rte_pktmbuf_pool_create(name, MBUFS,
+	    MBUF_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 
-	if (rte_eth_dev_get_port_by_name(name, &id) < 0 || id != expected)
-		die("inproc: no port %s", name);
-	pool = rte_pktmbuf_pool_create(name, MBUFS, MBUF_CACHE, 0,
-	    RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	/* the port is known by its number: that is its vNIC's */
 	if (!pool || rte_eth_dev_configure(id, 1, 1, &conf) < 0 ||
 	    rte_eth_rx_queue_setup(
 		id, 0, DESCS, (unsigned)SOCKET_ID_ANY, NULL, pool) < 0 ||
 	    rte_eth_tx_queue_setup(
 		id, 0, DESCS, (unsigned)SOCKET_ID_ANY, NULL) < 0 ||
 	    rte_eth_dev_start(id) < 0)
-		die("inproc: port %s does not start", name);
+		inproc_die("port %s does not start", name);
 }
 
-/* The tables that the slow path makes when the next hop has answered. */
-static struct tables *
-make_tables(void)
+static void
+read_conf(const struct options *o, struct routerconf *c)
 {
-	static uint8_t used[1];
-	struct neighbour hop = { .ip = BENCH_HOP_IP, .vnic = 1 };
-	struct port ports[VNIC_MAX_VNICS] = { 0 };
-	char text[] = BENCH_CONF;
-	struct routerconf c;
-	struct plan *plan;
-	struct tables *t;
-	FILE *in = fmemopen(text, strlen(text), "r");
+	static char text[] = BENCH_CONF;
+	char path[512];
 	struct err e;
+	FILE *in;
 
-	if (!in || routerconf_parse(in, "bench", &c, &e) < 0 ||
-	    plan_make(&c, &plan) < 0)
-		die("inproc: no configuration");
+	if (o->conf) {
+		snprintf(path, sizeof(path), "%s/%s", o->dir, o->conf);
+		in = fopen(path, "re");
+	} else {
+		in = fmemopen(text, strlen(text), "r");
+	}
+	if (!in || routerconf_parse(in, "bench", c, &e) < 0)
+		inproc_die("no configuration: %s", in ? e.msg : o->conf);
 	fclose(in);
+}
+
+/* The tables that the slow path makes when all next hops have answered. */
+static struct tables *
+make_tables(const struct routerconf *c, const struct plan *plan)
+{
+	static uint8_t used[MAX_HOPS];
+	struct neighbour hop[MAX_HOPS];
+	struct port ports[VNIC_MAX_VNICS] = { 0 };
+	struct tables *t;
+
+	if (plan->n_gateways > MAX_HOPS)
+		inproc_die("too many next hops");
+	for (unsigned i = 0; i < plan->n_gateways; i++) {
+		hop[i] = (struct neighbour){ .ip = plan->gateway[i].ip,
+			.vnic = plan->gateway[i].vnic,
+			.index = (uint16_t)i };
+		bench_mac(BENCH_HOP, hop[i].mac);
+	}
 	for (unsigned i = 0; i < N_PORTS; i++) {
 		ports[i].up = 1;
-		ports[i].mtu = c.vnic[i].mtu;
-		memcpy(ports[i].mac, c.vnic[i].mac, 6);
+		ports[i].mtu = c->vnic[i].mtu;
+		memcpy(ports[i].mac, c->vnic[i].mac, 6);
 	}
-	bench_mac(BENCH_HOP, hop.mac);
-	t = tables_make(plan, ports, &hop, 1, used);
+	t = tables_make(plan, ports, hop, plan->n_gateways, used);
+	if (!t)
+		inproc_die("no memory for tables");
+	return t;
+}
+
+static void
+set_up(struct forwarder *f, const struct options *o)
+{
+	struct routerconf c;
+	struct plan *plan;
+
+	start_eal(o);
+	start_port(o->mpps ? "net_null0" : "net_pcap0", 0);
+	start_port("net_null1", 1);
+	read_conf(o, &c);
+	if (plan_make(&c, &plan) < 0)
+		inproc_die("no plan");
+	f->tables = make_tables(&c, plan);
+	f->burst = o->burst;
+	f->lookup = lookup4;
+	if (o->rte_fib) {
+		inproc_fib_make(&c, plan);
+		f->lookup = inproc_fib_lookup;
+	}
 	routerconf_clear(&c);
 	plan_free(plan);
-	if (!t)
-		die("inproc: no memory for tables");
-	return t;
 }
 
 /* --- packets ------------------------------------------------------------------- */
@@ -168,7 +242,7 @@ turn(struct forwarder *f)
 {
 	const struct tables *t = f->tables;
 	struct batch *b = &f->batch;
-	unsigned n = rte_eth_rx_burst(0, 0, f->in, BENCH_BURST);
+	unsigned n = rte_eth_rx_burst(0, 0, f->in, (uint16_t)f->burst);
 	uint64_t all;
 
 	for (unsigned i = 0; i < n; i++)
@@ -180,8 +254,8 @@ turn(struct forwarder *f)
 	batch_begin(b, n);
 	all = b->alive;
 	count(&f->count, COUNT_RX, n);
-	if (ether_in(t, b) && check_ip4(t, b) && lookup4(t, b) && ttl4(t, b) &&
-	    rewrite(t, b))
+	if (ether_in(t, b) && check_ip4(t, b) && f->lookup(t, b) &&
+	    ttl4(t, b) && rewrite(t, b))
 		transmit(f);
 	for (uint64_t dead = all & ~b->alive; dead;)
 		rte_pktmbuf_free(f->in[batch_pop(&dead)]);
@@ -215,27 +289,66 @@ run_for(struct forwarder *f, unsigned ms)
 	} while (now - start < (uint64_t)ms * 1000000);
 	n = (double)(count_read(&f->count, COUNT_FORWARDED) - before);
 	if (n <= 0)
-		die("inproc: nothing was forwarded");
+		inproc_die("nothing was forwarded");
 	return (struct result){ n * 1000 / (double)(now - start),
 		(double)(cpu_ns() - cpu) / n };
+}
+
+/* --- what is wanted ---------------------------------------------------------- */
+
+static void
+read_option(struct options *o, char *arg)
+{
+	char *value = strchr(arg, '=');
+
+	if (!value)
+		inproc_die("%s: want KEY=VALUE", arg);
+	*value++ = '\0';
+	if (strcmp(arg, "core") == 0)
+		o->core = value;
+	else if (strcmp(arg, "conf") == 0)
+		o->conf = value;
+	else if (strcmp(arg, "mpps") == 0)
+		o->mpps = value;
+	else if (strcmp(arg, "warm_ms") == 0)
+		o->warm_ms = (unsigned)strtoul(value, NULL, 10);
+	else if (strcmp(arg, "window_ms") == 0)
+		o->window_ms = (unsigned)strtoul(value, NULL, 10);
+	else if (strcmp(arg, "burst") == 0)
+		o->burst = (unsigned)strtoul(value, NULL, 10);
+	else if (strcmp(arg, "huge") == 0)
+		o->huge = strcmp(value, "yes") == 0;
+	else if (strcmp(arg, "lookup") == 0) /* fib4 or rte_fib */
+		o->rte_fib = strcmp(value, "rte_fib") == 0;
+	else
+		inproc_die("no such key: %s", arg);
 }
 
 int
 main(int argc, char **argv)
 {
 	static struct forwarder f;
+	struct options o = {
+		.core = "0",
+		.warm_ms = 1000,
+		.window_ms = 2000,
+		.burst = BENCH_BURST,
+	};
 	struct result r;
 
-	if (argc != 6)
-		die("usage: inproc DIR CORE WARM_MS WINDOW_MS yes|no");
-	start_eal(argv[1], argv[2], strcmp(argv[5], "yes") == 0);
-	start_port("net_pcap0", 0);
-	start_port("net_null0", 1);
-	f.tables = make_tables();
-	run_for(&f, (unsigned)strtoul(argv[3], NULL, 10));
-	r = run_for(&f, (unsigned)strtoul(argv[4], NULL, 10));
-	printf("{\"mpps\": %.3f, \"cpu_ns\": %.2f, \"hugepages\": %s}\n",
-	    r.mpps, r.cpu_ns, strcmp(argv[5], "yes") == 0 ? "true" : "false");
+	if (argc < 2) {
+		fputs("usage: inproc DIR [KEY=VALUE]...\n", stderr);
+		return 2;
+	}
+	o.dir = argv[1];
+	for (int i = 2; i < argc; i++)
+		read_option(&o, argv[i]);
+	if (o.burst == 0 || o.burst > BATCH_MAX)
+		inproc_die("burst: 1 to %d", BATCH_MAX);
+	set_up(&f, &o);
+	run_for(&f, o.warm_ms);
+	r = run_for(&f, o.window_ms);
+	printf("{\"mpps\": %.3f, \"cpu_ns\": %.2f}\n", r.mpps, r.cpu_ns);
 	tables_free(f.tables);
 	return 0;
 }

@@ -35,8 +35,12 @@ BENCH_PIDS=() BENCH_EXITS=() BENCH_CLASSES=() BENCH_PINGS=()
 BENCH_CLASS="" BENCH_PID="" BENCH_EXPERIMENT_HEAD=""
 declare -A SERIES_VALUES=() SERIES_CLASSES=() SERIES_CPU=()
 
-bench_die() {
+bench_say() {
   printf 'bench: %s\n' "$*" >&2
+}
+
+bench_die() {
+  bench_say "$@"
   exit 1
 }
 
@@ -81,7 +85,7 @@ bench_on_exit() {
 
 bench_leave() {
   local i status=$?
-  trap - EXIT INT TERM
+  trap - EXIT HUP INT TERM
   if [ "$status" = 1 ] && [ -e "$BENCH_TMP/stderr" ]; then
     tail -n 40 "$BENCH_TMP/stderr" >&2
   fi
@@ -96,8 +100,11 @@ bench_leave() {
 # Every second call ends a run: it sets BENCH_CLASS and adds to BENCH_CLASSES.
 bench_ping() {
   local ns before
-  ns=$("$EUROPA_BUILDDIR/tests/bench/coreping" \
-    "$BENCH_HOST_CORE" "$BENCH_ROUTER_CORE") || bench_die "coreping failed"
+  # before all other work too: two threads that wait for each other starve
+  bench_timed "$EUROPA_BUILDDIR/tests/bench/coreping" \
+    "$BENCH_HOST_CORE" "$BENCH_ROUTER_CORE" > "$BENCH_TMP/ping" ||
+    bench_die "coreping failed"
+  ns=$(cat "$BENCH_TMP/ping")
   BENCH_PINGS+=("$ns")
   [ $((${#BENCH_PINGS[@]} % 2)) = 0 ] || return 0
   before=${BENCH_PINGS[-2]}

@@ -4,13 +4,13 @@
  * real europa-dataplane and a real data plane of a router, gives both one set
  * of memory, opens the ports, and reads the host's counters.
  *
- *	p0 net_pcap, endless --> europa-dataplane --> p1 net_null
- *	                            | shared memory, eth0, eth1
- *	                         europa-router, or vnic-echo
+ *	p0 source --> europa-dataplane --> p1 net_null
+ *	                 | shared memory, eth0, eth1
+ *	              europa-router, or io (io.c)
  *
- * There is no container: nothing but its creation would differ. The next hop is
- * resolved as by any router: p1 begins as a file that holds the answer to its
- * ARP request, and becomes the sink when the first packet is through.
+ * There is no container: nothing but its creation would differ. The next hops
+ * are resolved as by any router: p1 begins as a file that holds the answers to
+ * its ARP requests, and becomes the sink when the first packets are through.
  *
  *	rig DIR BUILD [KEY=VALUE]...
  *
@@ -47,8 +47,12 @@ struct rig {
 	unsigned router_core;
 	unsigned warm_ms;
 	unsigned window_ms;
-	const char *huge; /* as in europa.conf */
-	bool echo;
+	const char *huge;   /* as in europa.conf */
+	const char *burst;  /* of io; NULL = its own choice */
+	const char *conf;   /* of the router; NULL = BENCH_CONF */
+	const char *mpps;   /* of the source; NULL = net_pcap */
+	const char *rx_max; /* frames in a burst of that source */
+	bool io;
 	pid_t plane;
 	pid_t router;
 	int fd; /* to the data plane */
@@ -151,7 +155,8 @@ add_vnic(struct rig *r, unsigned i)
 	v->attach = WIRE_ATTACH_PORT;
 	snprintf(v->name, sizeof(v->name), "eth%u", i);
 	snprintf(v->port, sizeof(v->port), "p%u", i);
-	bench_mac(i == 0 ? BENCH_ETH0 : BENCH_ETH1, v->mac);
+	/* io sends with the MAC that the frame came to, the host checks it */
+	bench_mac(i == 0 || r->io ? BENCH_ETH0 : BENCH_ETH1, v->mac);
 	v->n_addresses = 1;
 	v->address[0].family = 4;
 	store_be32(v->address[0].bytes, i == 0 ? BENCH_OWN0 : BENCH_OWN1);
@@ -175,6 +180,24 @@ start(void (*run)(const struct rig *r), const struct rig *r)
 	_exit(127);
 }
 
+/* See source.c. */
+static void
+load_source(const struct rig *r)
+{
+	const char *before = getenv("BENCH_PRELOAD"); /* latency.so, busy.so */
+	char path[1024];
+
+	snprintf(path, sizeof(path), "%s%s%s/tests/bench/source.so",
+	    before ? before : "", before ? ":" : "", r->build);
+	setenv("LD_PRELOAD", path, 1);
+	snprintf(path, sizeof(path), "%s/dst.bin", r->dir);
+	setenv("BENCH_SOURCE_DST", path, 1);
+	setenv("BENCH_SOURCE_PORT", "net_null0", 1);
+	setenv("BENCH_SOURCE_MPPS", r->mpps, 1);
+	if (r->rx_max)
+		setenv("BENCH_SOURCE_BURST", r->rx_max, 1);
+}
+
 static void
 exec_plane(const struct rig *r)
 {
@@ -184,6 +207,8 @@ exec_plane(const struct rig *r)
 	snprintf(conf, sizeof(conf), "%s/europa.conf", r->dir);
 	snprintf(sock, sizeof(sock), "%s/control.sock", r->dir);
 	snprintf(ports, sizeof(ports), "%s/ports.conf", r->dir);
+	if (r->mpps)
+		load_source(r);
 	execl(bin, bin, "--config", conf, "--socket", sock, "--ports", ports,
 	    "--user", "", "--worker-core", r->host_core, (char *)NULL);
 }
@@ -207,12 +232,15 @@ exec_router(const struct rig *r)
 	fcntl(r->fds.bell[1], F_SETFD, 0);
 	snprintf(fds, sizeof(fds), "%d,%d,%d,%d,%d", host, r->fds.router,
 	    r->fds.pool, r->fds.bell[0], r->fds.bell[1]);
-	snprintf(conf, sizeof(conf), "%s/router.conf", r->dir);
+	snprintf(conf, sizeof(conf), "%s/%s", r->dir,
+	    r->conf ? r->conf : "small.conf");
 	snprintf(bin, sizeof(bin), "%s/%s", r->build,
-	    r->echo ? "examples/vnic-echo" : "europa-router");
+	    r->io ? "tests/bench/io" : "europa-router");
 	setenv("EUROPA_VNIC_FDS", fds, 1);
 	setenv("EUROPA_CONF", conf, 1);
-	execl(bin, bin, (char *)NULL);
+	if (getenv("BENCH_ROUTER_PRELOAD")) /* busy.so */
+		setenv("LD_PRELOAD", getenv("BENCH_ROUTER_PRELOAD"), 1);
+	execl(bin, bin, r->io ? r->burst : NULL, (char *)NULL);
 }
 
 static void
@@ -257,7 +285,7 @@ start_router(struct rig *r)
 {
 	struct wire_msg m;
 
-	write_file(r, "router.conf", BENCH_CONF);
+	write_file(r, "small.conf", BENCH_CONF);
 	r->router = start(exec_router, r);
 	while (r->n_running < r->l.g.n_queues)
 		hear(r, &m);
@@ -295,25 +323,26 @@ count_of(const struct rig *r, unsigned v, size_t offset)
 #define COUNT_OF(r, v, field) \
 	count_of((r), (v), offsetof(struct vnic_counters, field))
 
-/* Brings the answer to the router's question until packets leave by eth1. */
+/* Brings the answers to the router's questions until packets leave by eth1. */
 static void
 resolve(struct rig *r)
 {
 	enum { ENOUGH = 1000 }; /* no ARP, no exceptions: forwarded */
+	unsigned n_good = 0;
 	char answer[600];
 
 	snprintf(
 	    answer, sizeof(answer), "net_pcap1,rx_pcap=%s/answer.pcap", r->dir);
-	for (unsigned i = 0; COUNT_OF(r, 1, sent) < ENOUGH; i++) {
+	/* once more when it works: all next hops have been asked for then */
+	for (unsigned i = 0; n_good < 2; i++) {
 		if (i == ARP_TRIES)
 			die("the router does not resolve its next hop");
 		bench_sleep_ms(ASKED_MS);
 		add_port(r, "p1", answer);
 		bench_sleep_ms(ASKED_MS);
-		if (COUNT_OF(r, 1, sent) < ENOUGH)
-			del_port(r, "p1");
+		n_good += COUNT_OF(r, 1, sent) >= ENOUGH;
+		del_port(r, "p1");
 	}
-	del_port(r, "p1");
 }
 
 static void
@@ -321,10 +350,14 @@ open_ports(struct rig *r)
 {
 	char source[600];
 
-	snprintf(source, sizeof(source),
-	    "net_pcap0,rx_pcap=%s/source.pcap,infinite_rx=1", r->dir);
+	if (r->mpps)
+		snprintf(source, sizeof(source), "net_null0,size=%d",
+		    BENCH_FRAME_BYTES);
+	else
+		snprintf(source, sizeof(source),
+		    "net_pcap0,rx_pcap=%s/source.pcap,infinite_rx=1", r->dir);
 	add_port(r, "p0", source);
-	if (!r->echo)
+	if (!r->io)
 		resolve(r);
 	add_port(r, "p1", "net_null1,no-rx=1");
 }
@@ -334,7 +367,7 @@ struct sample {
 	uint64_t offered;
 	uint64_t no_slot;
 	uint64_t sent;
-	uint64_t cpu_ns; /* of the data plane and the router */
+	uint64_t plane_ns, router_ns; /* of a processor */
 };
 
 static uint64_t
@@ -356,8 +389,9 @@ take_sample(const struct rig *r)
 		.ns = bench_now_ns(),
 		.offered = COUNT_OF(r, 0, offered),
 		.no_slot = COUNT_OF(r, 0, rx_drop[VNIC_DROP_NO_SLOT]),
-		.sent = COUNT_OF(r, r->echo ? 0 : 1, sent),
-		.cpu_ns = cpu_ns_of(r->plane) + cpu_ns_of(r->router),
+		.sent = COUNT_OF(r, 1, sent),
+		.plane_ns = cpu_ns_of(r->plane),
+		.router_ns = cpu_ns_of(r->router),
 	};
 }
 
@@ -365,7 +399,7 @@ static void
 measure(const struct rig *r)
 {
 	struct sample a, b;
-	double us, n;
+	double us, n, plane_ns, router_ns;
 
 	bench_sleep_ms(r->warm_ms);
 	a = take_sample(r);
@@ -373,14 +407,17 @@ measure(const struct rig *r)
 	b = take_sample(r);
 	us = (double)(b.ns - a.ns) / 1000;
 	n = (double)(b.sent - a.sent);
+	plane_ns = (double)(b.plane_ns - a.plane_ns);
+	router_ns = (double)(b.router_ns - a.router_ns);
 	if (n <= 0)
 		die("nothing was forwarded");
 	printf("{\"mpps\": %.3f, \"cpu_ns\": %.2f, \"offered_mpps\": %.3f, "
-	       "\"no_slot_mpps\": %.3f, \"hugepages\": %s}\n",
-	    n / us, (double)(b.cpu_ns - a.cpu_ns) / n,
+	       "\"no_slot_mpps\": %.3f, \"plane_percent\": %.2f, "
+	       "\"router_percent\": %.2f, \"hugepages\": %s}\n",
+	    n / us, (plane_ns + router_ns) / n,
 	    (double)(b.offered - a.offered) / us,
-	    (double)(b.no_slot - a.no_slot) / us,
-	    r->hugepages ? "true" : "false");
+	    (double)(b.no_slot - a.no_slot) / us, plane_ns / us / 10,
+	    router_ns / us / 10, r->hugepages ? "true" : "false");
 }
 
 /* --- what is wanted ---------------------------------------------------------------- */
@@ -393,8 +430,16 @@ read_option(struct rig *r, char *arg)
 	if (!value)
 		die("%s: want KEY=VALUE", arg);
 	*value++ = '\0';
-	if (strcmp(arg, "router") == 0) /* forward or echo */
-		r->echo = strcmp(value, "echo") == 0;
+	if (strcmp(arg, "router") == 0) /* forward or io */
+		r->io = strcmp(value, "io") == 0;
+	else if (strcmp(arg, "burst") == 0)
+		r->burst = value;
+	else if (strcmp(arg, "conf") == 0) /* in DIR */
+		r->conf = value;
+	else if (strcmp(arg, "mpps") == 0)
+		r->mpps = value;
+	else if (strcmp(arg, "rx_max") == 0)
+		r->rx_max = value;
 	else if (strcmp(arg, "host_core") == 0)
 		r->host_core = value;
 	else if (strcmp(arg, "router_core") == 0)

@@ -53,7 +53,7 @@ check_spdx() {
 # Golden files and corpora are as they are.
 check_space() {
   local f
-  grep -vE '\.(png|ico|svg|bin|pcap|out|golden|woff2)$|/(corpus|golden)/|^LICENSE$' \
+  grep -vE '\.(png|ico|svg|bin|pcap|out|golden|woff2|xz)$|/(corpus|golden)/|^LICENSE$' \
     "$TMP/files" | while IFS= read -r f; do
     [ -s "$f" ] || continue
     grep -nE '[[:blank:]]+$' "$f" | head -n 3 | sed "s|^|$f:|; s|\$|<-|"

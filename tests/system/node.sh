@@ -19,7 +19,7 @@
 # the namespaces; may be empty), BIN_DATAPLANE, BIN_EUROPAD, BIN_LIBEXEC,
 # BIN_TEMPLATE (folders with what a template holds, colons between).
 # Optional: NODE_CONTAINERS (lxc), NODE_MEMORY_MIB, NODE_WEB, NODE_USER,
-# NODE_HUGE (auto), NODE_AGENT_MORE and NODE_PLANE_MORE (lines of europa.conf), NODE_DEVARGS0 and
+# NODE_WORKERS, NODE_HUGE (auto), NODE_AGENT_MORE and NODE_PLANE_MORE (lines of europa.conf), NODE_DEVARGS0 and
 # NODE_DEVARGS1 (of p0 and p1).
 
 NODE_SENDER=${NODE_NS}sender
@@ -114,6 +114,7 @@ socket = $NODE_PLANE_SOCKET
 ports = $NODE_DIR/state/ports.conf
 user = ${NODE_USER-nobody}
 hugepages = ${NODE_HUGE:-auto}
+workers = ${NODE_WORKERS:-0}
 log_level = ${NODE_LOG_LEVEL:-info}
 ${NODE_PLANE_MORE:-}
 CONF
@@ -167,11 +168,11 @@ node_agent_start() {
 
 node_is_ready() { api GET /readyz; }
 
-node_make_ports() {
+node_make_ports() { # [MORE ARGUMENTS OF THE DEVICES]
   local i devargs=("${NODE_DEVARGS0:-net_af_packet0,iface=p0,framecnt=8192}"
     "${NODE_DEVARGS1:-net_af_packet1,iface=p1,framecnt=8192}")
   for i in 0 1; do
-    api POST /v1/ports "{\"name\":\"p$i\",\"spec\":{\"devargs\":\"${devargs[i]}\"}}" || return 1
+    api POST /v1/ports "{\"name\":\"p$i\",\"spec\":{\"devargs\":\"${devargs[i]}${1-}\"}}" || return 1
   done
 }
 
@@ -179,7 +180,7 @@ node_make_ports() {
 node_up() {
   node_namespaces_up && node_write_conf && node_plane_start &&
     node_agent_start && node_wait 15 node_is_ready &&
-    node_make_ports > /dev/null && return 0
+    node_make_ports "" > /dev/null && return 0
   node_say "the node did not come up; its logs:"
   tail -n 30 "$NODE_DIR"/log/* >&2
   return 1

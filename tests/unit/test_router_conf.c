@@ -111,6 +111,16 @@ static const char *const bad[][2] = {
 	{ V0 A0 "route 10/8 dev eth0\nend\n", "r:3: no prefix: 10/8" },
 	{ V0 A0 "route 192.0.2.0/24 via 198.18.0\nend\n",
 	    "r:3: no address: 198.18.0" },
+	{ V0 A0 "route 192.0.2.0/24 via 198.18.0.256\nend\n",
+	    "r:3: no address: 198.18.0.256" },
+	{ V0 A0 "route 192.0.2.0/24 via 198.18.00.2\nend\n",
+	    "r:3: no address: 198.18.00.2" },
+	{ V0 A0 "route 192.0.2.0/24 via 198.18..2\nend\n",
+	    "r:3: no address: 198.18..2" },
+	{ V0 A0 "route 192.0.2.0/24 via 198.18.0.2.\nend\n",
+	    "r:3: no address: 198.18.0.2." },
+	{ V0 A0 "route 192.0.2.0/24 via 198.18.0.2x\nend\n",
+	    "r:3: no address: 198.18.0.2x" },
 	{ V0 A0 "route 192.0.2.0/24 via 0.0.0.0\nend\n",
 	    "r:3: no address: 0.0.0.0" },
 	{ V0 A0 "route 2001:db8::/32 via 198.18.0.2\nend\n",
@@ -132,6 +142,41 @@ errors_name_the_line(void **state)
 		assert_int_equal(parse(bad[i][0], &c, &e), -EINVAL);
 		assert_string_equal(e.msg, bad[i][1]);
 	}
+}
+
+static unsigned
+fast_paths_of(const char *text)
+{
+	char path[] = "/tmp/erc-test-XXXXXX";
+	int fd = mkstemp(path);
+	unsigned n;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	n = routerconf_fast_paths(path);
+	unlink(path);
+	return n;
+}
+
+static void
+fast_paths_are_known_before_the_rest(void **state)
+{
+	struct routerconf c;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(fast_paths_of("generation 7\nfast-paths 3\nend\n"), 3);
+	assert_int_equal(fast_paths_of("generation 7\n" V0 "end\n"), 0);
+	assert_int_equal(fast_paths_of(V0 "fast-paths 3\nend\n"), 0);
+	assert_int_equal(fast_paths_of(""), 0);
+	assert_int_equal(routerconf_fast_paths("/nonexistent/conf"), 0);
+	assert_int_equal(parse("fast-paths 15\nend\n", &c, &e), 0);
+	routerconf_clear(&c);
+	assert_int_equal(parse("fast-paths 0\nend\n", &c, &e), -EINVAL);
+	assert_int_equal(parse("fast-paths 16\nend\n", &c, &e), -EINVAL);
+	assert_int_equal(parse("fast-paths 1 2\nend\n", &c, &e), -EINVAL);
+	assert_string_equal(e.msg, "r:1: expected: fast-paths NUMBER, 1 to 15");
 }
 
 static void
@@ -279,6 +324,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_example_of_the_documentation_is_read),
 		cmocka_unit_test(errors_name_the_line),
+		cmocka_unit_test(fast_paths_are_known_before_the_rest),
 		cmocka_unit_test(long_lines_and_zero_bytes_are_refused),
 		cmocka_unit_test(addresses_are_bounded),
 		cmocka_unit_test(a_plan_knows_its_networks),
