@@ -7,14 +7,15 @@
 #   src (net_pcap, endless) -> N routers, each its MAC -> sink (net_null)
 #
 # Real containers, made through the REST API. A sink answers no ARP request, so
-# each router is first attached to a veth port whose other end does; then its
-# eth1 is moved to the sink, and keeps what it has learned.
+# each router is first attached to veth ports, the other end of which does; then
+# its vNICs are moved to source and sink, and it keeps what it has learned.
 
 # shellcheck source=tests/bench/veth.bash
 . "$EUROPA_SRCDIR/tests/bench/veth.bash"
 # shellcheck source=tests/bench/europa.bash
 . "$EUROPA_SRCDIR/tests/bench/europa.bash"
 
+ROUTERS_UNEQUAL="10 100"
 ROUTERS_N="1 2 3 4 5 6 7 8 9 10 20 50 100"
 ROUTERS_PREFIX=ebr$$-
 
@@ -22,12 +23,12 @@ describe_routers() {
   echo "1 to 100 routers on two cores: aggregate, each, fairness (root)"
 }
 
-tenant_body() { # I SINK
+tenant_body() { # I SOURCE SINK
   printf '{"name":"t%d","spec":{"vnics":[
-    {"name":"eth0","mac":"02:00:00:01:00:%02x","attach":{"port":"src"},"addresses":["198.18.0.%d/24"]},
+    {"name":"eth0","mac":"02:00:00:01:00:%02x","attach":{"port":"%s"},"addresses":["198.18.0.%d/24"]},
     {"name":"eth1","mac":"02:00:00:02:00:%02x","attach":{"port":"%s"},"addresses":["198.18.1.%d/24"]}],
     "routes":[{"prefix":"198.19.0.0/16","via":"198.18.1.254"}]}}' \
-    "$1" "$1" $(($1 + 10)) "$1" "$2" $(($1 + 10))
+    "$1" "$1" "$2" $(($1 + 10)) "$1" "$3" $(($1 + 10))
 }
 
 tenants_port() { # NAME DEVARGS
@@ -37,48 +38,61 @@ tenants_port() { # NAME DEVARGS
   }
 }
 
-# Lines of NANOSECONDS SENT OFFERED, one for each router.
-tenants_counters() { # N
-  local i
-  for ((i = 0; i < $1; i++)); do
-    printf '%s ' "$("$UDPSEQ" now)"
-    api GET "/v1/routers/t$i/stats" |
-      jq -r '"\(.vnics[1].tx.sent) \(.vnics[0].rx.offered)"' || return 1
-  done
+# The same to each router, by one curl, in turn; %i in PATH is its name.
+tenants_all() { # N METHOD PATH [SOURCE SINK]
+  local i n=$1
+  for ((i = 0; i < n; i++)); do
+    [ $i = 0 ] || echo next
+    printf 'unix-socket = "%s"\nsilent\nfail-with-body\nrequest = "%s"\nurl = "http://europa%s"\n' \
+      "$NODE_SOCKET" "$2" "${3/\%i/t$i}"
+    if [ $# -gt 3 ]; then
+      printf 'data = "%s"\n' "$(tenant_body "$i" "$4" "$5" | tr -d '\n' | sed 's/"/\\"/g')"
+    fi
+  done > curl.conf
+  curl -K curl.conf > answers || {
+    tail -c 500 answers >&2
+    return 1
+  }
 }
 
-tenants_forward() { # N: each has sent more than what ARP lets wait
-  local i
-  for ((i = 0; i < $1; i++)); do
-    [ "$(api GET "/v1/routers/t$i/stats" | jq '.vnics[1].tx.sent > 200')" = true ] || return 1
+# Lines of NANOSECONDS SENT OFFERED, one for each router.
+tenants_counters() { # N
+  local start end
+  start=$("$UDPSEQ" now)
+  tenants_all "$1" GET /v1/routers/%i/stats || return 1
+  end=$("$UDPSEQ" now)
+  # asked one after the other, at an even pace
+  jq -r '"\(.vnics[1].tx.sent) \(.vnics[0].rx.offered)"' answers |
+    awk -v start="$start" -v end="$end" -v n="$1" \
+      '{printf "%.0f %s\n", start + (end - start) * NR / n, $0}'
+}
+
+tenants_forward() { # N: each has sent more than what it asked and announced
+  tenants_all "$1" GET /v1/routers/%i/stats &&
+    [ "$(jq -s 'map(.vnics[1].tx.sent > 20) | all' answers)" = true ]
+}
+
+# A few packets for each, until all know their next hop.
+tenants_resolve() { # N
+  local tries
+  for ((tries = 0; tries < 10; tries++)); do
+    veth_load "$ROUTERS_PREFIX" 0.02 dst=02:00:00:01:00:00 macs=128 warm=1500 window=100 ||
+      return 1
+    if tenants_forward "$1"; then return 0; fi
   done
+  echo "routers: the next hop was not resolved" >&2
+  return 1
 }
 
 tenants_up() { # N equal|unequal
-  local i end
-  "$EUROPA_BUILDDIR/tests/bench/tenants" "$BENCH_TMP/src.pcap" "$1" "$2" &&
-    tenants_port src "net_pcap0,rx_pcap=$BENCH_TMP/src.pcap,infinite_rx=1" || return 1
-  for ((i = 0; i < $1; i++)); do
-    europa_router "$(tenant_body "$i" p1)" || return 1
-  done
-  end=$((SECONDS + 20))
-  until tenants_forward "$1"; do
-    [ $SECONDS -lt $end ] || {
-      echo "routers: the next hop was not resolved" >&2
-      return 1
-    }
-    sleep 0.1
-  done
-  for ((i = 0; i < $1; i++)); do
-    api PATCH "/v1/routers/t$i" "$(tenant_body "$i" sink)" > answer || {
-      cat answer >&2
-      return 1
-    }
-  done
+  tenants_all "$1" POST /v1/routers p0 p1 && tenants_resolve "$1" &&
+    "$EUROPA_BUILDDIR/tests/bench/tenants" "$BENCH_TMP/src.pcap" "$1" "$2" &&
+    tenants_port src "net_pcap0,rx_pcap=$BENCH_TMP/src.pcap,infinite_rx=1" &&
+    tenants_all "$1" PATCH /v1/routers/%i src sink
 }
 
-tenants_down() {
-  node_delete_routers && api DELETE /v1/ports/src > /dev/null
+tenants_down() { # N
+  tenants_all "$1" DELETE /v1/routers/%i && api DELETE /v1/ports/src > /dev/null
 }
 
 # What all processes of the node had of the cores, ns: the plane and containers.
@@ -121,7 +135,7 @@ tenants_one() {
       }
       print sum * sum / (NR * squares)
     }')
-  tenants_down
+  tenants_down "$1"
 }
 
 routers_point() { # N equal|unequal
@@ -153,17 +167,17 @@ routers_targets() {
 run_routers() {
   local i n load
   [ "$(id -u)" = 0 ] || bench_die "routers: needs root"
-  [ -z "$BENCH_QUICK" ] || ROUTERS_N="1 10 100"
+  [ -z "$BENCH_QUICK" ] || ROUTERS_N="1 10 100" ROUTERS_UNEQUAL=10
   europa_up "$ROUTERS_PREFIX" net_af_packet0,iface=p0 net_af_packet1,iface=p1 || return 1
   ip -n "$NODE_RECEIVER" addr add 198.18.1.254/24 dev eth0
   tenants_port sink net_null0,no-rx=1 || return 1
   for ((i = 1; i <= BENCH_RUNS; i++)); do
     for n in $ROUTERS_N; do
       routers_point "$n" equal || return 1
-      [ "$n" != 10 ] && [ "$n" != 100 ] || routers_point "$n" unequal || return 1
+      [[ " $ROUTERS_UNEQUAL " != *" $n "* ]] || routers_point "$n" unequal || return 1
     done
   done
-  for n in $ROUTERS_N 10_unequal 100_unequal; do
+  for n in $ROUTERS_N ${ROUTERS_UNEQUAL// /_unequal }_unequal; do
     load=${n#*_} n=${n%_*}
     [ "$load" = unequal ] && n=_unequal@$n || n=@$n
     bench_series routers "europa$n" Mpps "net_pcap, $n routers, net_null; 60 bytes"
