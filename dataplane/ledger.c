@@ -36,13 +36,13 @@ tally_flush(struct tally *t)
 }
 
 static void
-tally_back(struct tally *t, unsigned vnic)
+tally_back(struct tally *t, unsigned vnic, unsigned n)
 {
 	if (unlikely(vnic != t->vnic)) {
 		tally_flush(t);
 		t->vnic = vnic;
 	}
-	t->n_back++;
+	t->n_back += n;
 }
 
 static void
@@ -112,7 +112,7 @@ reclaim(struct tally *t, unsigned v, uint64_t d, uint32_t slot)
 	} else {
 		unsigned home = (unsigned)own - OWN_FILLED;
 
-		tally_back(t, home);
+		tally_back(t, home, 1);
 		if (verdict == VERDICT_DONE)
 			vnic_count_add(
 			    &l->counters[home].done[MIN(
@@ -150,12 +150,20 @@ slot_is_held(struct ledger *l, unsigned v, uint64_t d, uint32_t *out)
 	return true;
 }
 
+/* Of a queue, in registers: a store to own[] may change anything in memory. */
+struct limits {
+	uint8_t *own;
+	const uint8_t *pool;
+	size_t stride;
+	uint32_t max_slots, slot_mask, slot_bytes;
+};
+
 /*
  * What nearly every descriptor is: a well-formed packet in a slot that was
  * filled. Says less than slot_is_held() and reclaim() together, never more.
  */
 static inline bool
-is_plain(const struct ledger *l, uint64_t d)
+is_plain(const struct limits *m, uint64_t d)
 {
 	const uint64_t form = UINT64_C(0xf) << VNIC_DESC_KIND_SHIFT |
 			      UINT64_C(0xff) << VNIC_DESC_ARG_SHIFT |
@@ -165,27 +173,55 @@ is_plain(const struct ledger *l, uint64_t d)
 
 	return (d & form) == (uint64_t)VNIC_KIND_PACKET
 				 << VNIC_DESC_KIND_SHIFT &&
-	       slot < l->layout.g.max_slots &&
-	       (uint8_t)(l->own[slot & l->slot_mask] - OWN_FILLED) <
+	       slot < m->max_slots &&
+	       (uint8_t)(m->own[slot & m->slot_mask] - OWN_FILLED) <
 		   VNIC_MAX_VNICS &&
-	       len >= VNIC_MIN_FRAME &&
-	       vnic_desc_off(d) + len <= l->layout.g.slot_bytes;
+	       len >= VNIC_MIN_FRAME && vnic_desc_off(d) + len <= m->slot_bytes;
 }
 
-/* Does what d asks for. Returns true and the slot if it is a packet. */
-static inline bool
-accept(struct tally *t, unsigned v, uint64_t d, uint32_t *slot)
+/* Takes those of n descriptors that are packets. Returns how many. */
+static inline unsigned
+accept(struct tally *t, unsigned v, const uint64_t *d, unsigned n_taken,
+    struct ledger_frame *out)
 {
 	struct ledger *l = t->l;
+	const struct limits m = {
+		.own = l->own,
+		.pool = vnic_slot(&l->layout, l->pool_map, l->queue, 0),
+		.stride = l->layout.g.stride,
+		.max_slots = l->layout.g.max_slots,
+		.slot_mask = l->slot_mask,
+		.slot_bytes = l->layout.g.slot_bytes,
+	};
+	unsigned owner = OWN_FILLED + v, n = 0, n_back = 0;
 
-	if (likely(is_plain(l, d))) {
-		*slot = vnic_desc_slot(d) & l->slot_mask;
-		tally_back(t, (unsigned)l->own[*slot] - OWN_FILLED);
-		l->own[*slot] = OWN_EMPTY;
-		return true;
+	for (unsigned i = 0; i < n_taken; i++) {
+		uint64_t x = d[i];
+		uint32_t slot;
+
+		LEDGER_HOOK(l);
+		if (likely(is_plain(&m, x))) {
+			slot = vnic_desc_slot(x) & m.slot_mask;
+			if (unlikely(m.own[slot] != owner)) {
+				tally_back(t, owner - OWN_FILLED, n_back);
+				owner = m.own[slot];
+				n_back = 0;
+			}
+			n_back++;
+			m.own[slot] = OWN_EMPTY;
+		} else if (!slot_is_held(l, v, x, &slot) ||
+			   reclaim(t, v, x, slot) != VERDICT_PACKET) {
+			continue;
+		}
+		out[n].bytes = m.pool + slot * m.stride + vnic_desc_off(x);
+		out[n].slot = slot;
+		out[n].len = (uint16_t)vnic_desc_len(x);
+		out[n].vnic = (uint16_t)v;
+		prefetch_write(out[n].bytes); /* it is filled again soon */
+		n++;
 	}
-	return slot_is_held(l, v, d, slot) &&
-	       reclaim(t, v, d, *slot) == VERDICT_PACKET;
+	tally_back(t, owner - OWN_FILLED, n_back);
+	return n;
 }
 
 unsigned
@@ -193,10 +229,8 @@ ledger_take(struct ledger *l, unsigned v, struct ledger_frame *out,
     unsigned max, unsigned *n_taken)
 {
 	struct tally t = { .l = l, .vnic = v };
-	const uint8_t *pool = vnic_slot(&l->layout, l->pool_map, l->queue, 0);
-	size_t stride = l->layout.g.stride;
 	uint64_t d[VNIC_BURST];
-	unsigned n = 0;
+	unsigned n;
 
 	*n_taken = 0;
 	if (unlikely(l->n_faults >= LEDGER_MAX_FAULTS))
@@ -204,19 +238,7 @@ ledger_take(struct ledger *l, unsigned v, struct ledger_frame *out,
 	*n_taken =
 	    vnic_take(vnic_tx_ring(&l->layout, l->router_map, l->queue, v),
 		l->log2, &l->tx_pos[v], d, MIN(max, (unsigned)VNIC_BURST));
-	for (unsigned i = 0; i < *n_taken; i++) {
-		uint32_t slot;
-
-		LEDGER_HOOK(l);
-		if (unlikely(!accept(&t, v, d[i], &slot)))
-			continue;
-		out[n].bytes = pool + slot * stride + vnic_desc_off(d[i]);
-		out[n].slot = slot;
-		out[n].len = (uint16_t)vnic_desc_len(d[i]);
-		out[n].vnic = (uint16_t)v;
-		prefetch_write(out[n].bytes); /* it is filled again soon */
-		n++;
-	}
+	n = accept(&t, v, d, *n_taken, out);
 	/* before the frames are handed on: a crash leaves them in doubt there */
 	tally_flush(&t);
 	if (unlikely(t.n_originated > 0))
@@ -282,16 +304,19 @@ ledger_room(const struct ledger *l)
 void
 ledger_claim(struct ledger *l, unsigned v, uint32_t *slots, unsigned n)
 {
+	uint8_t *own = l->own;
+	const uint32_t *from;
+
 	if (n == 0)
 		return;
 	vnic_put_soon(vnic_rx_ring(&l->layout, l->host_map, l->queue, v),
 	    l->log2, l->rx_pos[v], n);
+	from = l->free_slots + l->n_free - 1; /* the last in first */
 	for (unsigned i = 0; i < n; i++) {
-		uint32_t slot = l->free_slots[--l->n_free];
-
-		l->own[slot] = (uint8_t)(OWN_FILLED + v);
-		slots[i] = slot;
+		slots[i] = from[-(int)i];
+		own[slots[i]] = (uint8_t)(OWN_FILLED + v);
 	}
+	l->n_free -= n;
 	ledger_set_number(&l->n_filled, ledger_number(&l->n_filled) + n);
 	/* before the descriptors: a crash in between leaves them in doubt */
 	vnic_count_add(&l->counters[v].filled, n);

@@ -68,7 +68,7 @@ struct plan_lane {
 	uint8_t worker;           /* that serves the queue, and fills this */
 	unsigned n;               /* (w) */
 	uint16_t len[VNIC_BURST]; /* (w) bytes of each, with the tag it keeps */
-	uint8_t frame[VNIC_BURST]; /* (w) */
+	uint16_t frame[VNIC_BURST]; /* (w) */
 };
 static_assert(sizeof(struct plan_lane) % VNIC_LINE == 0, "lines of its own");
 

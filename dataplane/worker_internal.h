@@ -123,7 +123,7 @@ lane_add(struct worker *w, struct plan_lane *lane, unsigned i)
 	if (lane->n == 0)
 		w->part->touched[w->part->n_touched++] = lane;
 	lane->len[lane->n] = (uint16_t)bytes; /* <= room < 2^16 */
-	lane->frame[lane->n++] = (uint8_t)i;  /* < VNIC_BURST */
+	lane->frame[lane->n++] = (uint16_t)i; /* < VNIC_BURST */
 }
 
 /* cross.c: between workers; return how many packets they moved */
