@@ -153,8 +153,10 @@ check_clashes(const struct check *c)
 
 /* --- admission ----------------------------------------------------------------- */
 
+/* r is the router that has it, or NULL: memory in use is kept until it stops. */
 static uint64_t
-reserved_bytes(const struct node *n, const struct model_router *spec)
+reserved_bytes(const struct node *n, const struct model_router *spec,
+    const struct router *r)
 {
 	struct vnic_geometry g;
 	struct vnic_layout l;
@@ -162,18 +164,20 @@ reserved_bytes(const struct node *n, const struct model_router *spec)
 	router_geometry(n, spec, &g);
 	if (vnic_layout_make(&l, &g) < 0)
 		return UINT64_MAX / 2;
+	if (r && r->has_memory && r->container.state != CONTAINER_STOPPED)
+		l.pool_bytes = MAX(l.pool_bytes, r->layout.pool_bytes);
 	return spec->quota.mem_bytes + l.pool_bytes;
 }
 
 static int
 check_memory(const struct check *c)
 {
-	uint64_t want = reserved_bytes(c->n, c->spec);
+	uint64_t want = reserved_bytes(c->n, c->spec, c->old);
 	uint64_t used = 0, best;
 
 	for (const struct router *r = c->n->routers; r; r = r->next)
 		if (r != c->old)
-			used += reserved_bytes(c->n, &r->spec);
+			used += reserved_bytes(c->n, &r->spec, r);
 	best = c->n->mem_bytes > used ? c->n->mem_bytes - used : 0;
 	if (want <= best)
 		return 0;
@@ -202,7 +206,9 @@ check_frozen(const struct check *c)
 	b = &c->old->spec.quota;
 	router_geometry(c->n, c->spec, &new_g);
 	router_geometry(c->n, &c->old->spec, &old_g);
-	if (new_g.max_slots != old_g.max_slots)
+	/* less at any time, more as far as the memory goes */
+	if (a->pool_slots >
+	    (c->old->has_memory ? c->old->layout.g.max_slots : old_g.max_slots))
 		what = "/spec/quota/pool_slots";
 	else if (new_g.slot_bytes > old_g.slot_bytes)
 		what = "/spec/vnics";

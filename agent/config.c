@@ -2,6 +2,7 @@
 /* config: the keys of [agent]; doc/man/europa.conf.5 describes them. */
 #include "agent/config.h"
 
+#include "agent/launch_args.h"
 #include "lib/base.h"
 #include "lib/conf.h"
 #include "lib/log.h"
@@ -57,6 +58,7 @@ config_load(struct config *c, const char *path, struct err *e)
 		STRING_KEY(containers),
 		UINT_KEY(memory_mib, 0, 1U << 30),
 		UINT_KEY(fast_paths, 1, 15),
+		STRING_KEY(router_cpus),
 		UINT_KEY(id_base, 65536, 0xf0000000U),
 		UINT_KEY(id_ranges, 1, 32768),
 		UINT_KEY(start_timeout_ms, 100, 600000),
@@ -74,6 +76,10 @@ config_load(struct config *c, const char *path, struct err *e)
 		return err_set(e, -EINVAL,
 		    "containers = %s: want lxc (or fake, in tests)",
 		    c->containers);
+	if (c->router_cpus[0] && !launch_cpus_are_valid(c->router_cpus))
+		return err_set(e, -EINVAL,
+		    "router_cpus = %s: want a list of cores, such as 1-3,5",
+		    c->router_cpus);
 	if (log_level_parse(c->log_level) < 0)
 		return err_set(e, -EINVAL,
 		    "log_level = %s: want err, warn, info or debug",

@@ -20,12 +20,13 @@ struct config {
 	char template_bin[2 * CONFIG_PATH]; /* folders with the programs of a
 	                                       template, colons between */
 	char web_dir[CONFIG_PATH];
-	char containers[16]; /* lxc; fake in tests */
-	unsigned memory_mib; /* for routers; 0 = machine less an
+	char containers[16];           /* lxc; fake in tests */
+	unsigned memory_mib;           /* for routers; 0 = machine less an
 	                                       eighth */
-	unsigned fast_paths; /* data queues per router */
-	unsigned id_base;    /* first host uid of routers */
-	unsigned id_ranges;  /* how many ranges follow */
+	unsigned fast_paths;           /* data queues per router */
+	char router_cpus[CONFIG_PATH]; /* cores of routers; "" = all */
+	unsigned id_base;              /* first host uid of routers */
+	unsigned id_ranges;            /* how many ranges follow */
 	unsigned start_timeout_ms;
 	char log_level[8];
 };

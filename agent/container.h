@@ -34,6 +34,7 @@ struct container_spec {
 	const char *rootfs;   /* read-only root, shared by routers */
 	const char *run_dir;  /* host folder, seen read-only as
 	                         /run/europa-node */
+	const char *cpus;     /* cores it may run on, "1-3,5"; NULL = all */
 	uint32_t id_base;     /* first host uid and gid of its 65536 */
 	struct container_limits limits;
 };

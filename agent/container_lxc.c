@@ -288,8 +288,9 @@ op_new(struct lxc *x, enum launch_verb verb, const struct container_spec *s)
 	o->lxc = x;
 	o->pidfd = o->pipe_fd = -1;
 	o->args = (struct launch_args){ verb, x->dir, *s };
-	o->text = malloc(length(s->uid) + length(s->hostname) +
-			 length(s->rootfs) + length(s->run_dir));
+	o->text =
+	    malloc(length(s->uid) + length(s->hostname) + length(s->rootfs) +
+		   length(s->run_dir) + length(s->cpus));
 	if (!o->text || loop_add_timer(x->loop, time_is_up, o, &o->timer) < 0) {
 		op_free(o);
 		return NULL;
@@ -299,6 +300,7 @@ op_new(struct lxc *x, enum launch_verb verb, const struct container_spec *s)
 	keep(&o->args.spec.hostname, &at);
 	keep(&o->args.spec.rootfs, &at);
 	keep(&o->args.spec.run_dir, &at);
+	keep(&o->args.spec.cpus, &at);
 	return o;
 }
 

@@ -24,9 +24,9 @@ static const char *const verbs[LAUNCH_N_VERBS] = {
 	[LAUNCH_DESTROY] = "destroy",
 };
 
-enum { N_WORDS = 5, N_NUMBERS = 5 };
+enum { N_WORDS = 6, N_NUMBERS = 5 };
 static const char *const word_options[N_WORDS] = { "--dir", "--uid",
-	"--hostname", "--rootfs", "--run-dir" };
+	"--hostname", "--rootfs", "--run-dir", "--cpus" };
 static const char *const number_options[N_NUMBERS] = { "--cpu-millis",
 	"--mem-bytes", "--pids", "--disk-bytes", "--id-base" };
 
@@ -64,6 +64,21 @@ launch_uid_is_valid(const char *s)
 
 	return n >= 1 && n <= 64 && s[0] != '.' && s[0] != '-' &&
 	       all_in(s, "_.-");
+}
+
+bool
+launch_cpus_are_valid(const char *s)
+{
+	bool digit = false; /* before s */
+
+	for (; *s; s++) {
+		bool now = *s >= '0' && *s <= '9';
+
+		if (!now && !(digit && (*s == ',' || *s == '-')))
+			return false;
+		digit = now;
+	}
+	return digit;
 }
 
 static bool
@@ -169,9 +184,12 @@ judge_start(const struct said *s, struct container_spec *out, struct err *e)
 		return err_set(e, -EINVAL,
 		    "--id-base is missing or not in "
 		    "65536..4294901759");
+	if (s->word[5] && !launch_cpus_are_valid(s->word[5]))
+		return err_set(e, -EINVAL, "--cpus is no list of cores");
 	out->hostname = s->word[2];
 	out->rootfs = s->word[3];
 	out->run_dir = s->word[4];
+	out->cpus = s->word[5];
 	out->id_base = (uint32_t)base;
 	return 0;
 }
@@ -230,7 +248,7 @@ launch_args_format(
 {
 	const struct container_spec *s = &a->spec;
 	const char *words[N_WORDS] = { a->dir, s->uid, s->hostname, s->rootfs,
-		s->run_dir };
+		s->run_dir, s->cpus };
 	const uint64_t values[N_NUMBERS] = { s->limits.cpu_millis,
 		s->limits.mem_bytes, s->limits.pids, s->limits.disk_bytes,
 		s->id_base };
@@ -243,6 +261,8 @@ launch_args_format(
 	out->argv[n++] = unconst(launcher);
 	out->argv[n++] = unconst(verbs[a->verb]);
 	for (unsigned k = 0; k < n_words; k++) {
+		if (k == N_WORDS - 1 && !s->cpus)
+			continue; /* not told: on all cores */
 		out->argv[n++] = unconst(word_options[k]);
 		out->argv[n++] = unconst(words[k] ? words[k] : "");
 	}

@@ -5,7 +5,7 @@
  *
  *	europa-launch start --dir DIR --uid UID --hostname NAME --rootfs PATH
  *	    --run-dir PATH --id-base N --cpu-millis N --mem-bytes N --pids N
- *	    --disk-bytes N
+ *	    --disk-bytes N [--cpus LIST]
  *	europa-launch limit --dir DIR --uid UID --cpu-millis N ...
  *	europa-launch stop|freeze|thaw|query|destroy --dir DIR --uid UID
  *
@@ -35,7 +35,7 @@ struct launch_args {
 	struct container_spec spec; /* of the others: uid only */
 };
 
-enum { LAUNCH_MAX_ARGS = 24, LAUNCH_ARG_BYTES = 24 };
+enum { LAUNCH_MAX_ARGS = 26, LAUNCH_ARG_BYTES = 24 };
 
 struct launch_argv {
 	char *argv[LAUNCH_MAX_ARGS];
@@ -61,5 +61,8 @@ void launch_args_format(
 
 /* True if s may name a container: 1..64 of [A-Za-z0-9_.-], no dot first. */
 bool launch_uid_is_valid(const char *s);
+
+/* True if s is a list of cores as the kernel reads them: 0-2,7 */
+bool launch_cpus_are_valid(const char *s);
 
 #endif

@@ -20,6 +20,7 @@ agent_libagent_a_SOURCES = \
   agent/router_container.c \
   agent/router_init.c \
   agent/router_plane.c \
+  agent/router_quota.c \
   agent/router_reconcile.c \
   agent/router_view.c \
   agent/router_wait.c \

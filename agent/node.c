@@ -137,6 +137,7 @@ on_up(void *arg, const struct wire_msg *hello)
 
 	n->plane_pid = hello->u.hello.pid;
 	n->plane_hugepages = hello->u.hello.hugepages != 0;
+	n->plane_workers = hello->u.hello.n_workers;
 	remove_strays(n);
 	ports_replay(n);
 	node_kick(n);

@@ -57,6 +57,7 @@ struct node {
 	uint64_t mem_bytes; /* that routers may reserve in all */
 	uint32_t plane_pid;
 	bool plane_hugepages;
+	unsigned plane_workers; /* as last said; 0 = it has never been here */
 	uint8_t (*strays)[WIRE_UID_BYTES]; /* sets of the data plane that no
 	                                      router wants */
 	unsigned n_strays;

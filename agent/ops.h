@@ -27,9 +27,12 @@ void op_router_restart(struct node *n, struct api_request *rq);
 void op_vnics_list(struct node *n, struct api_request *rq);
 void op_vnic_create(struct node *n, struct api_request *rq);
 void op_vnic_get(struct node *n, struct api_request *rq);
+void op_vnic_patch(struct node *n, struct api_request *rq);
 void op_vnic_delete(struct node *n, struct api_request *rq);
 void op_routes_get(struct node *n, struct api_request *rq);
 void op_routes_put(struct node *n, struct api_request *rq);
+void op_quota_get(struct node *n, struct api_request *rq);
+void op_quota_patch(struct node *n, struct api_request *rq);
 void op_stats_get(struct node *n, struct api_request *rq);
 
 void op_ports_list(struct node *n, struct api_request *rq);

@@ -174,15 +174,16 @@ keep_macs(struct model_router *spec, const struct model_router *old)
 	}
 }
 
-/* What r would be with spec, which stays the caller's. */
+/* What rq would be answered with spec, which stays the caller's. */
 static json_t *
-preview(struct router *r, const struct model_router *spec)
+preview(struct router *r, const struct model_router *spec,
+    const struct api_request *rq)
 {
 	struct model_router now = r->spec;
 	json_t *o;
 
 	r->spec = *spec;
-	o = router_json(r);
+	o = router_answer_json(r, rq);
 	r->spec = now;
 	return o;
 }
@@ -208,7 +209,7 @@ op_apply(struct router *r, struct model_router *spec, struct api_request *rq,
 		return;
 	}
 	if (api_dry_run(rq)) {
-		api_reply(rq, 200, preview(r, spec), NULL, NULL);
+		api_reply(rq, 200, preview(r, spec, rq), NULL, NULL);
 		model_router_clear(spec);
 		return;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ops_vnic: the parts of a router that have addresses of their own in the API:
- * vNICs, routes and counters. A change is a PATCH of the router's spec.
+ * vNICs, routes, quota and counters. A change is a PATCH of the router's spec.
  */
 #include "agent/ops.h"
 #include "agent/router.h"
@@ -34,24 +34,6 @@ apply_member(struct router *r, struct api_request *rq, const char *key,
 	json_decref(body);
 }
 
-static const struct model_vnic *
-find_vnic(const struct router *r, const char *name)
-{
-	for (unsigned i = 0; i < r->spec.n_vnics; i++)
-		if (strcmp(r->spec.vnic[i].name, name) == 0)
-			return &r->spec.vnic[i];
-	return NULL;
-}
-
-/* What is wanted and what is of one vNIC. */
-static json_t *
-vnic_object(const struct router *r, const struct model_vnic *v)
-{
-	return json_pack("{s:s, s:s, s:s, s:o, s:o}", "kind", "Vnic", "name",
-	    v->name, "router", r->spec.name, "spec", model_vnic_json(v),
-	    "status", router_vnic_json(r, v));
-}
-
 void
 op_vnics_list(struct node *n, struct api_request *rq)
 {
@@ -62,7 +44,8 @@ op_vnics_list(struct node *n, struct api_request *rq)
 		return;
 	items = json_array();
 	for (unsigned i = 0; i < r->spec.n_vnics; i++)
-		json_array_append_new(items, vnic_object(r, &r->spec.vnic[i]));
+		json_array_append_new(
+		    items, router_vnic_object(r, &r->spec.vnic[i]));
 	api_reply(rq, 200, json_pack("{s:o, s:n}", "items", items, "next"),
 	    NULL, NULL);
 }
@@ -75,12 +58,12 @@ op_vnic_get(struct node *n, struct api_request *rq)
 
 	if (!r)
 		return;
-	v = find_vnic(r, api_subname(rq));
+	v = router_find_vnic(r, api_subname(rq));
 	if (!v) {
 		op_not_found(rq, "vNIC", api_subname(rq));
 		return;
 	}
-	api_reply(rq, 200, vnic_object(r, v), NULL, NULL);
+	api_reply(rq, 200, router_vnic_object(r, v), NULL, NULL);
 }
 
 static json_t *
@@ -110,7 +93,7 @@ op_vnic_create(struct node *n, struct api_request *rq)
 		op_problem(rq, &p);
 		return;
 	}
-	if (find_vnic(r, v.name)) {
+	if (router_find_vnic(r, v.name)) {
 		problem_set(&p, 409, "exists", "choose another name",
 		    "router %s has a vNIC %s", r->spec.name, v.name);
 		op_problem(rq, &p);
@@ -128,7 +111,7 @@ op_vnic_delete(struct node *n, struct api_request *rq)
 
 	if (!r)
 		return;
-	if (!find_vnic(r, api_subname(rq))) {
+	if (!router_find_vnic(r, api_subname(rq))) {
 		op_not_found(rq, "vNIC", api_subname(rq));
 		return;
 	}
@@ -165,6 +148,72 @@ op_routes_put(struct node *n, struct api_request *rq)
 		return;
 	}
 	op_apply(r, &want, rq, 200);
+}
+
+/*
+ * A merge patch of what GET shows; what concerns several vNICs is checked with
+ * the whole router.
+ */
+void
+op_vnic_patch(struct node *n, struct api_request *rq)
+{
+	struct router *r = op_find_to_change(n, rq);
+	const struct model_vnic *old;
+	struct model_vnic want;
+	struct problem p;
+	json_t *object, *vnics;
+	size_t i = 0;
+
+	if (!r)
+		return;
+	old = router_find_vnic(r, api_subname(rq));
+	if (!old) {
+		op_not_found(rq, "vNIC", api_subname(rq));
+		return;
+	}
+	problem_init(&p);
+	object = router_vnic_object(r, old);
+	model_merge_patch(&object, api_body(rq));
+	if (model_vnic_object_read(&want, object, old->name, &p) < 0) {
+		op_problem(rq, &p);
+	} else {
+		vnics = vnics_json(r, NULL);
+		i = (size_t)(old - r->spec.vnic);
+		json_array_set_new(vnics, i, model_vnic_json(&want));
+		apply_member(r, rq, "vnics", vnics, 200);
+	}
+	json_decref(object);
+}
+
+void
+op_quota_get(struct node *n, struct api_request *rq)
+{
+	struct router *r = op_find_router(n, rq);
+
+	if (r)
+		router_wait_usage(r, rq);
+}
+
+void
+op_quota_patch(struct node *n, struct api_request *rq)
+{
+	struct router *r = op_find_to_change(n, rq);
+	struct model_router want;
+	struct problem p;
+	json_t *object;
+
+	if (!r || !op_copy_spec(r, rq, &want))
+		return;
+	problem_init(&p);
+	object = json_pack("{s:o}", "limit", model_quota_json(&want.quota));
+	model_merge_patch(&object, api_body(rq));
+	if (model_quota_read(&want.quota, object, &p) < 0) {
+		model_router_clear(&want);
+		op_problem(rq, &p);
+	} else {
+		op_apply(r, &want, rq, 200);
+	}
+	json_decref(object);
 }
 
 /* The router's own counters are asked for; the answer is at most that old. */

@@ -9,7 +9,10 @@
 
 #include <stdio.h>
 
-enum { SPARE_VNICS = 4 };
+enum {
+	SPARE_VNICS = 4,
+	SPARE_SLOTS = 1024, /* that a small pool can grow to while it runs */
+};
 
 static void
 timer_fired(void *arg)
@@ -128,12 +131,15 @@ router_geometry(const struct node *n, const struct model_router *spec,
 {
 	unsigned n_vnics =
 	    MIN(spec->n_vnics + SPARE_VNICS, (unsigned)VNIC_MAX_VNICS);
+	/* a queue for every worker, and for every fast path */
+	unsigned n_data = MIN(MAX(n->cfg.fast_paths, n->plane_workers),
+	    (unsigned)VNIC_MAX_QUEUES - 1);
 	unsigned mtu = 1500;
 
 	for (unsigned i = 0; i < spec->n_vnics; i++)
 		mtu = MAX(mtu, (unsigned)spec->vnic[i].mtu);
-	vnic_geometry_for(
-	    out, n->cfg.fast_paths, n_vnics, spec->quota.pool_slots, mtu);
+	vnic_geometry_for(out, n_data, n_vnics,
+	    MAX(spec->quota.pool_slots, (uint32_t)SPARE_SLOTS), mtu);
 }
 
 static int

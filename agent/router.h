@@ -46,7 +46,21 @@ struct waiter {
 	uint64_t deadline_ms;
 	bool wants_config; /* the configuration has to be in force, too */
 	bool wants_stats;  /* a fresh answer of the router process */
+	bool wants_usage;  /* counters, some time after the request */
 	uint64_t asked_ms;
+};
+
+/* What passed between the host and a router, by direction: rx, tx. */
+struct router_traffic {
+	uint64_t ms; /* when this was so; 0 = never read */
+	uint64_t packets[2];
+	uint64_t bytes[2];
+};
+
+struct router_usage {
+	uint64_t window_ms; /* the time that these are the mean of */
+	uint64_t pps[2];
+	uint64_t bps[2];
 };
 
 struct router {
@@ -75,6 +89,8 @@ struct router {
 	bool set_known; /* it has said OK, or told us of it */
 	int gate_sent;  /* enum wire_gate, -1 = none */
 	uint32_t slots_sent;
+	struct wire_rates rates_sent;
+	unsigned n_unanswered; /* sentences to the data plane */
 	struct router_vnic vnic[VNIC_MAX_VNICS];
 	uint32_t quarantined; /* a bit per queue */
 	uint32_t stalled;
@@ -105,6 +121,8 @@ struct router {
 	uint64_t process_end_ms; /* when the log heard of one last */
 	struct wire_msg *stats; /* last answer of the router process, or NULL */
 	uint64_t stats_ms;
+	struct router_traffic traffic; /* counters, as read last */
+	struct router_usage usage;     /* between two looks at them */
 
 	/* what clients see */
 	enum router_state state;
@@ -143,6 +161,8 @@ void router_geometry(const struct node *n, const struct model_router *spec,
 /* Says to the data plane what it has to know; all of it is idempotent. */
 void router_sync_plane(struct router *r);
 void router_plane_lost(struct router *r);
+/* true until the data plane has agreed to all that is wanted */
+bool router_plane_owes(const struct router *r);
 /* The index of a vNIC, -1 if it has none yet. */
 int router_vnic_index(const struct router *r, const char *name);
 
@@ -181,6 +201,8 @@ void router_wait(
     struct router *r, struct api_request *rq, int status, bool wants_config);
 /* Answers rq with the counters, fresh ones if the router process tells. */
 void router_wait_stats(struct router *r, struct api_request *rq);
+/* Answers rq with the quota, when there is something to say of its use. */
+void router_wait_usage(struct router *r, struct api_request *rq);
 void router_answer_waiters(struct router *r);
 /* Answers everybody with a problem, or with status and no body. */
 void router_dismiss_waiters(
@@ -188,6 +210,15 @@ void router_dismiss_waiters(
 
 /* JSON for clients. */
 json_t *router_json(const struct router *r);
+/* The object that a change by rq answers with. */
+json_t *router_answer_json(struct router *r, const struct api_request *rq);
+json_t *router_vnic_object(const struct router *r, const struct model_vnic *v);
+const struct model_vnic *router_find_vnic(
+    const struct router *r, const char *name);
+json_t *router_quota_json(struct router *r);
+/* Begins a time of which the use is told; how long it has lasted, ms. */
+void router_usage_begin(struct router *r);
+uint64_t router_usage_age_ms(const struct router *r);
 json_t *router_vnic_json(const struct router *r, const struct model_vnic *v);
 json_t *router_stats_json(const struct router *r);
 void router_etag(const struct router *r, char *buf, size_t size);

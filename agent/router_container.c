@@ -164,6 +164,7 @@ spec_of(
 		.hostname = r->spec.name,
 		.rootfs = r->node->rootfs,
 		.run_dir = run_dir,
+		.cpus = c->router_cpus[0] ? c->router_cpus : NULL,
 		.id_base = c->id_base + r->id_index * CONFIG_RANGE_IDS,
 		.limits = limits_of(&r->spec.quota),
 	};

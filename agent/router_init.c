@@ -64,6 +64,15 @@ write_routes(const struct router *r, FILE *f)
 	}
 }
 
+/* Each busy one takes a core: what the quota does not have, it would wait for. */
+static unsigned
+fast_paths(const struct router *r)
+{
+	unsigned cores = r->spec.quota.cpu_millis / 1000;
+
+	return MIN(r->node->cfg.fast_paths, MAX(cores, 1U));
+}
+
 char *
 router_config_text(const struct router *r)
 {
@@ -76,6 +85,7 @@ router_config_text(const struct router *r)
 	fprintf(f, "# written by europad; changes are lost\n");
 	fprintf(f, "generation %llu\n", (unsigned long long)r->generation);
 	fprintf(f, "hostname %s\n", r->spec.name);
+	fprintf(f, "fast-paths %u\n", fast_paths(r));
 	write_vnics(r, f);
 	write_routes(r, f);
 	if (r->spec.dataplane[0] != '\0')

@@ -24,6 +24,8 @@ replied(void *arg, const uint8_t uid[WIRE_UID_BYTES], uint32_t tag,
 
 	if (!r || !reply)
 		return;
+	if (r->n_unanswered > 0)
+		r->n_unanswered--;
 	if (reply->type == WIRE_FAIL) {
 		log_err("the data plane refused: %s router=%s",
 		    reply->u.fail.text, r->spec.name);
@@ -45,8 +47,13 @@ say(struct router *r, struct wire_msg *m, enum tag tag)
 		.fn = replied, .arg = r->node, .tag = (uint32_t)tag
 	};
 
+	int rc;
+
 	memcpy(ask.uid, r->uid, sizeof(ask.uid));
-	return plane_send(r->node->plane, m, &ask);
+	rc = plane_send(r->node->plane, m, &ask);
+	if (rc == 0)
+		r->n_unanswered++;
+	return rc;
 }
 
 static enum wire_gate
@@ -56,6 +63,28 @@ gate_wanted(const struct router *r)
 		return WIRE_GATE_STOPPED;
 	return r->spec.power == MODEL_PAUSED ? WIRE_GATE_PAUSED
 					     : WIRE_GATE_OPEN;
+}
+
+/* Field by field into zeros: what was said is compared as memory. */
+static void
+describe_rates(const struct model_rates *in, struct wire_rates *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->rx_pps = in->rx_pps;
+	out->tx_pps = in->tx_pps;
+	out->rx_bps = in->rx_bps;
+	out->tx_bps = in->tx_bps;
+	out->burst_ms = in->burst_ms;
+}
+
+static bool
+set_is_said(const struct router *r)
+{
+	struct wire_rates want;
+
+	describe_rates(&r->spec.quota.rates, &want);
+	return r->set_sent && r->slots_sent == r->spec.quota.pool_slots &&
+	       memcmp(&want, &r->rates_sent, sizeof(want)) == 0;
 }
 
 static void
@@ -70,6 +99,7 @@ say_set(struct router *r)
 	s->g = r->layout.g;
 	s->slots = r->spec.quota.pool_slots;
 	s->gate = (uint8_t)gate_wanted(r);
+	describe_rates(&r->spec.quota.rates, &s->rates);
 	m.fds[0] = r->fds.host;
 	m.fds[1] = r->fds.router;
 	m.fds[2] = r->fds.pool;
@@ -80,6 +110,7 @@ say_set(struct router *r)
 	r->set_sent = true;
 	r->gate_sent = s->gate;
 	r->slots_sent = s->slots;
+	r->rates_sent = s->rates;
 }
 
 static void
@@ -172,6 +203,7 @@ describe(const struct router *r, const struct model_vnic *v, unsigned index,
 	memcpy(w->name, v->name, sizeof(v->name));
 	memcpy(w->mac, v->mac, 6);
 	w->mtu = v->mtu;
+	describe_rates(&v->rates, &w->rates);
 	w->n_addresses = v->n_addresses;
 	for (unsigned i = 0; i < v->n_addresses; i++) {
 		w->address[i].family = v->address[i].family;
@@ -265,7 +297,7 @@ router_sync_plane(struct router *r)
 {
 	if (!r->has_memory || !plane_is_up(r->node->plane))
 		return;
-	if (!r->set_sent || r->slots_sent != r->spec.quota.pool_slots)
+	if (!set_is_said(r))
 		say_set(r);
 	if (!r->set_sent)
 		return;
@@ -279,8 +311,15 @@ router_plane_lost(struct router *r)
 {
 	r->set_sent = r->set_known = false;
 	r->gate_sent = -1;
+	r->n_unanswered = 0;
 	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++)
 		r->vnic[i].sent = false;
+}
+
+bool
+router_plane_owes(const struct router *r)
+{
+	return r->n_unanswered > 0 || !set_is_said(r);
 }
 
 void

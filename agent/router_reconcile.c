@@ -81,7 +81,8 @@ memory_is_ready(struct router *r)
 		return false;
 	router_geometry(r->node, &r->spec, &want);
 	if (r->has_memory && r->container.state == CONTAINER_STOPPED &&
-	    (r->layout.g.max_slots != want.max_slots ||
+	    (r->layout.g.n_queues != want.n_queues ||
+		r->layout.g.max_slots != want.max_slots ||
 		r->layout.g.slot_bytes != want.slot_bytes ||
 		r->layout.g.max_vnics < want.max_vnics)) {
 		leave_plane(r);

@@ -46,6 +46,7 @@ static const char *const drop_names[VNIC_N_DROP] = {
 	[VNIC_DROP_QUOTA_BPS] = "quota_bps",
 	[VNIC_DROP_BROADCAST] = "broadcast_budget",
 	[VNIC_DROP_ACL_DENY] = "acl_deny",
+	[VNIC_DROP_WORKER_FULL] = "worker_full",
 };
 
 /* Plain sums of one vNIC over its queues. */
@@ -203,6 +204,35 @@ router_vnic_json(const struct router *r, const struct model_vnic *v)
 	    "index", index < 0 ? json_null() : json_integer(index), "mac", mac,
 	    "mtu", (int)v->mtu, "attached", is_attached(r, v, index), "link",
 	    link);
+}
+
+const struct model_vnic *
+router_find_vnic(const struct router *r, const char *name)
+{
+	for (unsigned i = 0; i < r->spec.n_vnics; i++)
+		if (strcmp(r->spec.vnic[i].name, name) == 0)
+			return &r->spec.vnic[i];
+	return NULL;
+}
+
+json_t *
+router_vnic_object(const struct router *r, const struct model_vnic *v)
+{
+	return json_pack("{s:s, s:s, s:s, s:o, s:o}", "kind", "Vnic", "name",
+	    v->name, "router", r->spec.name, "spec", model_vnic_json(v),
+	    "status", router_vnic_json(r, v));
+}
+
+json_t *
+router_answer_json(struct router *r, const struct api_request *rq)
+{
+	const struct model_vnic *v;
+
+	if (api_op(rq) == API_QUOTA_PATCH || api_op(rq) == API_QUOTA_GET)
+		return router_quota_json(r);
+	v = api_op(rq) == API_VNIC_PATCH ? router_find_vnic(r, api_subname(rq))
+					 : NULL;
+	return v ? router_vnic_object(r, v) : router_json(r);
 }
 
 static json_t *

@@ -14,6 +14,8 @@
 enum {
 	SETTLE_MS = 3000, /* an owner's own data plane may never attach */
 	STATS_MS = 300,   /* and need not tell its counters */
+	USAGE_MS = 200,   /* the time of which a use is told, at least */
+	USAGE_OLD_MS = 2000,
 	LOCATION_BYTES = 128,
 };
 
@@ -57,7 +59,7 @@ router_wait(
 	router_kick(r);
 	if (api_respond_async(rq)) {
 		write_location(r, location);
-		api_reply(rq, 202, router_json(r), NULL,
+		api_reply(rq, 202, router_answer_json(r, rq), NULL,
 		    status == 201 ? location : NULL);
 		return;
 	}
@@ -80,6 +82,23 @@ router_wait_stats(struct router *r, struct api_request *rq)
 	loop_arm_sooner(r->timer, STATS_MS);
 }
 
+void
+router_wait_usage(struct router *r, struct api_request *rq)
+{
+	struct waiter *w = waiter_add(r, rq, USAGE_MS);
+	uint64_t age = router_usage_age_ms(r);
+
+	if (!w)
+		return;
+	w->wants_usage = true;
+	w->status = 200;
+	if (age > USAGE_OLD_MS) /* the mean of long ago is no use */
+		router_usage_begin(r);
+	else if (age >= USAGE_MS)
+		w->deadline_ms = w->asked_ms;
+	loop_arm_sooner(r->timer, w->deadline_ms - w->asked_ms);
+}
+
 static void
 answer(struct router *r, struct waiter *w)
 {
@@ -94,7 +113,7 @@ answer(struct router *r, struct waiter *w)
 	router_etag(r, etag, sizeof(etag));
 	write_location(r, location);
 	api_reply(w->request, w->status,
-	    w->status == 204 ? NULL : router_json(r), etag,
+	    w->status == 204 ? NULL : router_answer_json(r, w->request), etag,
 	    w->status == 201 ? location : NULL);
 	free(w);
 }
@@ -141,7 +160,7 @@ is_settled(const struct router *r, const struct waiter *w)
 	case ROUTER_PAUSED:
 		return true;
 	case ROUTER_RUNNING:
-		if (router_limits_are_due(r))
+		if (router_limits_are_due(r) || router_plane_owes(r))
 			return false;
 		return !w->wants_config || r->config_in_force >= r->generation;
 	case ROUTER_DEGRADED:
@@ -167,6 +186,8 @@ router_answer_waiters(struct router *r)
 			    r->stats_ms >= w->asked_ms || now >= w->deadline_ms
 				? answer
 				: NULL;
+		else if (w->wants_usage)
+			reply = now >= w->deadline_ms ? answer : NULL;
 		else if (r->state == ROUTER_FAILED)
 			reply = answer_failed;
 		else if (is_settled(r, w))

@@ -6,6 +6,7 @@ api_libapi_a_SOURCES = \
   api/model.h api/model_int.h \
   api/model_port.c \
   api/model_quantity.c \
+  api/model_rates.c \
   api/model_reader.c \
   api/model_route.c \
   api/model_router.c \

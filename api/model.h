@@ -34,6 +34,13 @@ struct model_prefix {
 
 enum model_attach { MODEL_ATTACH_NONE, MODEL_ATTACH_PORT, MODEL_ATTACH_VNIC };
 
+/* What may pass; 0 = no limit. rx is from the host to the router. */
+struct model_rates {
+	uint64_t rx_pps, tx_pps; /* packets per second, at most 10^9 */
+	uint64_t rx_bps, tx_bps; /* bits per second, 1000..10^12 */
+	uint32_t burst_ms;       /* of each, at once: 1..1000, default 50 */
+};
+
 struct model_vnic {
 	char name[MODEL_VNIC_NAME_BYTES];
 	enum model_attach attach;
@@ -47,6 +54,7 @@ struct model_vnic {
 	uint8_t mac[6];
 	unsigned n_addresses;
 	struct model_prefix address[MODEL_MAX_ADDRESSES];
+	struct model_rates rates; /* quota of this vNIC */
 };
 
 struct model_route {
@@ -56,11 +64,12 @@ struct model_route {
 };
 
 struct model_quota {
-	uint32_t cpu_millis; /* 10..1000000, default 1000 */
-	uint64_t mem_bytes;  /* 8 MiB..1 TiB, default 64 MiB */
-	uint32_t pids;       /* 4..32768, default 64 */
-	uint64_t disk_bytes; /* 1 MiB..1 TiB, default 16 MiB */
-	uint32_t pool_slots; /* 2..65536, default 1024 */
+	uint32_t cpu_millis;      /* 10..1000000, default 1000 */
+	uint64_t mem_bytes;       /* 8 MiB..1 TiB, default 64 MiB */
+	uint32_t pids;            /* 4..32768, default 64 */
+	uint64_t disk_bytes;      /* 1 MiB..1 TiB, default 16 MiB */
+	uint32_t pool_slots;      /* 2..65536, default 1024 */
+	struct model_rates rates; /* of all its vNICs together */
 };
 
 enum model_power { MODEL_RUNNING, MODEL_STOPPED, MODEL_PAUSED };
@@ -113,6 +122,16 @@ int model_vnic_read(
     struct model_vnic *out, const json_t *v, const char *at, struct problem *p);
 
 /*
+ * The objects of their own addresses, whole, as GET returns them: {"limit"} of
+ * a quota, {"spec"} of the vNIC that is called name. The rest of what GET shows
+ * is accepted and ignored. Return 0, or -EINVAL with out as it was.
+ */
+int model_quota_read(
+    struct model_quota *out, const json_t *body, struct problem *p);
+int model_vnic_object_read(struct model_vnic *out, const json_t *body,
+    const char *name, struct problem *p);
+
+/*
  * {"routes":[...]}: replaces r's routes. A router without vNICs is a probe: then
  * only the form is checked, not whether a route leads somewhere.
  */
@@ -121,6 +140,9 @@ int model_routes_read(
 
 /* The spec object with every default; new reference, NULL without memory. */
 json_t *model_router_spec(const struct model_router *r);
+json_t *model_quota_json(const struct model_quota *q);
+/* Sets the members of r in the object o. */
+void model_rates_put(json_t *o, const struct model_rates *r);
 json_t *model_vnic_json(const struct model_vnic *v);
 json_t *model_routes_json(const struct model_router *r); /* the list */
 json_t *model_port_spec(const struct model_port *p);

@@ -30,6 +30,7 @@ struct model_reader {
 struct model_range {
 	uint64_t min, max;
 	bool is_bytes; /* text may end in B; limits are told with units */
+	bool or_zero;  /* 0 is good too: no limit */
 };
 
 /* Puts at + "/" + key (escaped, cut to fit) into buf. */
@@ -59,6 +60,12 @@ bool model_take_bool(const struct model_reader *in, const char *key, bool *out);
 bool model_take_uint(const struct model_reader *in, const char *key,
     const struct model_range *range, uint64_t *out);
 bool model_take_mtu(const struct model_reader *in, uint16_t *out);
+/* The members of struct model_rates, and an object that holds them alone. */
+#define MODEL_RATE_KEYS "rx_pps", "tx_pps", "rx_bps", "tx_bps", "burst_ms"
+void model_rates_init(struct model_rates *r);
+void model_rates_take(const struct model_reader *in, struct model_rates *r);
+void model_rates_read(
+    const struct model_reader *parent, const char *key, struct model_rates *r);
 /* A name into out[size]: vNIC names by their smaller size. */
 bool model_take_name(
     const struct model_reader *in, const char *key, char *out, size_t size);

@@ -221,7 +221,8 @@ complain_range(const struct model_reader *in, const char *key,
 
 	model_quantity_text(range->min, range->is_bytes, min, sizeof(min));
 	model_quantity_text(range->max, range->is_bytes, max, sizeof(max));
-	model_complain(in, key, "must be %s to %s", min, max);
+	model_complain(in, key, "must be %s%s to %s",
+	    range->or_zero ? "0 (no limit) or " : "", min, max);
 }
 
 bool
@@ -250,7 +251,8 @@ model_take_uint(const struct model_reader *in, const char *key,
 		    range->is_bytes ? "\"256MiB\"" : "\"10k\"");
 		return false;
 	}
-	if (rc < 0 || n < range->min || n > range->max) {
+	if (rc < 0 || n > range->max ||
+	    (n < range->min && !(n == 0 && range->or_zero))) {
 		complain_range(in, key, range);
 		return false;
 	}

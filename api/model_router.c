@@ -15,21 +15,28 @@
 #define MIB (UINT64_C(1) << 20)
 #define TIB (UINT64_C(1) << 40)
 
+static void
+quota_init(struct model_quota *q)
+{
+	*q = (struct model_quota){
+		.cpu_millis = 1000,
+		.mem_bytes = 64 * MIB,
+		.pids = 64,
+		.disk_bytes = 16 * MIB,
+		.pool_slots = 1024,
+	};
+	model_rates_init(&q->rates);
+}
+
 void
 model_router_init(struct model_router *r)
 {
 	*r = (struct model_router){
 		.template = "router",
 		.power = MODEL_RUNNING,
-		.quota = {
-			.cpu_millis = 1000,
-			.mem_bytes = 64 * MIB,
-			.pids = 64,
-			.disk_bytes = 16 * MIB,
-			.pool_slots = 1024,
-		},
 		.labels = json_object(),
 	};
+	quota_init(&r->quota);
 }
 
 void
@@ -50,30 +57,51 @@ read_u32(const struct model_reader *in, const char *key,
 		*out = (uint32_t)v; /* every range that is used fits */
 }
 
+/* parent has it as its member key. */
 static void
-read_quota(struct model_quota *q, const struct model_reader *spec)
+read_quota(
+    struct model_quota *q, const struct model_reader *parent, const char *key)
 {
 	static const char *const known[] = { "cpu_millis", "mem_bytes", "pids",
-		"disk_bytes", "pool_slots", NULL };
+		"disk_bytes", "pool_slots", MODEL_RATE_KEYS, NULL };
 	static const struct model_range cpu = { .min = 10, .max = 1000000 };
 	static const struct model_range pids = { .min = 4, .max = 32768 };
 	static const struct model_range slots = { .min = 2, .max = 65536 };
-	static const struct model_range mem = { 8 * MIB, TIB, true };
-	static const struct model_range disk = { MIB, TIB, true };
-	const json_t *v = model_take_object(spec, "quota");
+	static const struct model_range mem = { 8 * MIB, TIB, true, false };
+	static const struct model_range disk = { MIB, TIB, true, false };
+	const json_t *v = model_take_object(parent, key);
 	char at[MODEL_AT_BYTES];
 	struct model_reader in;
 
 	if (!v)
 		return;
-	model_at(at, spec->at, "quota");
-	if (!model_reader_begin(&in, v, at, known, spec->p))
+	model_at(at, parent->at, key);
+	if (!model_reader_begin(&in, v, at, known, parent->p))
 		return;
 	read_u32(&in, "cpu_millis", &cpu, &q->cpu_millis);
 	read_u32(&in, "pids", &pids, &q->pids);
 	read_u32(&in, "pool_slots", &slots, &q->pool_slots);
 	model_take_uint(&in, "mem_bytes", &mem, &q->mem_bytes);
 	model_take_uint(&in, "disk_bytes", &disk, &q->disk_bytes);
+	model_rates_take(&in, &q->rates);
+}
+
+int
+model_quota_read(struct model_quota *out, const json_t *body, struct problem *p)
+{
+	static const char *const known[] = { "limit", "kind", "router",
+		"effective", "usage", NULL };
+	unsigned before = p->n_errors;
+	struct model_reader in;
+	struct model_quota q;
+
+	quota_init(&q);
+	if (model_reader_begin(&in, body, "", known, p))
+		read_quota(&q, &in, "limit");
+	if (p->n_errors != before)
+		return -EINVAL;
+	*out = q;
+	return 0;
 }
 
 /* Where two vNICs have the same address; -1: nowhere. */
@@ -188,7 +216,7 @@ read_spec(struct model_router *r, const json_t *spec, struct problem *p)
 		return;
 	model_take_name(&in, "template", r->template, sizeof(r->template));
 	read_power(r, &in);
-	read_quota(&r->quota, &in);
+	read_quota(&r->quota, &in, "quota");
 	read_dataplane(r, &in);
 	before = p->n_errors;
 	read_vnics(r, &in);
@@ -229,13 +257,16 @@ model_router_read(struct model_router *out, const json_t *body,
 	return 0;
 }
 
-static json_t *
-quota_json(const struct model_quota *q)
+json_t *
+model_quota_json(const struct model_quota *q)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "cpu_millis",
+	json_t *o = json_pack("{s:I, s:I, s:I, s:I, s:I}", "cpu_millis",
 	    (json_int_t)q->cpu_millis, "mem_bytes", (json_int_t)q->mem_bytes,
 	    "pids", (json_int_t)q->pids, "disk_bytes",
 	    (json_int_t)q->disk_bytes, "pool_slots", (json_int_t)q->pool_slots);
+
+	model_rates_put(o, &q->rates);
+	return o;
 }
 
 json_t *
@@ -247,6 +278,6 @@ model_router_spec(const struct model_router *r)
 		json_array_append_new(vnics, model_vnic_json(&r->vnic[i]));
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s}", "template",
 	    r->template, "power", model_power_text(r->power), "quota",
-	    quota_json(&r->quota), "vnics", vnics, "routes",
+	    model_quota_json(&r->quota), "vnics", vnics, "routes",
 	    model_routes_json(r), "dataplane", r->dataplane);
 }

@@ -167,11 +167,12 @@ model_vnic_read(
     struct model_vnic *out, const json_t *v, const char *at, struct problem *p)
 {
 	static const char *const known[] = { "name", "attach", "mtu", "mac",
-		"addresses", NULL };
+		"addresses", "quota", NULL };
 	struct model_vnic vnic = { .mtu = 1500 };
 	unsigned before = p->n_errors;
 	struct model_reader in;
 
+	model_rates_init(&vnic.rates);
 	if (!model_reader_begin(&in, v, at, known, p))
 		return -EINVAL;
 	if (!json_object_get(v, "name"))
@@ -181,8 +182,39 @@ model_vnic_read(
 	model_take_mtu(&in, &vnic.mtu);
 	read_mac(&vnic, &in);
 	read_addresses(&vnic, &in);
+	model_rates_read(&in, "quota", &vnic.rates);
 	*out = vnic;
 	return p->n_errors == before ? 0 : -EINVAL;
+}
+
+int
+model_vnic_object_read(struct model_vnic *out, const json_t *body,
+    const char *name, struct problem *p)
+{
+	static const char *const known[] = { "spec", "kind", "name", "router",
+		"status", NULL };
+	const char *said = json_string_value(json_object_get(body, "name"));
+	unsigned before = p->n_errors;
+	struct model_vnic v = { 0 };
+	struct model_reader in;
+	const json_t *spec;
+
+	if (!model_reader_begin(&in, body, "", known, p))
+		return -EINVAL;
+	if (!said || strcmp(said, name) != 0)
+		model_complain(
+		    &in, "name", "must be \"%s\": names do not change", name);
+	spec = json_object_get(body, "spec");
+	if (!spec)
+		model_complain(&in, "spec", "is missing");
+	else if (model_vnic_read(&v, spec, "/spec", p) == 0 &&
+		 strcmp(v.name, name) != 0)
+		problem_add(p, "/spec/name",
+		    "must be \"%s\": names do not change", name);
+	if (p->n_errors != before)
+		return -EINVAL;
+	*out = v;
+	return 0;
 }
 
 static json_t *
@@ -212,7 +244,7 @@ model_vnic_json(const struct model_vnic *v)
 {
 	json_t *o = json_pack("{s:s, s:o, s:i}", "name", v->name, "attach",
 	    attach_json(v), "mtu", (int)v->mtu);
-	json_t *list = json_array();
+	json_t *list = json_array(), *quota = json_object();
 	char text[64];
 
 	if (v->has_mac) {
@@ -224,5 +256,7 @@ model_vnic_json(const struct model_vnic *v)
 		json_array_append_new(list, json_string(text));
 	}
 	json_object_set_new(o, "addresses", list);
+	model_rates_put(quota, &v->rates);
+	json_object_set_new(o, "quota", quota);
 	return o;
 }

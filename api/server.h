@@ -30,9 +30,12 @@ enum api_op {
 	API_ROUTER_DELETE,
 	API_ROUTER_POWER,   /* PUT /v1/routers/{r}/power */
 	API_ROUTER_RESTART, /* POST /v1/routers/{r}/restart */
-	API_VNICS_LIST,     /* GET /v1/routers/{r}/vnics */
-	API_VNIC_CREATE,    /* POST /v1/routers/{r}/vnics */
-	API_VNIC_GET,       /* GET /v1/routers/{r}/vnics/{v} */
+	API_QUOTA_GET,      /* GET /v1/routers/{r}/quota */
+	API_QUOTA_PATCH,
+	API_VNICS_LIST,  /* GET /v1/routers/{r}/vnics */
+	API_VNIC_CREATE, /* POST /v1/routers/{r}/vnics */
+	API_VNIC_GET,    /* GET /v1/routers/{r}/vnics/{v} */
+	API_VNIC_PATCH,
 	API_VNIC_DELETE,
 	API_ROUTES_GET, /* GET /v1/routers/{r}/routes */
 	API_ROUTES_PUT,

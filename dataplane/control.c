@@ -98,7 +98,7 @@ greet(struct control *c, const struct wire_msg *m)
 	hello.u.hello.major = WIRE_MAJOR;
 	hello.u.hello.minor = WIRE_MINOR;
 	hello.u.hello.pid = (uint32_t)getpid();
-	hello.u.hello.n_workers = 1;
+	hello.u.hello.n_workers = c->node->workers.n;
 	hello.u.hello.hugepages = c->node->hugepages;
 	c->greeted = control_send(c, &hello) == 0;
 	return c->greeted;

@@ -6,7 +6,7 @@
  */
 #include "dataplane/control.h"
 
-#include "dataplane/worker.h"
+#include "dataplane/crew.h"
 #include "lib/log.h"
 
 #include <stdio.h>
@@ -48,6 +48,16 @@ check_gate(struct request *r, uint8_t gate)
 		   : err_set(r->e, -EINVAL, "gate %u is unknown", gate);
 }
 
+static int
+check_rates(
+    struct request *r, const char *whose, const struct wire_rates *rates)
+{
+	const char *flaw = police_flaw(rates);
+
+	return flaw ? err_set(r->e, -EINVAL, "limits of %s: %s", whose, flaw)
+		    : 0;
+}
+
 /* The same memory again: take what may change while it runs. */
 static int
 renew_set(struct request *r, struct set *s)
@@ -59,6 +69,7 @@ renew_set(struct request *r, struct set *s)
 		    s->maps.l.g.max_slots);
 	s->info.slots = want->slots;
 	s->info.gate = want->gate;
+	s->info.rates = want->rates;
 	memcpy(s->info.name, want->name, sizeof(s->info.name));
 	for (unsigned q = 0; q < s->n_queues; q++)
 		ledger_ask_slots(
@@ -75,6 +86,8 @@ on_set_add(struct request *r)
 	char name[sizeof(want->name)];
 	int rc = check_gate(r, want->gate);
 
+	if (rc == 0)
+		rc = check_rates(r, want->name, &want->rates);
 	if (rc < 0)
 		return rc;
 	if (old && memcmp(old->info.set, want->set, WIRE_UID_BYTES) == 0)
@@ -147,9 +160,10 @@ on_died(struct request *r)
 
 	if (!s)
 		return r->e->no;
-	for (unsigned q = 0; q < s->n_queues; q++)
+	for (unsigned q = 0; q < s->n_queues; q++) {
 		ledger_ask_stop(s->queue[q].ledger);
-	worker_wake(r->node->worker);
+		crew_wake(r->node->crew, &s->queue[q]);
+	}
 	return 0;
 }
 
@@ -190,6 +204,8 @@ check_vnic(struct request *r, const struct set *s, const struct wire_vnic *v)
 		return err_set(r->e, -EINVAL,
 		    "vNIC %s: attachment %u or VLAN %u is out of range",
 		    v->name, v->attach, v->vlan);
+	if (check_rates(r, v->name, &v->rates) < 0)
+		return r->e->no;
 	return check_addresses(r, v);
 }
 
@@ -262,7 +278,7 @@ on_vnic_del(struct request *r)
 static int
 add_port(struct request *r, const struct port_spec *spec)
 {
-	struct port *p = port_new(spec);
+	struct port *p = port_new(spec, r->node->workers.n);
 	int rc;
 
 	if (!p)
@@ -275,7 +291,7 @@ add_port(struct request *r, const struct port_spec *spec)
 		    "plane starts",
 		    spec->name);
 	}
-	rc = port_open(p);
+	rc = node_open_port(r->node, p);
 	node_add_port(r->node, p);
 	if (rc < 0)
 		return err_set(r->e, rc, "port %s does not open: %s: %s",

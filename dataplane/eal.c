@@ -18,7 +18,7 @@
 #include <rte_errno.h>
 #include <rte_log.h>
 
-enum { MAX_ARGS = 64, ARG_BYTES = 5120, HUGE_MIB = 2 };
+enum { MAX_ARGS = 64, ARG_BYTES = 5120, HUGE_MIB = 2, MAX_NODES = 64 };
 
 struct args {
 	int n;
@@ -148,4 +148,18 @@ eal_start(const struct options *o, bool *hugepages, struct err *e)
 		    *hugepages ? "are there enough huge pages?"
 			       : "is mem_mib too large?");
 	return 0;
+}
+
+int
+eal_numa_node(int core)
+{
+	char path[64];
+
+	for (int node = 0; core >= 0 && node < MAX_NODES; node++) {
+		snprintf(path, sizeof(path),
+		    "/sys/devices/system/cpu/cpu%d/node%d", core, node);
+		if (access(path, F_OK) == 0)
+			return node;
+	}
+	return -1;
 }

@@ -15,4 +15,7 @@
  */
 int eal_start(const struct options *o, bool *hugepages, struct err *e);
 
+/* The NUMA node of a core, or -1: unknown, or core is negative. */
+int eal_numa_node(int core);
+
 #endif

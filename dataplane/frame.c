@@ -3,8 +3,6 @@
 #include "dataplane/frame.h"
 
 enum {
-	IP4_DST = 16,
-	IP4_BYTES = 20,
 	IP6_NEXT = 6,
 	IP6_DST = 24,
 	IP6_BYTES = 40,
@@ -14,21 +12,6 @@ enum {
 	ND_FIRST = 133, /* router solicitation .. redirect */
 	ND_LAST = 137,
 };
-
-static bool
-ip4_is_control(
-    const uint8_t *ip, const struct wire_address *own, uint32_t n_own)
-{
-	const uint8_t *dst = ip + IP4_DST;
-
-	/* 224.0.0.0/24 never leaves the link: OSPF, VRRP, ... */
-	if (unlikely(dst[0] == 224 && dst[1] == 0 && dst[2] == 0))
-		return true;
-	for (uint32_t i = 0; i < n_own; i++)
-		if (own[i].family == 4 && memcmp(own[i].bytes, dst, 4) == 0)
-			return true;
-	return false;
-}
 
 static bool
 ip6_is_control(const uint8_t *ip, uint32_t bytes,
@@ -65,7 +48,7 @@ skip_tags(const struct frame *f, uint32_t *bytes)
 }
 
 bool
-frame_is_control(
+frame_other_is_control(
     const struct frame *f, const struct wire_address *own, uint32_t n_own)
 {
 	uint32_t n;
@@ -73,7 +56,8 @@ frame_is_control(
 
 	switch (load_be16(p)) {
 	case FRAME_TYPE_IP4:
-		return n >= 2 + IP4_BYTES && ip4_is_control(p + 2, own, n_own);
+		return n >= 2 + FRAME_IP4_BYTES &&
+		       frame_ip4_is_control(p + 2, own, n_own);
 	case FRAME_TYPE_IP6:
 		return n >= 2 + IP6_BYTES &&
 		       ip6_is_control(p + 2, n - 2, own, n_own);
@@ -105,13 +89,13 @@ frame_flow(const struct frame *f)
 	type = load_be16(p);
 	p += 2;
 	n -= 2;
-	if (type == FRAME_TYPE_IP4 && n >= IP4_BYTES + 4) {
+	if (type == FRAME_TYPE_IP4 && n >= FRAME_IP4_BYTES + 4) {
 		/* fragments and options have no ports at a known place */
 		bool plain = p[0] == 0x45 && !(load_be16(p + 6) & 0x3fff);
 
 		proto = plain ? p[9] : 0;
 		addresses = mix(p + 12, 8);
-		ports = load_be32(p + IP4_BYTES);
+		ports = load_be32(p + FRAME_IP4_BYTES);
 	} else if (type == FRAME_TYPE_IP6 && n >= IP6_BYTES + 4) {
 		proto = p[IP6_NEXT];
 		addresses = mix(p + 8, 32);

@@ -25,6 +25,8 @@ enum frame_bytes {
 	FRAME_HEAD_COPY = 64, /* two tags, IPv6 and the type of ICMPv6 */
 };
 
+enum frame_ip4 { FRAME_IP4_DST = 16, FRAME_IP4_BYTES = 20 };
+
 enum frame_type {
 	FRAME_TYPE_IP4 = 0x0800,
 	FRAME_TYPE_ARP = 0x0806,
@@ -39,12 +41,13 @@ struct frame {
 	const uint8_t *macs; /* 12 bytes */
 	const uint8_t *head; /* from the type behind the outer tag */
 	const uint8_t *tail; /* the rest; read once, by the copy */
-	uint16_t head_bytes;
+	/* these together, so that most frames write them in one go */
 	uint16_t tail_bytes;
 	uint16_t tci;  /* of the outer tag */
 	uint16_t vlan; /* 0 = none; a tag of VLAN 0 is a priority only */
 	bool tagged;
 	bool in_line; /* head follows macs: untagged in the bytes */
+	uint16_t head_bytes;
 };
 
 /* The frame's bytes as an access vNIC sees them, and as a trunk does. */
@@ -85,13 +88,16 @@ frame_parse(struct frame *f, const uint8_t *p, uint32_t n, const uint8_t *tail,
 	if (unlikely(n < FRAME_HEADER))
 		return false;
 	f->macs = p;
-	f->tagged = load_be16(p + FRAME_MACS) == FRAME_TYPE_VLAN;
-	f->in_line = !f->tagged;
+	f->tail_bytes = (uint16_t)tail_bytes;
 	f->tci = 0;
 	f->vlan = 0;
-	if (unlikely(f->tagged)) {
+	f->tagged = false;
+	f->in_line = true;
+	if (unlikely(load_be16(p + FRAME_MACS) == FRAME_TYPE_VLAN)) {
 		if (n < FRAME_HEADER + FRAME_TAG)
 			return false;
+		f->tagged = true;
+		f->in_line = false;
 		f->tci = load_be16(p + FRAME_HEADER);
 		f->vlan = f->tci & FRAME_VLAN_MASK;
 		at += FRAME_TAG;
@@ -99,7 +105,6 @@ frame_parse(struct frame *f, const uint8_t *p, uint32_t n, const uint8_t *tail,
 	f->head = p + at;
 	f->head_bytes = (uint16_t)(n - at); /* n is at most a 16-bit length */
 	f->tail = tail;
-	f->tail_bytes = (uint16_t)tail_bytes;
 	return true;
 }
 
@@ -137,13 +142,39 @@ frame_is_group(const struct frame *f)
 	return f->macs[0] & 1;
 }
 
+/* 224.0.0.0/24 never leaves the link: OSPF, VRRP, ... */
+static inline bool
+frame_ip4_is_control(
+    const uint8_t *ip, const struct wire_address *own, uint32_t n_own)
+{
+	uint32_t dst = load_be32(ip + FRAME_IP4_DST);
+
+	if (unlikely(dst >> 8 == 224 << 16))
+		return true;
+	for (uint32_t i = 0; i < n_own; i++)
+		if (load_be32(own[i].bytes) == dst && own[i].family == 4)
+			return true;
+	return false;
+}
+
+/* The same of frames that do not begin with IPv4. */
+bool frame_other_is_control(
+    const struct frame *f, const struct wire_address *own, uint32_t n_own);
+
 /*
  * Whether it belongs to the slow path of a router with these addresses: ARP,
  * IPv6 neighbour discovery, link-local multicast, bridge and routing protocols
  * below IP, and what is addressed to the router itself.
  */
-bool frame_is_control(
-    const struct frame *f, const struct wire_address *own, uint32_t n_own);
+static inline bool
+frame_is_control(
+    const struct frame *f, const struct wire_address *own, uint32_t n_own)
+{
+	if (likely(frame_type(f) == FRAME_TYPE_IP4))
+		return f->head_bytes >= 2 + FRAME_IP4_BYTES &&
+		       frame_ip4_is_control(f->head + 2, own, n_own);
+	return frame_other_is_control(f, own, n_own);
+}
 
 /*
  * 32 bits that are equal for the frames of one flow: IP addresses and, of TCP

@@ -6,10 +6,10 @@
  *
  *	offered = filled + sum of rx_drop
  */
+#include "dataplane/copy.h"
 #include "dataplane/worker_internal.h"
+#include "lib/stage.h"
 #include "lib/vnic_ring.h"
-
-#include <rte_memcpy.h>
 
 static void
 drop(struct vnic_counters *c, enum vnic_drop why, uint64_t n)
@@ -17,13 +17,12 @@ drop(struct vnic_counters *c, enum vnic_drop why, uint64_t n)
 	vnic_count_add(&c->rx_drop[why], n);
 }
 
-/* Exactly the bytes of the frame: what is behind them is another tenant's. */
 static inline void
 copy_frame(uint8_t *to, const struct frame *f, bool with_tag)
 {
 	with_tag &= f->tagged;
 	if (likely(f->in_line && !with_tag)) {
-		rte_memcpy(to, f->macs, FRAME_MACS + (size_t)f->head_bytes);
+		copy_bytes(to, f->macs, FRAME_MACS + (size_t)f->head_bytes);
 		to += FRAME_MACS + f->head_bytes;
 	} else {
 		rte_memcpy(to, f->macs, FRAME_MACS);
@@ -40,35 +39,37 @@ copy_frame(uint8_t *to, const struct frame *f, bool with_tag)
 		rte_memcpy(to, f->tail, f->tail_bytes);
 }
 
-static inline bool
-fits(const struct plan_vnic *v, const struct frame *f, uint32_t bytes)
+void
+lane_copy(uint8_t *to, const struct frame *f, bool with_tag)
 {
-	if (likely(bytes <= v->max_bytes))
-		return bytes <= v->room;
-	return v->trunk && bytes <= v->max_bytes + frame_tag_bytes(f) &&
-	       bytes <= v->room;
+	copy_frame(to, f, with_tag);
 }
 
-/* Leaves those that fit in the lane, with their lengths; the others count. */
+/* Leaves those that the quotas let pass and that find a slot. */
 static unsigned
-measure(struct worker *w, struct plan_lane *lane, uint16_t *lens,
-    struct vnic_counters *c)
+police(struct worker *w, struct plan_lane *lane, struct vnic_counters *c)
 {
-	const struct plan_vnic *v = lane->vnic;
+	const struct plan_queue *q = lane->queue;
+	const struct police_burst burst = {
+		.now_ns = w->now_ns,
+		.lens = lane->len,
+		.n = lane->n,
+		.max = ledger_room(q->ledger),
+		.urgent = q->index + 1 == q->router->n_queues,
+	};
+	struct police_verdict v;
 	unsigned kept = 0;
 
-	for (unsigned i = 0; i < lane->n; i++) {
-		const struct frame *f = &w->frame[lane->frame[i]];
-		uint32_t bytes =
-		    v->trunk ? frame_full_bytes(f) : frame_bare_bytes(f);
-
-		if (unlikely(!fits(v, f, bytes)))
+	police_judge(lane->vnic->police[POLICE_RX], &burst, &v);
+	for (unsigned i = 0; kept < v.n_pass; i++) {
+		if (!(v.pass >> i & 1))
 			continue;
 		lane->frame[kept] = lane->frame[i];
-		lens[kept++] = (uint16_t)bytes; /* <= room < 2^16 */
+		lane->len[kept++] = lane->len[i];
 	}
-	if (unlikely(kept < lane->n))
-		drop(c, VNIC_DROP_OVERSIZE, lane->n - kept);
+	drop(c, VNIC_DROP_QUOTA_PPS, v.n_drop[POLICE_PPS]);
+	drop(c, VNIC_DROP_QUOTA_BPS, v.n_drop[POLICE_BPS]);
+	drop(c, VNIC_DROP_NO_SLOT, v.n_rest);
 	return kept;
 }
 
@@ -95,61 +96,104 @@ flush(struct worker *w, struct plan_lane *lane)
 	struct vnic_counters *c = ledger_counters(l, v->index);
 	enum vnic_drop closed = closed_because(lane->queue);
 	uint32_t slots[VNIC_BURST];
-	uint16_t lens[VNIC_BURST];
-	unsigned n, room;
+	uint8_t *buffers[VNIC_BURST];
+	unsigned n = lane->n;
+	unsigned room;
 
 	vnic_count_add(&c->offered, lane->n);
 	if (unlikely(closed != VNIC_N_DROP)) {
 		drop(c, closed, lane->n);
 		return;
 	}
-	n = measure(w, lane, lens, c);
+	if (unlikely(v->police[POLICE_RX]))
+		n = police(w, lane, c);
 	room = ledger_room(l);
 	if (unlikely(n > room)) {
 		drop(c, VNIC_DROP_NO_SLOT, n - room);
 		n = room;
 	}
 	ledger_claim(l, v->index, slots, n);
+	ledger_buffers(l, slots, buffers, n);
+	STAGE(CLAIM, n);
 	for (unsigned i = 0; i < n; i++)
-		copy_frame(ledger_buffer(l, slots[i]),
-		    &w->frame[lane->frame[i]], v->trunk);
-	ledger_publish(l, v->index, slots, lens, n);
+		copy_frame(buffers[i], &w->frame[lane->frame[i]], v->trunk);
+	STAGE(COPY_IN, n);
+	ledger_publish(l, v->index, slots, lane->len, n);
+	STAGE(PUBLISH, n);
 }
 
 void
-lanes_flush(struct worker *w, struct plan *p)
+lanes_flush(struct worker *w)
 {
-	for (unsigned i = 0; i < p->n_touched; i++) {
-		flush(w, p->touched[i]);
-		p->touched[i]->n = 0;
+	struct plan_part *part = w->part;
+
+	for (unsigned i = 0; i < part->n_touched; i++) {
+		flush(w, part->touched[i]);
+		part->touched[i]->n = 0;
 	}
-	p->n_touched = 0;
+	part->n_touched = 0;
+	if (unlikely(w->unpublished))
+		cross_publish(w);
 }
 
-void
-lane_offer(
-    struct plan *p, struct plan_vnic *v, const struct frame *f, unsigned i)
+struct plan_lane *
+lane_choose(
+    const struct worker *w, const struct plan_vnic *v, const struct frame *f)
 {
 	unsigned n_data = v->router->n_queues - 1;
-	struct plan_lane *lane;
-	unsigned q = 0;
 
 	if (frame_is_control(f, v->address, v->n_addresses))
-		q = n_data;
-	else if (n_data > 1) /* of 2^32 hashes each queue has its share */
-		q = (unsigned)((uint64_t)frame_flow(f) * n_data >> 32);
-	lane = &v->lane[q];
-	if (lane->n == 0)
-		p->touched[p->n_touched++] = lane;
-	lane->frame[lane->n++] = (uint8_t)i; /* < VNIC_BURST */
+		return &v->lane[n_data];
+	if (n_data == 1)
+		return &v->lane[0];
+	if (w->spread == SPREAD_ANY)
+		return &v->lane[spread_any(frame_flow(f), n_data)];
+	return &v->lane[spread_near(
+	    frame_flow(f), n_data, w->index, w->n_workers)];
 }
 
 void
-lane_refuse(struct plan_vnic *v, enum vnic_drop why, unsigned n)
+lane_refuse_long(struct plan_lane *lane)
 {
 	struct vnic_counters *c =
-	    ledger_counters(v->lane[0].queue->ledger, v->index);
+	    ledger_counters(lane->queue->ledger, lane->vnic->index);
 
+	vnic_count_add(&c->offered, 1);
+	drop(c, VNIC_DROP_OVERSIZE, 1);
+}
+
+/* By a worker that serves no queue of the router: worker 0 will count it. */
+static void
+refuse_far(
+    struct worker *w, struct plan_vnic *v, enum vnic_drop why, unsigned n)
+{
+	struct set_refused *to = &v->router->set->refused;
+	enum set_refusal i = SET_REFUSED_OVERSIZE;
+
+	if (why == VNIC_DROP_BROADCAST)
+		i = SET_REFUSED_BROADCAST;
+	else if (why == VNIC_DROP_WORKER_FULL)
+		i = SET_REFUSED_WORKER_FULL;
+	/* relaxed: published by any */
+	atomic_fetch_add_explicit(&to->n[v->index][i], n, memory_order_relaxed);
+	/* seq_cst: said, then looked whether worker 0 sleeps, which does it the
+	 * other way round */
+	atomic_store_explicit(&to->any, true, memory_order_seq_cst);
+	w->given |= 1;
+}
+
+void
+lane_refuse(
+    struct worker *w, struct plan_vnic *v, enum vnic_drop why, unsigned n)
+{
+	struct vnic_counters *c;
+
+	if (unlikely(w->index >= v->router->n_queues - 1)) {
+		refuse_far(w, v, why, n);
+		return;
+	}
+	/* data queue w is worker w's */
+	c = ledger_counters(v->lane[w->index].queue->ledger, v->index);
 	vnic_count_add(&c->offered, n);
 	drop(c, why, n);
 }

@@ -56,6 +56,10 @@ static void
 take_grant_back(struct ledger *l)
 {
 	ledger_set_number(&l->n_granted, ledger_number(&l->n_granted) - 1);
+	if (unlikely(l->old_grants > 0)) {
+		l->old_grants--;
+		l->surplus++;
+	}
 }
 
 /* --- take --------------------------------------------------------------------- */
@@ -146,11 +150,51 @@ slot_is_held(struct ledger *l, unsigned v, uint64_t d, uint32_t *out)
 	return true;
 }
 
+/*
+ * What nearly every descriptor is: a well-formed packet in a slot that was
+ * filled. Says less than slot_is_held() and reclaim() together, never more.
+ */
+static inline bool
+is_plain(const struct ledger *l, uint64_t d)
+{
+	const uint64_t form = UINT64_C(0xf) << VNIC_DESC_KIND_SHIFT |
+			      UINT64_C(0xff) << VNIC_DESC_ARG_SHIFT |
+			      UINT64_C(0x3) << VNIC_DESC_ZERO_SHIFT;
+	uint32_t slot = vnic_desc_slot(d);
+	uint32_t len = vnic_desc_len(d);
+
+	return (d & form) == (uint64_t)VNIC_KIND_PACKET
+				 << VNIC_DESC_KIND_SHIFT &&
+	       slot < l->layout.g.max_slots &&
+	       (uint8_t)(l->own[slot & l->slot_mask] - OWN_FILLED) <
+		   VNIC_MAX_VNICS &&
+	       len >= VNIC_MIN_FRAME &&
+	       vnic_desc_off(d) + len <= l->layout.g.slot_bytes;
+}
+
+/* Does what d asks for. Returns true and the slot if it is a packet. */
+static inline bool
+accept(struct tally *t, unsigned v, uint64_t d, uint32_t *slot)
+{
+	struct ledger *l = t->l;
+
+	if (likely(is_plain(l, d))) {
+		*slot = vnic_desc_slot(d) & l->slot_mask;
+		tally_back(t, (unsigned)l->own[*slot] - OWN_FILLED);
+		l->own[*slot] = OWN_EMPTY;
+		return true;
+	}
+	return slot_is_held(l, v, d, slot) &&
+	       reclaim(t, v, d, *slot) == VERDICT_PACKET;
+}
+
 unsigned
 ledger_take(struct ledger *l, unsigned v, struct ledger_frame *out,
     unsigned max, unsigned *n_taken)
 {
 	struct tally t = { .l = l, .vnic = v };
+	const uint8_t *pool = vnic_slot(&l->layout, l->pool_map, l->queue, 0);
+	size_t stride = l->layout.g.stride;
 	uint64_t d[VNIC_BURST];
 	unsigned n = 0;
 
@@ -164,16 +208,13 @@ ledger_take(struct ledger *l, unsigned v, struct ledger_frame *out,
 		uint32_t slot;
 
 		LEDGER_HOOK(l);
-		if (!slot_is_held(l, v, d[i], &slot) ||
-		    reclaim(&t, v, d[i], slot) != VERDICT_PACKET)
+		if (unlikely(!accept(&t, v, d[i], &slot)))
 			continue;
-		out[n].bytes =
-		    vnic_slot(&l->layout, l->pool_map, l->queue, slot) +
-		    vnic_desc_off(d[i]);
+		out[n].bytes = pool + slot * stride + vnic_desc_off(d[i]);
 		out[n].slot = slot;
 		out[n].len = (uint16_t)vnic_desc_len(d[i]);
 		out[n].vnic = (uint16_t)v;
-		__builtin_prefetch(out[n].bytes);
+		prefetch_write(out[n].bytes); /* it is filled again soon */
 		n++;
 	}
 	/* before the frames are handed on: a crash leaves them in doubt there */
@@ -186,6 +227,18 @@ ledger_take(struct ledger *l, unsigned v, struct ledger_frame *out,
 void
 ledger_release(struct ledger *l, const struct ledger_frame *f, unsigned n)
 {
+	uint32_t n_slots = ledger_number(&l->n_slots);
+	uint32_t *to = l->free_slots + l->n_free;
+	uint32_t highest = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		to[i] = f[i].slot; /* EMPTY since ledger_take() */
+		highest = MAX(highest, f[i].slot);
+	}
+	if (likely(highest < n_slots)) {
+		l->n_free += n;
+		return;
+	}
 	for (unsigned i = 0; i < n; i++)
 		ledger_put_free(l, f[i].slot);
 }
@@ -235,6 +288,8 @@ ledger_claim(struct ledger *l, unsigned v, uint32_t *slots, unsigned n)
 {
 	if (n == 0)
 		return;
+	vnic_put_soon(vnic_rx_ring(&l->layout, l->host_map, l->queue, v),
+	    l->log2, l->rx_pos[v], n);
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t slot = l->free_slots[--l->n_free];
 
@@ -244,6 +299,19 @@ ledger_claim(struct ledger *l, unsigned v, uint32_t *slots, unsigned n)
 	ledger_set_number(&l->n_filled, ledger_number(&l->n_filled) + n);
 	/* before the descriptors: a crash in between leaves them in doubt */
 	vnic_count_add(&l->counters[v].filled, n);
+}
+
+void
+ledger_buffers(
+    const struct ledger *l, const uint32_t *slots, uint8_t **out, unsigned n)
+{
+	uint8_t *pool = ledger_buffer(l, 0);
+	size_t stride = l->layout.g.stride;
+
+	for (unsigned i = 0; i < n; i++) {
+		out[i] = pool + slots[i] * stride;
+		prefetch_write(out[i]);
+	}
 }
 
 uint8_t *
@@ -264,6 +332,8 @@ ledger_publish(struct ledger *l, unsigned v, const uint32_t *slots,
     const uint16_t *lens, unsigned n)
 {
 	vnic_desc_t *ring = vnic_rx_ring(&l->layout, l->host_map, l->queue, v);
+	uint64_t form =
+	    vnic_desc(0, l->layout.g.headroom, 0, VNIC_KIND_PACKET, 0);
 	uint64_t d[PUT_BURST];
 
 	while (n > 0) {
@@ -272,8 +342,7 @@ ledger_publish(struct ledger *l, unsigned v, const uint32_t *slots,
 
 		for (unsigned i = 0; i < m; i++) {
 			bytes += lens[i];
-			d[i] = vnic_desc(slots[i], l->layout.g.headroom,
-			    lens[i], VNIC_KIND_PACKET, 0);
+			d[i] = form | vnic_desc(slots[i], 0, lens[i], 0, 0);
 		}
 		vnic_count_add(&l->counters[v].filled_bytes, bytes);
 		vnic_put(ring, l->log2, &l->rx_pos[v], d, m);
@@ -349,6 +418,29 @@ ledger_has_tx(struct ledger *l, uint32_t rings)
 			return true;
 	}
 	return false;
+}
+
+bool
+ledger_lies_at(const struct ledger *l, unsigned v, uint64_t pos)
+{
+	return vnic_ring_has(
+	    vnic_tx_ring(&l->layout, l->router_map, l->queue, v), l->log2, pos);
+}
+
+unsigned
+ledger_ready(struct ledger *l, unsigned v)
+{
+	unsigned n = 0;
+
+	while (n < VNIC_BURST && ledger_lies_at(l, v, l->tx_pos[v] + n))
+		n++;
+	return n;
+}
+
+uint64_t
+ledger_tx_pos(const struct ledger *l, unsigned v)
+{
+	return l->tx_pos[v];
 }
 
 bool

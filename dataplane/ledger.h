@@ -119,6 +119,11 @@ unsigned ledger_take(struct ledger *l, unsigned v, struct ledger_frame *out,
 
 /* Does a descriptor lie in one of these tx rings, a bit per vNIC? */
 bool ledger_has_tx(struct ledger *l, uint32_t rings);
+/* How many lie in tx ring v, up to VNIC_BURST, and where the first does. */
+unsigned ledger_ready(struct ledger *l, unsigned v);
+uint64_t ledger_tx_pos(const struct ledger *l, unsigned v);
+/* Does one lie in tx ring v at position pos? Any thread, any phase. */
+bool ledger_lies_at(const struct ledger *l, unsigned v, uint64_t pos);
 
 /* After the copies: puts the slots of frames on the free list. */
 void ledger_release(struct ledger *l, const struct ledger_frame *f, unsigned n);
@@ -132,6 +137,9 @@ unsigned ledger_room(const struct ledger *l);
  */
 void ledger_claim(struct ledger *l, unsigned v, uint32_t *slots, unsigned n);
 uint8_t *ledger_buffer(const struct ledger *l, uint32_t slot);
+/* Those of n slots, on their way to our cache. */
+void ledger_buffers(
+    const struct ledger *l, const uint32_t *slots, uint8_t **out, unsigned n);
 /* Bytes that fit at ledger_buffer(). */
 unsigned ledger_buffer_bytes(const struct ledger *l);
 void ledger_publish(struct ledger *l, unsigned v, const uint32_t *slots,

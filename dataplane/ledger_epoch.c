@@ -9,6 +9,7 @@
  * per control tick.
  */
 #include "dataplane/ledger_internal.h"
+#include "dataplane/lines.h"
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -46,6 +47,7 @@ forget_slots(struct ledger *l)
 	ledger_set_number(&l->n_slots, n);
 	ledger_set_number(&l->n_filled, 0);
 	ledger_set_number(&l->n_granted, 0);
+	l->surplus = l->old_grants = 0;
 	l->reserve = reserve_of(n);
 	memset(l->own, OWN_RETIRED, (size_t)l->slot_mask + 1);
 	l->n_free = 0;
@@ -53,37 +55,60 @@ forget_slots(struct ledger *l)
 		ledger_put_free(l, slot - 1);
 }
 
-/* EMPTY slots beyond n go at once, the others when they come back. */
+/* Takes n EMPTY slots out of use: those that were used longest ago. */
 static void
 retire_free(struct ledger *l, uint32_t n)
 {
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < l->n_free; i++) {
-		uint32_t slot = l->free_slots[i];
-
-		if (slot < n)
-			l->free_slots[kept++] = slot;
-		else
-			l->own[slot] = OWN_RETIRED;
-	}
-	l->n_free = kept;
+	for (uint32_t i = 0; i < n; i++)
+		l->own[l->free_slots[i]] = OWN_RETIRED;
+	l->n_free -= n;
+	memmove(l->free_slots, l->free_slots + n,
+	    l->n_free * sizeof(*l->free_slots));
 }
 
+/* Returns how many of n there were. */
+static uint32_t
+use_retired(struct ledger *l, uint32_t n)
+{
+	uint32_t left = n;
+
+	for (uint32_t slot = 0; slot < l->layout.g.max_slots && left > 0;
+	     slot++)
+		if (l->own[slot] == OWN_RETIRED) {
+			ledger_put_free(l, slot);
+			left--;
+		}
+	return n - left;
+}
+
+/*
+ * Which slots they are does not matter, only how many. Grants cannot be called
+ * back: those beyond a reserve that became smaller count beside n_slots until
+ * they come home, or traffic would have nothing left. Then
+ *
+ *	empty + filled + granted = n_slots + old_grants + surplus
+ */
 void
 ledger_resize(struct ledger *l)
 {
 	uint32_t want = ledger_number(&l->want_slots);
-	uint32_t have = ledger_number(&l->n_slots);
+	uint32_t granted = ledger_number(&l->n_granted);
+	uint32_t there = l->n_free + ledger_number(&l->n_filled) + granted;
+	uint32_t goal, n;
 
-	ledger_set_number(&l->n_slots, want);
 	l->reserve = reserve_of(want);
-	if (want < have)
-		retire_free(l, want);
-	for (uint32_t slot = have; slot < want; slot++)
-		if (l->own[slot] ==
-		    OWN_RETIRED) /* else still with the router */
-			ledger_put_free(l, slot);
+	l->old_grants = granted > l->reserve ? granted - l->reserve : 0;
+	l->surplus = 0;
+	ledger_set_number(&l->n_slots, want);
+	goal = want + l->old_grants;
+	if (there < goal) {
+		n = goal - there - use_retired(l, goal - there);
+		l->old_grants -= MIN(n, l->old_grants);
+		return;
+	}
+	n = MIN(there - goal, l->n_free);
+	retire_free(l, n);
+	l->surplus = there - goal - n;
 }
 
 void
@@ -131,7 +156,7 @@ ledger_new(const struct ledger_maps *m, unsigned q, uint32_t n_slots,
 	if (q >= m->l.g.n_queues || n_slots < MIN_SLOTS ||
 	    n_slots > m->l.g.max_slots)
 		return -EINVAL;
-	l = calloc(1, sizeof(*l));
+	l = lines_alloc(1, sizeof(*l));
 	if (!l)
 		return -ENOMEM;
 	bind_maps(l, m, q);
@@ -141,8 +166,8 @@ ledger_new(const struct ledger_maps *m, unsigned q, uint32_t n_slots,
 	}
 	size = power_of_two(m->l.g.max_slots);
 	l->slot_mask = size - 1;
-	l->own = calloc(size, sizeof(*l->own));
-	l->free_slots = calloc(m->l.g.max_slots, sizeof(*l->free_slots));
+	l->own = lines_alloc(size, sizeof(*l->own));
+	l->free_slots = lines_alloc(m->l.g.max_slots, sizeof(*l->free_slots));
 	if (!l->own || !l->free_slots) {
 		ledger_free(l);
 		return -ENOMEM;

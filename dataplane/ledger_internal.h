@@ -28,7 +28,7 @@ enum ledger_own {
 	OWN_EMPTY = 0,
 	OWN_FILLED = 1, /* OWN_FILLED + v: a packet for vNIC v */
 	OWN_GRANTED = 254,
-	OWN_RETIRED = 255, /* beyond the slots in use */
+	OWN_RETIRED = 255, /* not in use */
 };
 static_assert((int)OWN_FILLED + (int)VNIC_MAX_VNICS < (int)OWN_GRANTED,
     "a byte holds every owner");
@@ -51,11 +51,14 @@ struct ledger {
 	uint32_t router_seen; /* (w) router's asleep, as last rung for */
 	uint32_t n_free;      /* (w) */
 	uint32_t reserve;     /* (w) grants to keep outstanding */
-	unsigned n_faults;    /* (w) of this epoch */
-	bool published;       /* (w) since the last ledger_ring() */
-	bool wake_owed;       /* (w) */
-	bool quarantined;     /* (w) why the last epoch ended */
-	uint64_t woken_ns;    /* (w) when the router was last woken */
+	uint32_t surplus;     /* (w) slots that retire when they come home */
+	uint32_t
+	    old_grants;    /* (w) grants beside n_slots, see ledger_resize() */
+	unsigned n_faults; /* (w) of this epoch */
+	bool published;    /* (w) since the last ledger_ring() */
+	bool wake_owed;    /* (w) */
+	bool quarantined;  /* (w) why the last epoch ended */
+	uint64_t woken_ns; /* (w) when the router was last woken */
 
 	bool has_run;                /* (c) since the last reset */
 	uint64_t run_ns;             /* (c) when RUN began */
@@ -95,7 +98,8 @@ ledger_set_number(_Atomic(uint32_t) *n, uint32_t v)
 static inline void
 ledger_put_free(struct ledger *l, uint32_t slot)
 {
-	if (unlikely(slot >= ledger_number(&l->n_slots))) {
+	if (unlikely(l->surplus > 0)) {
+		l->surplus--;
 		l->own[slot] = OWN_RETIRED;
 		return;
 	}

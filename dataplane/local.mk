@@ -2,21 +2,26 @@
 # dataplane/: the host's data plane; the only folder that knows DPDK
 DATAPLANE_PURE = \
   dataplane/frame.c dataplane/frame.h \
+  dataplane/handover.c dataplane/handover.h dataplane/lines.h \
+  dataplane/police.c dataplane/police.h \
   dataplane/ports_file.c dataplane/ports_file.h \
-  dataplane/rules.c dataplane/rules.h
+  dataplane/rules.c dataplane/rules.h \
+  dataplane/spread.h
 DATAPLANE_LEDGER = \
   dataplane/ledger.c dataplane/ledger.h \
-  dataplane/ledger_epoch.c dataplane/ledger_internal.h
+  dataplane/ledger_epoch.c dataplane/ledger_internal.h dataplane/lines.h
 
 if HAVE_DPDK
 sbin_PROGRAMS += europa-dataplane
 endif
-europa_dataplane_SOURCES = \
+DATAPLANE_SOURCES = \
   dataplane/control.c dataplane/control.h \
   dataplane/control_msgs.c \
+  dataplane/crew.c dataplane/crew.h \
+  dataplane/cross.c \
   dataplane/eal.c dataplane/eal.h \
+  dataplane/home.c \
   dataplane/lane.c \
-  dataplane/main.c \
   dataplane/node.c dataplane/node.h \
   dataplane/options.c dataplane/options.h \
   dataplane/plan.c dataplane/plan.h \
@@ -31,7 +36,9 @@ europa_dataplane_SOURCES = \
   dataplane/tx.c \
   dataplane/worker.c dataplane/worker.h dataplane/worker_internal.h \
   $(DATAPLANE_LEDGER) $(DATAPLANE_PURE)
+europa_dataplane_SOURCES = dataplane/main.c $(DATAPLANE_SOURCES)
 # what -O3 adds and matters here; a user's CFLAGS come later and have a -O2
-europa_dataplane_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS) \
+DATAPLANE_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS) \
   -finline-functions -funswitch-loops -fpeel-loops -fgcse-after-reload
+europa_dataplane_CFLAGS = $(DATAPLANE_CFLAGS)
 europa_dataplane_LDADD = $(LIBEUROPA) $(DPDK_LIBS) $(SYSTEMD_LIBS)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * europa-dataplane: the host's data plane. Ports on one side, routers' shared
- * memory on the other, one worker between them, one control thread.
+ * memory on the other, a crew of workers between them, one control thread.
  *
  * Root is needed for: DPDK's memory, the ports that are opened at start, and
  * the control socket's place. All three are done before the first byte of
@@ -9,12 +9,12 @@
  * (to open ports later) and IPC_LOCK (to keep routers' pages in memory).
  */
 #include "dataplane/control.h"
+#include "dataplane/crew.h"
 #include "dataplane/eal.h"
 #include "dataplane/options.h"
 #include "dataplane/privileges.h"
 #include "dataplane/sigbus.h"
 #include "dataplane/tend.h"
-#include "dataplane/worker.h"
 #include "lib/log.h"
 #include "lib/ready.h"
 
@@ -61,9 +61,9 @@ open_everything(struct node *n, const struct options *o, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	rc = worker_new(n->loop, &n->worker);
+	rc = crew_new(n->loop, n->workers.n, &n->crew);
 	if (rc < 0)
-		return err_set(e, rc, "no worker: %s", strerror(-rc));
+		return err_set(e, rc, "no workers: %s", strerror(-rc));
 	rc = node_open_ports(n, o->ports);
 	if (rc < 0)
 		return err_set(e, rc, "%s: %s", o->ports, strerror(-rc));
@@ -87,14 +87,13 @@ serve(struct node *n, const struct options *o, struct err *e)
 		rc = tend_new(n, &t);
 	if (rc < 0)
 		return err_set(e, rc, "start: %s", strerror(-rc));
-	rc = worker_start(n->worker,
-	    o->worker_core == OPTIONS_ANY_CORE ? -1 : (int)o->worker_core);
+	rc = crew_start(n->crew, o->core);
 	if (rc == 0) {
 		ready_up(n->hugepages ? "moves packets, on huge pages"
 				      : "moves packets, on 4 KiB pages");
 		rc = loop_run(n->loop);
 		ready_stopping();
-		worker_stop(n->worker);
+		crew_stop(n->crew);
 	}
 	tend_free(t);
 	return rc < 0 ? err_set(e, rc, "the loop ended: %s", strerror(-rc)) : 0;
@@ -103,9 +102,11 @@ serve(struct node *n, const struct options *o, struct err *e)
 static int
 run(const struct options *o, struct err *e)
 {
-	struct node n = { 0 };
+	struct node n = { .workers.n = o->workers };
 	int rc;
 
+	for (unsigned i = 0; i < o->workers; i++)
+		n.workers.node[i] = eal_numa_node(o->core[i]);
 	privileges_begin();
 	rc = make_loop(&n.loop);
 	if (rc < 0)
@@ -117,7 +118,7 @@ run(const struct options *o, struct err *e)
 		rc = serve(&n, o, e);
 	control_free(n.control);
 	node_clear(&n);
-	worker_free(n.worker);
+	crew_free(n.crew);
 	loop_free(n.loop);
 	return rc;
 }

@@ -2,7 +2,7 @@
 /* node: lists of ports and sets, and the plan made of them, see node.h. */
 #include "dataplane/node.h"
 
-#include "dataplane/worker.h"
+#include "dataplane/crew.h"
 #include "lib/log.h"
 
 struct port *
@@ -32,7 +32,7 @@ node_publish(struct node *n)
 	if (rc < 0)
 		return rc;
 	fresh->generation = ++n->generation;
-	worker_publish(n->worker, fresh);
+	crew_publish(n->crew, fresh);
 	plan_free(n->plan);
 	n->plan = fresh;
 	return 0;
@@ -45,8 +45,17 @@ node_add_port(struct node *n, struct port *p)
 {
 	p->next = n->ports;
 	n->ports = p;
-	for (unsigned i = 0; i < p->n_fds; i++)
-		worker_watch_port(n->worker, p->fds[i]);
+	crew_watch_port(n->crew, p);
+}
+
+int
+node_open_port(struct node *n, struct port *p)
+{
+	memset(n->workers.load, 0, sizeof(n->workers.load));
+	for (const struct port *o = n->ports; o; o = o->next)
+		if (o->state == WIRE_PORT_UP)
+			n->workers.load[o->home]++;
+	return port_open(p, &n->workers);
 }
 
 static void
@@ -71,8 +80,7 @@ node_drop_port(struct node *n, struct port *p)
 		n->ports = p;
 		return rc;
 	}
-	for (unsigned i = 0; i < p->n_fds; i++)
-		worker_unwatch(n->worker, p->fds[i]);
+	crew_unwatch_port(n->crew, p);
 	port_free(p);
 	return 0;
 }
@@ -93,10 +101,10 @@ node_open_ports(struct node *n, const char *path)
 			    list[i].name);
 			continue;
 		}
-		p = port_new(&list[i]);
+		p = port_new(&list[i], n->workers.n);
 		if (!p)
 			return -ENOMEM;
-		port_open(p); /* DOWN is an answer, too */
+		node_open_port(n, p); /* DOWN is an answer, too */
 		node_add_port(n, p);
 	}
 	return 0;
@@ -110,7 +118,7 @@ node_add_set(struct node *n, struct set *s)
 	s->next = n->sets;
 	n->sets = s;
 	for (unsigned q = 0; q < s->n_queues; q++)
-		worker_watch_bell(n->worker, &s->queue[q]);
+		crew_watch_bell(n->crew, &s->queue[q]);
 }
 
 int
@@ -131,8 +139,8 @@ node_drop_set(struct node *n, struct set *s)
 	/* not before: a worker that unmutes a bell would watch it again, for ever,
 	 * since others hold the eventfd, too */
 	for (unsigned q = 0; q < s->n_queues; q++)
-		worker_unwatch(n->worker, s->queue[q].bell);
-	worker_pass(n->worker);
+		crew_unwatch_bell(n->crew, &s->queue[q]);
+	crew_pass(n->crew);
 	set_free(s, true);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * node: the data plane as the control thread sees it: ports, sets, the plan in
- * force and the worker that follows it. It holds no configuration of its own:
+ * force and the crew of workers that follows it. It holds no configuration of its own:
  * europad says everything again after a restart of either.
  */
 #ifndef DATAPLANE_NODE_H
@@ -13,11 +13,12 @@
 #include "lib/loop.h"
 
 struct control;
-struct worker;
+struct crew;
 
 struct node {
 	struct loop *loop;
-	struct worker *worker;
+	struct crew *crew;
+	struct port_workers workers;
 	struct control *control;
 	struct port *ports;
 	struct set *sets;
@@ -39,6 +40,8 @@ int node_publish(struct node *n);
 /* Opens the ports of a file; those that fail stay DOWN. */
 int node_open_ports(struct node *n, const char *path);
 void node_add_port(struct node *n, struct port *p);
+/* port_open() with the load of workers as it is now. */
+int node_open_port(struct node *n, struct port *p);
 /* Takes it out of the plan, closes and frees it. Returns 0 or -ENOMEM. */
 int node_drop_port(struct node *n, struct port *p);
 

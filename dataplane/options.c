@@ -5,6 +5,7 @@
 #include "lib/base.h"
 #include "lib/conf.h"
 
+#include <ctype.h>
 #include <getopt.h>
 #include <stdio.h>
 
@@ -17,7 +18,8 @@ enum {
 	OPT_VERSION = 'V',
 	OPT_HUGE = 256,
 	OPT_NO_HUGE,
-	OPT_CORE,
+	OPT_WORKERS,
+	OPT_CORES,
 	MIN_MEM_MIB = 32,
 	MAX_CORE = 1023,
 };
@@ -29,7 +31,8 @@ static const struct option long_options[] = {
 	{ "user", required_argument, NULL, OPT_USER },
 	{ "huge", required_argument, NULL, OPT_HUGE },
 	{ "no-huge", no_argument, NULL, OPT_NO_HUGE },
-	{ "worker-core", required_argument, NULL, OPT_CORE },
+	{ "workers", required_argument, NULL, OPT_WORKERS },
+	{ "worker-cores", required_argument, NULL, OPT_CORES },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ 0 },
@@ -48,7 +51,8 @@ options_print_help(void)
 	     "  -u, --user NAME        run as this user; \"\" = do not change\n"
 	     "      --huge auto|yes|no use huge pages\n"
 	     "      --no-huge          the same as --huge no\n"
-	     "      --worker-core N    pin the worker to core N\n"
+	     "      --workers N        how many threads move packets\n"
+	     "      --worker-cores LIST  pin each to a core: 2,3 or 2-5\n"
 	     "  -h, --help             show this and exit\n"
 	     "  -V, --version          show the version and exit");
 }
@@ -64,7 +68,6 @@ set_defaults(struct options *o)
 		.log_level = "info",
 		.hugepages = "auto",
 		.mem_mib = 256,
-		.worker_core = OPTIONS_ANY_CORE,
 	};
 }
 
@@ -104,11 +107,16 @@ read_config(struct options *o, bool must_exist, struct err *e)
 		    .min = MIN_MEM_MIB,
 		    .max = 65536 },
 		{ .section = "dataplane",
-		    .name = "worker_core",
+		    .name = "workers",
 		    .kind = CONF_UINT,
-		    .target = &o->worker_core,
+		    .target = &o->workers,
 		    .min = 0,
-		    .max = MAX_CORE },
+		    .max = SPREAD_MAX_WORKERS },
+		{ .section = "dataplane",
+		    .name = "worker_cores",
+		    .kind = CONF_STRING,
+		    .target = o->worker_cores,
+		    .size = sizeof(o->worker_cores) },
 	};
 	static const char *const others[] = { "agent", NULL };
 
@@ -130,7 +138,7 @@ copy_text(char *to, size_t size, const char *what, struct err *e)
 static int
 apply(struct options *o, int c, const char *arg, struct err *e)
 {
-	unsigned long core;
+	unsigned long n;
 	char *end;
 
 	switch (c) {
@@ -146,14 +154,17 @@ apply(struct options *o, int c, const char *arg, struct err *e)
 		return copy_text(o->hugepages, sizeof(o->hugepages), arg, e);
 	case OPT_NO_HUGE:
 		return copy_text(o->hugepages, sizeof(o->hugepages), "no", e);
-	case OPT_CORE:
-		core = strtoul(arg, &end, 10);
-		if (*end || !*arg || core > MAX_CORE)
+	case OPT_WORKERS:
+		n = strtoul(arg, &end, 10);
+		if (*end || n < 1 || n > SPREAD_MAX_WORKERS)
 			return err_set(e, -EINVAL,
-			    "--worker-core %s: want a number to %d", arg,
-			    MAX_CORE);
-		o->worker_core = (unsigned)core;
+			    "--workers %s: want a number from 1 to %d", arg,
+			    SPREAD_MAX_WORKERS);
+		o->workers = (unsigned)n;
 		return 0;
+	case OPT_CORES:
+		return copy_text(
+		    o->worker_cores, sizeof(o->worker_cores), arg, e);
 	case OPT_HELP:
 		o->show_help = true;
 		return 0;
@@ -177,6 +188,53 @@ parse_huge(struct options *o, struct err *e)
 	else
 		return err_set(e, -EINVAL,
 		    "hugepages = %s: want auto, yes or no", o->hugepages);
+	return 0;
+}
+
+/* Reads "N" or "N-M" at *text and moves on; false if there is no such thing. */
+static bool
+next_range(const char **text, unsigned long *first, unsigned long *last)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)**text))
+		return false;
+	*first = *last = strtoul(*text, &end, 10);
+	if (*end == '-' && isdigit((unsigned char)end[1]))
+		*last = strtoul(end + 1, &end, 10);
+	if (*end == ',' && end[1])
+		end++;
+	else if (*end)
+		return false;
+	*text = end;
+	return *first <= *last && *last <= MAX_CORE;
+}
+
+/* One worker per listed core, unless fewer are asked for. */
+static int
+parse_cores(struct options *o, struct err *e)
+{
+	const char *text = o->worker_cores;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < SPREAD_MAX_WORKERS; i++)
+		o->core[i] = -1;
+	while (*text) {
+		unsigned long first, last;
+
+		if (!next_range(&text, &first, &last))
+			return err_set(e, -EINVAL,
+			    "worker_cores = %s: want a list like 2,3 or 2-5",
+			    o->worker_cores);
+		for (; first <= last && n < SPREAD_MAX_WORKERS; first++)
+			o->core[n++] = (int)first;
+	}
+	if (o->workers == 0)
+		o->workers = MAX(n, 1U);
+	if (n > 0 && o->workers > n)
+		return err_set(e, -EINVAL,
+		    "workers = %u: worker_cores = %s has no core for each",
+		    o->workers, o->worker_cores);
 	return 0;
 }
 
@@ -217,5 +275,7 @@ options_read(struct options *o, int argc, char **argv, struct err *e)
 	if (rc == 0 && optind < argc)
 		rc = err_set(
 		    e, -EINVAL, "%s: no arguments are wanted", argv[optind]);
-	return rc == 0 ? parse_huge(o, e) : rc;
+	if (rc == 0)
+		rc = parse_huge(o, e);
+	return rc == 0 ? parse_cores(o, e) : rc;
 }

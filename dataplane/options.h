@@ -6,6 +6,7 @@
 #ifndef DATAPLANE_OPTIONS_H
 #define DATAPLANE_OPTIONS_H
 
+#include "dataplane/spread.h"
 #include "lib/err.h"
 
 #include <stdbool.h>
@@ -19,14 +20,14 @@ struct options {
 	char user[64]; /* "" = stay who we are */
 	char log_level[16];
 	char hugepages[8];
-	enum options_huge huge; /* of hugepages */
-	unsigned mem_mib;       /* of DPDK; on 4 KiB pages a ceiling */
-	unsigned worker_core;   /* OPTIONS_ANY_CORE */
+	enum options_huge huge;       /* of hugepages */
+	unsigned mem_mib;             /* of DPDK; on 4 KiB pages a ceiling */
+	unsigned workers;             /* 1..SPREAD_MAX_WORKERS */
+	char worker_cores[128];       /* a list: 2,3 or 2-5; "" = any */
+	int core[SPREAD_MAX_WORKERS]; /* of each worker; -1 = any */
 	bool show_version;
 	bool show_help;
 };
-
-enum { OPTIONS_ANY_CORE = 9999 };
 
 /* Returns 0, or negative errno with e set. */
 int options_read(struct options *o, int argc, char **argv, struct err *e);

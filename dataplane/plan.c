@@ -5,60 +5,148 @@
  */
 #include "dataplane/plan.h"
 
+#include "dataplane/lines.h"
 #include "dataplane/node.h"
+
+/* --- how many of each ----------------------------------------------------------- */
+
+static unsigned
+worker_of(const struct plan *p, const struct set *s, unsigned q)
+{
+	return spread_worker(q, s->n_queues, p->n_workers);
+}
+
+static bool
+serves_any(const struct plan *p, const struct set *s, unsigned w)
+{
+	for (unsigned q = 0; q < s->n_queues; q++)
+		if (worker_of(p, s, q) == w)
+			return true;
+	return false;
+}
+
+static void
+count_set(const struct set *s, struct plan *p, unsigned *n_addresses)
+{
+	unsigned n_vnics = 0;
+
+	for (unsigned v = 0; v < VNIC_MAX_VNICS; v++) {
+		if (!s->vnic[v].up)
+			continue;
+		n_vnics++;
+		*n_addresses += s->vnic[v].v.n_addresses;
+	}
+	p->n_routers++;
+	p->n_vnics += n_vnics;
+	p->n_lanes += n_vnics * s->n_queues;
+	for (unsigned q = 0; q < s->n_queues; q++) {
+		struct plan_part *part = &p->part[worker_of(p, s, q)];
+
+		part->n_queues++;
+		part->n_lanes += n_vnics;
+	}
+	for (unsigned w = 0; w < p->n_workers; w++)
+		p->part[w].n_shares += serves_any(p, s, w);
+}
+
+static void
+count_port(const struct port *port, struct plan *p)
+{
+	p->n_ports++;
+	for (unsigned q = 0; q < port->n_rx; q++)
+		p->part[port_rx_worker(port, q)].n_rx++;
+	p->part[port->home].n_tx += port->n_tx < p->n_workers;
+}
 
 static void
 count_all(const struct node *n, struct plan *p, unsigned *n_addresses)
 {
 	*n_addresses = 0;
 	for (const struct port *port = n->ports; port; port = port->next)
-		p->n_ports += port->state == WIRE_PORT_UP;
-	for (const struct set *s = n->sets; s; s = s->next) {
-		if (s->broken)
-			continue;
-		p->n_routers++;
-		p->n_queues += s->n_queues;
-		for (unsigned v = 0; v < VNIC_MAX_VNICS; v++) {
-			if (!s->vnic[v].up)
-				continue;
-			p->n_vnics++;
-			p->n_lanes += s->n_queues;
-			*n_addresses += s->vnic[v].v.n_addresses;
-		}
-	}
+		if (port->state == WIRE_PORT_UP)
+			count_port(port, p);
+	for (const struct set *s = n->sets; s; s = s->next)
+		if (!s->broken)
+			count_set(s, p, n_addresses);
+}
+
+static int
+allocate_part(struct plan_part *part)
+{
+	part->share = lines_alloc(part->n_shares, sizeof(*part->share));
+	part->queue = lines_alloc(part->n_queues, sizeof(*part->queue));
+	part->rx = lines_alloc(part->n_rx, sizeof(*part->rx));
+	part->tx = lines_alloc(part->n_tx, sizeof(struct plan_port *));
+	/* beside our own, a burst handed over under the plan before */
+	part->touched =
+	    lines_alloc(part->n_lanes + VNIC_BURST, sizeof(struct plan_lane *));
+	return part->share && part->queue && part->rx && part->tx &&
+		       part->touched
+		   ? 0
+		   : -ENOMEM;
 }
 
 static int
 allocate(struct plan *p, unsigned n_addresses)
 {
-	/* one more of each: calloc(0) may be NULL */
-	p->port = calloc(p->n_ports + 1, sizeof(*p->port));
-	p->router = calloc(p->n_routers + 1, sizeof(*p->router));
-	p->queue = calloc(p->n_queues + 1, sizeof(*p->queue));
-	p->vnic = calloc(p->n_vnics + 1, sizeof(*p->vnic));
-	p->lane = calloc(p->n_lanes + 1, sizeof(*p->lane));
-	p->touched = calloc(p->n_lanes + 1, sizeof(struct plan_lane *));
-	p->address = calloc(n_addresses + 1, sizeof(*p->address));
-	return p->port && p->router && p->queue && p->vnic && p->lane &&
-		       p->touched && p->address
-		   ? 0
-		   : -ENOMEM;
+	int rc = 0;
+
+	p->port = lines_alloc(p->n_ports, sizeof(*p->port));
+	p->router = lines_alloc(p->n_routers, sizeof(*p->router));
+	p->vnic = lines_alloc(p->n_vnics, sizeof(*p->vnic));
+	p->lane = lines_alloc(p->n_lanes, sizeof(*p->lane));
+	p->address = lines_alloc(n_addresses, sizeof(*p->address));
+	p->police = lines_alloc(p->n_vnics * POLICE_N_WAYS, sizeof(*p->police));
+	if (!p->port || !p->router || !p->vnic || !p->lane || !p->address ||
+	    !p->police)
+		return -ENOMEM;
+	for (unsigned w = 0; rc == 0 && w < p->n_workers; w++)
+		rc = allocate_part(&p->part[w]);
+	return rc;
+}
+
+/* --- ports ---------------------------------------------------------------------- */
+
+/* Where the next of each kind goes; of a part's kinds, for each worker. */
+struct cursor {
+	struct plan_router *router;
+	struct plan_vnic *vnic;
+	struct plan_lane *lane;
+	struct wire_address *address;
+	struct police *police;
+	struct {
+		unsigned share, queue, rx, tx;
+	} part[SPREAD_MAX_WORKERS];
+};
+
+static void
+fill_port(
+    struct plan *p, struct cursor *at, struct plan_port *out, struct port *port)
+{
+	out->port = port;
+	out->id = port->id;
+	out->max_frame = port->max_frame;
+	out->spreads = port_spreads(port);
+	for (unsigned q = 0; q < port->n_rx; q++) {
+		unsigned w = port_rx_worker(port, q);
+		struct plan_rx *rx = &p->part[w].rx[at->part[w].rx++];
+
+		rx->port = out;
+		rx->queue = (uint16_t)q;
+		p->part[w].polls |= port->n_fds == 0;
+	}
+	if (port->n_tx < p->n_workers)
+		p->part[port->home].tx[at->part[port->home].tx++] = out;
 }
 
 static void
-fill_ports(struct plan *p, const struct node *n)
+fill_ports(struct plan *p, struct cursor *at, const struct node *n)
 {
 	struct plan_port *out = p->port;
 
-	for (struct port *port = n->ports; port; port = port->next) {
-		if (port->state != WIRE_PORT_UP)
-			continue;
-		out->port = port;
-		out->id = port->id;
-		out->max_frame = port->max_frame;
-		p->polls |= port->n_fds == 0;
-		out++;
-	}
+	for (struct port *port = n->ports; port; port = port->next)
+		if (port->state == WIRE_PORT_UP)
+			fill_port(p, at, out++, port);
 }
 
 static struct plan_port *
@@ -70,19 +158,30 @@ find_port(struct plan *p, const char *name)
 	return NULL;
 }
 
-/* Where the next of each kind goes. */
-struct cursor {
-	struct plan_router *router;
-	struct plan_queue *queue;
-	struct plan_vnic *vnic;
-	struct plan_lane *lane;
-	struct wire_address *address;
-};
+/* --- routers and their vNICs ------------------------------------------------------ */
+
+/* Of both levels; one without any limit costs the worker nothing. */
+static void
+fill_police(struct plan_vnic *v, struct cursor *at, const struct set *s)
+{
+	unsigned own = SET_TANKS_OF_ROUTER + v->index * POLICE_N_WAYS;
+
+	for (unsigned way = 0; way < POLICE_N_WAYS; way++) {
+		struct police *police = at->police++;
+
+		police_add(police, &s->vnic[v->index].v.rates,
+		    (enum police_way)way, &s->tank[own + way]);
+		police_add(police, &s->info.rates, (enum police_way)way,
+		    &s->tank[way]);
+		v->police[way] = police->n_levels > 0 ? police : NULL;
+	}
+}
 
 static void
-fill_vnic(struct plan *p, struct cursor *at, const struct set *s,
+fill_vnic(struct plan *p, struct cursor *at, struct plan_queue *const *queue,
     const struct wire_vnic *want)
 {
+	struct set *s = at->router->set;
 	struct plan_vnic *v = at->vnic++;
 	uint32_t room = ledger_buffer_bytes(s->queue[0].ledger);
 
@@ -110,32 +209,58 @@ fill_vnic(struct plan *p, struct cursor *at, const struct set *s,
 	v->lane = at->lane;
 	for (unsigned q = 0; q < s->n_queues; q++) {
 		at->lane->vnic = v;
-		at->lane->queue = &v->router->queue[q];
+		at->lane->queue = queue[q];
+		at->lane->worker = (uint8_t)worker_of(p, s, q);
 		at->lane++;
 	}
-	v->router->vnic[want->index] = v;
-	v->router->serve |= UINT32_C(1) << want->index;
+	fill_police(v, at, s);
+	at->router->vnic[want->index] = v;
+	at->router->serve |= UINT32_C(1) << want->index;
+}
+
+/* The queues of one worker stand together, in their order. */
+static void
+fill_share(struct plan *p, struct cursor *at, unsigned w,
+    struct plan_queue *queue[VNIC_MAX_QUEUES])
+{
+	struct plan_part *part = &p->part[w];
+	struct plan_share *share = &part->share[at->part[w].share++];
+	struct set *s = at->router->set;
+
+	share->router = at->router;
+	share->queue = &part->queue[at->part[w].queue];
+	for (unsigned q = 0; q < s->n_queues; q++) {
+		if (worker_of(p, s, q) != w)
+			continue;
+		queue[q] = &share->queue[share->n_queues++];
+		queue[q]->ledger = s->queue[q].ledger;
+		queue[q]->home = &s->queue[q];
+		queue[q]->share = share;
+		queue[q]->router = at->router;
+		queue[q]->index = q;
+	}
+	if (worker_of(p, s, s->n_queues - 1) == w)
+		share->control = queue[s->n_queues - 1];
+	at->part[w].queue += share->n_queues;
 }
 
 static void
 fill_router(struct plan *p, struct cursor *at, struct set *s)
 {
+	struct plan_queue *queue[VNIC_MAX_QUEUES] = { NULL };
 	struct plan_router *r = at->router;
 
-	r->queue = at->queue;
+	r->set = s;
 	r->n_queues = s->n_queues;
 	r->gate = s->info.gate;
-	for (unsigned q = 0; q < s->n_queues; q++) {
-		at->queue->ledger = s->queue[q].ledger;
-		at->queue->home = &s->queue[q];
-		at->queue->router = r;
-		at->queue->index = q;
+	for (unsigned q = 0; q < s->n_queues; q++)
 		r->serve |= s->queue[q].dead;
-		at->queue++;
-	}
+	for (unsigned w = 0; w < p->n_workers; w++)
+		if (serves_any(p, s, w))
+			fill_share(p, at, w, queue);
 	for (unsigned v = 0; v < VNIC_MAX_VNICS; v++)
 		if (s->vnic[v].up)
-			fill_vnic(p, at, s, &s->vnic[v].v);
+			fill_vnic(p, at, queue, &s->vnic[v].v);
 	at->router++;
 }
 
@@ -145,8 +270,8 @@ find_vnic(const struct plan *p, const uint8_t *uid, uint32_t index)
 	if (index >= VNIC_MAX_VNICS)
 		return NULL;
 	for (unsigned i = 0; i < p->n_routers; i++)
-		if (memcmp(p->router[i].queue[0].home->set->info.uid, uid,
-			WIRE_UID_BYTES) == 0)
+		if (memcmp(p->router[i].set->info.uid, uid, WIRE_UID_BYTES) ==
+		    0)
 			return p->router[i].vnic[index];
 	return NULL;
 }
@@ -154,7 +279,7 @@ find_vnic(const struct plan *p, const uint8_t *uid, uint32_t index)
 static const struct wire_vnic *
 wanted(const struct plan_vnic *v)
 {
-	return &v->router->queue[0].home->set->vnic[v->index].v;
+	return &v->router->set->vnic[v->index].v;
 }
 
 /* A link exists when each end names the other one. */
@@ -204,17 +329,24 @@ int
 plan_new(const struct node *n, struct plan **out)
 {
 	struct plan *p = calloc(1, sizeof(*p));
-	struct cursor at;
+	struct cursor at = { 0 };
 	unsigned n_addresses;
 
 	if (!p)
 		return -ENOMEM;
+	p->n_workers = n->workers.n;
+	p->part = lines_alloc(p->n_workers, sizeof(*p->part));
+	if (!p->part)
+		goto fail;
 	count_all(n, p, &n_addresses);
 	if (allocate(p, n_addresses) < 0)
 		goto fail;
-	fill_ports(p, n);
-	at = (struct cursor){ p->router, p->queue, p->vnic, p->lane,
-		p->address };
+	at.router = p->router;
+	at.vnic = p->vnic;
+	at.lane = p->lane;
+	at.address = p->address;
+	at.police = p->police;
+	fill_ports(p, &at, n);
 	for (struct set *s = n->sets; s; s = s->next)
 		if (!s->broken)
 			fill_router(p, &at, s);
@@ -235,12 +367,19 @@ plan_free(struct plan *p)
 		return;
 	for (unsigned i = 0; p->port && i < p->n_ports; i++)
 		rules_free(p->port[i].rules);
+	for (unsigned w = 0; p->part && w < p->n_workers; w++) {
+		free(p->part[w].share);
+		free(p->part[w].queue);
+		free(p->part[w].rx);
+		free(p->part[w].tx);
+		free(p->part[w].touched);
+	}
+	free(p->part);
 	free(p->port);
 	free(p->router);
-	free(p->queue);
 	free(p->vnic);
 	free(p->lane);
-	free(p->touched);
 	free(p->address);
+	free(p->police);
 	free(p);
 }

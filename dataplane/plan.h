@@ -1,55 +1,79 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * plan: all that the worker knows: ports, queues, vNICs, and who is attached to
+ * plan: all that workers know: ports, queues, vNICs, and who is attached to
  * whom. Built whole from what europad has asked for, published with one pointer
- * store, never changed by control afterwards; the one before is freed when the
- * worker has passed a quiescent point. What the worker itself writes here (the
- * batches, debts) is empty at that point, or may be forgotten.
+ * store, never changed by control afterwards; the one before is freed when all
+ * workers have passed a quiescent point and taken what they had handed over.
+ * What workers themselves write here (the batches, debts) is empty at that
+ * point, or may be forgotten.
  *
  *	plan -- port[] -- rules --> number of a vNIC
- *	     \- vnic[] -- lane[queue] --> queue
- *	     \- router[] -- queue[] --> ledger
+ *	     |- vnic[] -- lane[queue] --> queue
+ *	     |- router[]
+ *	     \- part[worker] -- share[] of routers -- queue[] --> ledger
+ *			     \- rx[], tx[] of ports
+ *
+ * A part, its shares and queues, and each lane are written by one worker and
+ * share no cache line with what another writes.
  */
 #ifndef DATAPLANE_PLAN_H
 #define DATAPLANE_PLAN_H
 
 #include "dataplane/frame.h"
 #include "dataplane/ledger.h"
+#include "dataplane/police.h"
 #include "dataplane/rules.h"
+
+#include <stdalign.h>
 
 struct node;
 struct port;
+struct set;
 struct set_queue;
 
 struct plan_queue {
 	struct ledger *ledger;
 	struct set_queue *home; /* of the set: bell, why it is down */
-	struct plan_router *router;
-	unsigned index;
+	struct plan_share *share;
+	const struct plan_router *router;
+	unsigned index; /* in the router */
 };
 
 struct plan_router {
-	struct plan_queue *queue; /* [n_queues], the control queue is last */
-	unsigned n_queues;
-	uint8_t gate; /* enum wire_gate */
+	struct set *set;
+	unsigned n_queues; /* the control queue is last */
+	uint8_t gate;      /* enum wire_gate */
 	/* by index; NULL: none, or removed in this epoch */
 	struct plan_vnic *vnic[VNIC_MAX_VNICS];
-	uint32_t serve;      /* tx rings to look at, a bit per vNIC */
-	int32_t copies_left; /* (w) of this round; negative = a debt */
-	int32_t floods_left; /* (w) of this round */
-	int64_t cycles_left; /* (w) of this round; negative = a debt */
+	uint32_t serve; /* tx rings to look at, a bit per vNIC */
+};
+
+/* What one worker does for one router. */
+struct plan_share {
+	const struct plan_router *router;
+	struct plan_queue *queue; /* [n_queues]; control, if it has it, last */
+	unsigned n_queues;
+	struct plan_queue *control; /* NULL: another worker has it */
+	int32_t copies_left;        /* (w) of this round; negative = a debt */
+	int32_t floods_left;        /* (w) of this round */
+	int64_t cycles_left;        /* (w) of this round; negative = a debt */
+	/* (w) no data before worker 0 has come to this round; 0 = none */
+	uint64_t wait_round;
 };
 
 /* What waits for one queue of one vNIC, as numbers of the worker's frames. */
 struct plan_lane {
-	struct plan_vnic *vnic;
+	alignas(VNIC_LINE) struct plan_vnic *vnic;
 	struct plan_queue *queue;
-	unsigned n;                /* (w) */
+	uint8_t worker;           /* that serves the queue, and fills this */
+	unsigned n;               /* (w) */
+	uint16_t len[VNIC_BURST]; /* (w) bytes of each, with the tag it keeps */
 	uint8_t frame[VNIC_BURST]; /* (w) */
 };
+static_assert(sizeof(struct plan_lane) % VNIC_LINE == 0, "lines of its own");
 
 struct plan_vnic {
-	struct plan_router *router;
+	const struct plan_router *router;
 	struct plan_lane *lane; /* [n_queues] */
 	struct plan_port *port; /* NULL: not on a port that is up */
 	struct plan_vnic *peer; /* NULL: no link, or not named by its end */
@@ -60,6 +84,8 @@ struct plan_vnic {
 	uint8_t mac[8];        /* 6, and 2 zeros to be loaded at once */
 	uint16_t vlan;         /* RULES_ANY_VLAN for a trunk */
 	bool trunk;
+	/* by enum police_way; NULL: no limit there */
+	const struct police *police[POLICE_N_WAYS];
 	uint32_t n_addresses;
 	const struct wire_address *address;
 };
@@ -69,21 +95,39 @@ struct plan_port {
 	uint16_t id;
 	uint32_t max_frame;
 	uint32_t n_vnics;
+	bool spreads; /* each worker gets flows of its own */
 	struct rules *rules;
+};
+
+/* An rx queue of a port. */
+struct plan_rx {
+	struct plan_port *port;
+	uint16_t queue;
+};
+
+/* What one worker follows. */
+struct plan_part {
+	alignas(VNIC_LINE) unsigned n_shares, n_queues, n_rx, n_tx, n_lanes;
+	bool polls; /* a port cannot wake the worker */
+	struct plan_share *share;
+	struct plan_queue *queue;
+	struct plan_rx *rx;
+	struct plan_port **tx; /* ports at home here, which others use, too */
+	struct plan_lane **touched; /* (w) [n_lanes + a burst]: n > 0 */
+	unsigned n_touched;         /* (w) */
 };
 
 struct plan {
 	uint64_t generation;
-	bool polls; /* a port cannot wake the worker */
-	unsigned n_ports, n_routers, n_queues, n_vnics, n_lanes;
+	unsigned n_workers;
+	unsigned n_ports, n_routers, n_vnics, n_lanes;
 	struct plan_port *port;
 	struct plan_router *router;
-	struct plan_queue *queue;
 	struct plan_vnic *vnic;
 	struct plan_lane *lane;
-	struct plan_lane **touched; /* (w) [n_lanes]: lanes with n > 0 */
-	unsigned n_touched;         /* (w) */
 	struct wire_address *address;
+	struct police *police;  /* [n_vnics * POLICE_N_WAYS] */
+	struct plan_part *part; /* [n_workers] */
 };
 
 /* Builds what node's sets and ports ask for. Returns 0 or -ENOMEM. */

@@ -6,21 +6,31 @@
  */
 #include "dataplane/port.h"
 #include "dataplane/worker_internal.h"
+#include "lib/stage.h"
 
 #include <rte_ethdev.h>
 
+/*
+ * One segment of the port's own pool that nobody else holds, and no tag beside
+ * the bytes: its bytes say all, and it goes back to the pool as it is.
+ */
 static inline bool
-parse_mbuf(struct frame *f, const struct rte_mbuf *m)
+is_simple(const struct rte_mbuf *m, const struct rte_mempool *pool)
 {
-	if (unlikely(!frame_parse(
-		f, rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, NULL, 0)))
-		return false;
+	return likely(
+	    (m->ol_flags & (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_EXTERNAL |
+			       RTE_MBUF_F_INDIRECT)) == 0 &&
+	    m->nb_segs == 1 && rte_mbuf_refcnt_read(m) == 1 && m->pool == pool);
+}
+
+static void
+note_oddities(struct frame *f, const struct rte_mbuf *m)
+{
 	/* the tag is beside the bytes only if the driver has taken it off */
-	if (unlikely(m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED))
+	if (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)
 		frame_set_stripped_tag(f, m->vlan_tci);
-	if (unlikely(m->nb_segs > 1))
+	if (m->nb_segs > 1)
 		f->head_bytes = UINT16_MAX; /* longer than any MTU: oversize */
-	return true;
 }
 
 /* To everybody on the VLAN. Returns true if there was anybody. */
@@ -34,23 +44,57 @@ flood(
 
 	for (uint32_t k = 0; k < n; k++) {
 		if (unlikely(w->floods_left <= 0)) {
-			lane_refuse(&p->vnic[to[k]], VNIC_DROP_BROADCAST, 1);
+			lane_refuse(w, &p->vnic[to[k]], VNIC_DROP_BROADCAST, 1);
 			continue;
 		}
 		w->floods_left--;
-		lane_offer(p, &p->vnic[to[k]], f, i);
+		lane_offer(w, &p->vnic[to[k]], f, i);
 	}
 	return n > 0;
 }
 
+/* Frames of a burst often go to the same vNIC. */
+struct hit {
+	uint64_t key; /* 0 = none */
+	struct plan_vnic *vnic;
+	struct plan_lane *lane; /* for all that is data, NULL: they differ */
+};
+
+static inline void
+remember(
+    const struct worker *w, struct hit *h, uint64_t key, struct plan_vnic *v)
+{
+	h->key = key;
+	h->vnic = v;
+	h->lane = NULL;
+	if (v->router->n_queues == 2 && v->lane[0].worker == w->index)
+		h->lane = &v->lane[0];
+}
+
+static inline void
+offer(struct worker *w, const struct hit *h, const struct frame *f, unsigned i)
+{
+	const struct plan_vnic *v = h->vnic;
+
+	if (likely(h->lane && !frame_is_control(f, v->address, v->n_addresses)))
+		lane_add(w, h->lane, i);
+	else
+		lane_offer(w, h->vnic, f, i);
+}
+
 /* Returns true if the frame was offered to at least one vNIC. */
 static inline bool
-classify(
-    struct worker *w, struct plan *p, const struct plan_port *port, unsigned i)
+classify(struct worker *w, struct plan *p, const struct plan_port *port,
+    unsigned i, struct hit *last)
 {
 	const struct frame *f = &w->frame[i];
+	uint64_t key = rules_key(f->vlan, f->macs);
 	uint32_t to;
 
+	if (likely(key == last->key)) {
+		offer(w, last, f, i);
+		return true;
+	}
 	if (unlikely(f->vlan == FRAME_NO_VLAN))
 		return false;
 	if (unlikely(frame_is_group(f)))
@@ -58,37 +102,59 @@ classify(
 	to = rules_find(port->rules, f->vlan, f->macs);
 	if (unlikely(to == RULES_NONE))
 		return false;
-	lane_offer(p, &p->vnic[to], f, i);
+	remember(w, last, key, &p->vnic[to]);
+	offer(w, last, f, i);
 	return true;
 }
 
 unsigned
-rx_port(struct worker *w, struct plan *p, struct plan_port *port)
+rx_port(struct worker *w, struct plan *p, const struct plan_rx *rx)
 {
-	unsigned n = rte_eth_rx_burst(port->id, 0, w->mbuf, VNIC_BURST);
-	unsigned n_runts = 0, n_delivered = 0;
+	const struct plan_port *port = rx->port;
+	struct port_share *share = &port->port->share[w->index];
+	struct rte_mempool *pool = share->pool;
+	unsigned n = rte_eth_rx_burst(port->id, rx->queue, w->mbuf, VNIC_BURST);
+	unsigned n_runts = 0, n_delivered = 0, n_simple = 0;
 	uint64_t bytes = 0;
+	struct hit last = { 0 };
 
+	STAGE(RX_BURST, n);
 	if (n == 0)
 		return 0;
+	w->spread = port->spreads ? SPREAD_NEAR : SPREAD_ANY;
 	for (unsigned i = 0; i < n; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(w->mbuf[i], void *));
 	for (unsigned i = 0; i < n; i++) {
-		bytes += w->mbuf[i]->pkt_len;
-		if (unlikely(!parse_mbuf(&w->frame[i], w->mbuf[i])))
+		const struct rte_mbuf *m = w->mbuf[i];
+		struct frame *f = &w->frame[i];
+
+		bytes += m->pkt_len;
+		if (unlikely(
+			!frame_parse(f, rte_pktmbuf_mtod(m, const uint8_t *),
+			    m->data_len, NULL, 0))) {
 			n_runts++;
+			continue;
+		}
+		if (likely(is_simple(m, pool)))
+			n_simple++;
 		else
-			n_delivered += classify(w, p, port, i);
+			note_oddities(f, m);
+		n_delivered += classify(w, p, port, i, &last);
 	}
-	lanes_flush(w, p);
-	rte_pktmbuf_free_bulk(w->mbuf, n);
-	port_count(port->port, WIRE_PORT_RX, n);
-	port_count(port->port, WIRE_PORT_RX_BYTES, bytes);
-	port_count(port->port, WIRE_PORT_RX_DELIVERED, n_delivered);
+	STAGE(CLASSIFY, n);
+	lanes_flush(w);
+	if (likely(n_simple == n))
+		rte_mempool_put_bulk(pool, (void **)w->mbuf, n);
+	else
+		rte_pktmbuf_free_bulk(w->mbuf, n);
+	STAGE(RX_FREE, n);
+	port_count(share, WIRE_PORT_RX, n);
+	port_count(share, WIRE_PORT_RX_BYTES, bytes);
+	port_count(share, WIRE_PORT_RX_DELIVERED, n_delivered);
 	if (unlikely(n_runts))
-		port_count(port->port, WIRE_PORT_RUNT, n_runts);
+		port_count(share, WIRE_PORT_RUNT, n_runts);
 	if (unlikely(n_delivered + n_runts < n))
 		port_count(
-		    port->port, WIRE_PORT_NO_MATCH, n - n_delivered - n_runts);
+		    share, WIRE_PORT_NO_MATCH, n - n_delivered - n_runts);
 	return n;
 }

@@ -7,6 +7,7 @@
  */
 #include "dataplane/set.h"
 
+#include "dataplane/lines.h"
 #include "dataplane/sigbus.h"
 #include "lib/base.h"
 #include "lib/log.h"
@@ -140,7 +141,7 @@ take_fds(struct set *s, struct wire_msg *m)
 int
 set_new(struct wire_msg *m, struct set **out, const char **why)
 {
-	struct set *s = calloc(1, sizeof(*s));
+	struct set *s = lines_alloc(1, sizeof(*s));
 	const struct wire_set *info = &m->u.set;
 	int rc;
 
@@ -167,7 +168,8 @@ set_new(struct wire_msg *m, struct set **out, const char **why)
 	}
 	if (rc == 0) {
 		*why = "its memory is over (GONE) or there is none for ledgers";
-		rc = make_queues(s);
+		s->tank = police_tanks(SET_N_TANKS);
+		rc = s->tank ? make_queues(s) : -ENOMEM;
 	}
 	if (rc < 0) {
 		set_free(s, false);
@@ -197,6 +199,7 @@ set_free(struct set *s, bool says_gone)
 	region_unmap(s->maps.router, s->maps.l.router_bytes);
 	region_unmap(s->maps.pool, s->maps.l.pool_bytes);
 	vnic_fds_close(&s->fds);
+	free(s->tank);
 	free(s);
 }
 
@@ -268,6 +271,9 @@ set_vnic_put(struct set *s, const struct wire_vnic *v)
 	rc = free_index(s, v->index);
 	if (rc < 0)
 		return rc;
+	for (unsigned way = 0; way < POLICE_N_WAYS; way++)
+		police_fill(&s->tank[SET_TANKS_OF_ROUTER +
+				     v->index * POLICE_N_WAYS + way]);
 	mine->v = *v;
 	mine->up = true;
 	write_entry(s, v);
@@ -298,4 +304,10 @@ set_queue_forget(struct set_queue *q)
 	q->said_stalled = false;
 	q->still_ms = 0;
 	q->hot_until_ms = loop_now_ms() + 20;
+	if (q->index + 1 < q->set->n_queues)
+		return;
+	for (unsigned v = 0; v < VNIC_MAX_VNICS; v++)
+		/* relaxed: handed over with the phase */
+		atomic_store_explicit(
+		    &q->set->control_done.pos[v], 0, memory_order_relaxed);
 }

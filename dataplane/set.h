@@ -10,16 +10,18 @@
 #define DATAPLANE_SET_H
 
 #include "dataplane/ledger.h"
+#include "dataplane/police.h"
 #include "lib/loop.h"
 #include "lib/wire.h"
 
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
 struct set;
 
 struct set_queue {
-	struct set *set;
+	alignas(VNIC_LINE) struct set *set;
 	struct ledger *ledger;
 	unsigned index;
 	int bell; /* eventfd of the router; never read or written */
@@ -38,9 +40,39 @@ struct set_queue {
 	bool said_stalled;
 
 	/* (w) */
-	uint32_t kicks; /* in this second, without work */
-	bool muted;     /* out of the worker's epoll: it kicks too much */
+	alignas(VNIC_LINE) uint32_t kicks; /* in this second, without work */
+	bool muted; /* out of the worker's epoll: it kicks too much */
 	uint64_t second_ns;
+};
+
+/* Places in set.tank: the router's by enum police_way, then each vNIC's. */
+enum set_tanks {
+	SET_TANKS_OF_ROUTER = POLICE_N_WAYS,
+	SET_N_TANKS = (int)POLICE_N_WAYS * (1 + (int)VNIC_MAX_VNICS),
+};
+
+/*
+ * How far worker 0 has sent what came by the control queue, per tx ring: other
+ * workers look whether something still lies there that is to go first.
+ */
+struct set_control_done {
+	alignas(VNIC_LINE) _Atomic(uint64_t) pos[VNIC_MAX_VNICS];
+};
+
+/*
+ * Packets that a worker refused which serves no queue of the router, since it
+ * has fewer than there are workers. Any worker adds, worker 0 takes them into
+ * the counters of the control queue. Rare: no lines are kept apart for it.
+ */
+enum set_refusal {
+	SET_REFUSED_BROADCAST,
+	SET_REFUSED_WORKER_FULL,
+	SET_REFUSED_OVERSIZE,
+	SET_N_REFUSALS,
+};
+struct set_refused {
+	_Atomic(bool) any;
+	_Atomic(uint64_t) n[VNIC_MAX_VNICS][SET_N_REFUSALS];
 };
 
 struct set_vnic {
@@ -58,6 +90,9 @@ struct set {
 	unsigned n_queues;
 	struct set_queue queue[VNIC_MAX_QUEUES];
 	struct set_vnic vnic[VNIC_MAX_VNICS];
+	struct police_tank *tank; /* [SET_N_TANKS], (w): what limits let pass */
+	struct set_control_done control_done;
+	struct set_refused refused;
 };
 
 /*

@@ -2,7 +2,7 @@
 /*
  * sleep: an idle worker costs nothing. It says on every queue that it sleeps,
  * looks at everything once more, and then waits in epoll for ports, the bells
- * of routers, and control. [vNIC protocol, part 5]
+ * of routers, other workers and control. [vNIC protocol, part 5]
  *
  * A bell is only ever in epoll, edge-triggered: its counter and its flags are
  * the tenant's to play with, and a host that read or wrote it could block. A
@@ -11,6 +11,7 @@
 #include "dataplane/worker_internal.h"
 
 #include "lib/log.h"
+#include "lib/vnic_ring.h"
 
 #include <sys/epoll.h>
 
@@ -70,11 +71,11 @@ count_kick(struct worker *w, struct set_queue *q)
 
 /* After a second of silence a bell may be heard again. */
 static void
-unmute(struct worker *w, struct plan *p)
+unmute(struct worker *w)
 {
 	w->n_muted = 0;
-	for (unsigned i = 0; i < p->n_queues; i++) {
-		struct set_queue *q = p->queue[i].home;
+	for (unsigned i = 0; i < w->part->n_queues; i++) {
+		struct set_queue *q = w->part->queue[i].home;
 
 		if (!q->muted)
 			continue;
@@ -89,30 +90,35 @@ unmute(struct worker *w, struct plan *p)
 }
 
 static bool
-anything(struct plan *p)
+anything(const struct worker *w)
 {
-	for (unsigned i = 0; i < p->n_queues; i++)
-		if (runs(&p->queue[i]) && ledger_has_work(p->queue[i].ledger,
-					      p->queue[i].router->serve))
+	const struct plan_part *part = w->part;
+
+	for (unsigned i = 0; i < part->n_queues; i++)
+		if (runs(&part->queue[i]) &&
+		    ledger_has_work(
+			part->queue[i].ledger, part->queue[i].router->serve))
 			return true;
-	return false;
+	/* a port that takes no more is looked at each ms */
+	return cross_has_work(w) || (!w->tx_waits && home_has_work(w));
 }
 
-/* The queue that an event is for; NULL if p does not have it any more. */
+/* The queue that an event is for; NULL if the plan does not have it any more. */
 static struct set_queue *
-queue_of(const struct plan *p, const void *home)
+queue_of(const struct plan_part *part, const void *home)
 {
-	for (unsigned i = 0; i < p->n_queues; i++)
-		if (p->queue[i].home == home)
-			return p->queue[i].home;
+	for (unsigned i = 0; i < part->n_queues; i++)
+		if (part->queue[i].home == home)
+			return part->queue[i].home;
 	return NULL;
 }
 
 static void
-wait_for_events(struct worker *w, struct plan *p)
+wait_for_events(struct worker *w)
 {
 	struct epoll_event ev[MAX_EVENTS];
-	int timeout = p->polls || w->n_muted > 0 ? POLL_MS : -1;
+	bool polls = w->part->polls || w->n_muted > 0 || w->tx_waits;
+	int timeout = polls ? POLL_MS : -1;
 	int n = epoll_wait(w->epoll_fd, ev, MAX_EVENTS, timeout);
 
 	for (int i = 0; i < n; i++) {
@@ -124,28 +130,45 @@ wait_for_events(struct worker *w, struct plan *p)
 			(void)!read(w->wake_fd, &count, sizeof(count));
 			continue;
 		}
-		q = queue_of(p, ev[i].data.ptr);
+		q = queue_of(w->part, ev[i].data.ptr);
 		if (q)
 			count_kick(w, q);
 	}
+}
+
+static void
+say_asleep(struct worker *w, bool asleep)
+{
+	const struct plan_part *part = w->part;
+
+	for (unsigned i = 0; i < part->n_queues; i++) {
+		if (!runs(&part->queue[i]))
+			continue;
+		if (asleep)
+			ledger_sleep_begin(part->queue[i].ledger);
+		else
+			ledger_sleep_end(part->queue[i].ledger);
+	}
+	if (asleep)
+		vnic_sleep_begin(&w->asleep);
+	else
+		vnic_sleep_end(&w->asleep);
 }
 
 void
 worker_sleep(struct worker *w, struct plan *p)
 {
 	if (unlikely(w->n_muted > 0))
-		unmute(w, p);
-	for (unsigned i = 0; i < p->n_queues; i++)
-		if (runs(&p->queue[i]))
-			ledger_sleep_begin(p->queue[i].ledger);
+		unmute(w);
+	say_asleep(w, true);
+	if (w->index == 0)
+		cross_count_refused(p);
 	/*
 	 * Ports need no look: what came since their last poll is an edge that
 	 * epoll still has. A queue that begins to run now, a new plan and an
 	 * end are followed by worker_wake().
 	 */
-	if (!anything(p))
-		wait_for_events(w, p);
-	for (unsigned i = 0; i < p->n_queues; i++)
-		if (runs(&p->queue[i]))
-			ledger_sleep_end(p->queue[i].ledger);
+	if (!anything(w))
+		wait_for_events(w);
+	say_asleep(w, false);
 }

@@ -3,8 +3,8 @@
 #include "dataplane/tend.h"
 
 #include "dataplane/control.h"
+#include "dataplane/crew.h"
 #include "dataplane/sigbus.h"
-#include "dataplane/worker.h"
 #include "lib/log.h"
 #include "lib/ready.h"
 #include "lib/vnic_ring.h"
@@ -27,7 +27,6 @@ struct tend {
 	struct loop_source *tick;
 	struct loop_source *watch;
 	struct loop_source *watchdog;
-	uint64_t rounds; /* of the worker, as last seen */
 };
 
 /* --- epochs ------------------------------------------------------------------- */
@@ -105,7 +104,7 @@ began_to_run(struct tend *t, struct set_queue *q)
 	q->bell_source = NULL;
 	q->beat = vnic_beat_load(&b->beat);
 	set_down_reason(q, VNIC_DROP_ROUTER_DOWN);
-	worker_wake(t->node->worker); /* it may sleep without this queue */
+	crew_wake(t->node->crew, q); /* it may sleep without this queue */
 	log_debug("queue runs router=%s queue=%u", q->set->info.name, q->index);
 	control_event(t->node->control, q, WIRE_EVENT_RUNNING);
 }
@@ -154,7 +153,7 @@ retire_broken(struct tend *t, struct set *s)
 		return;
 	}
 	for (unsigned q = 0; q < s->n_queues; q++)
-		worker_unwatch(t->node->worker, s->queue[q].bell);
+		crew_unwatch_bell(t->node->crew, &s->queue[q]);
 	log_err("memory of a router went away under us, its set is given up "
 		"router=%s",
 	    s->info.name);
@@ -242,19 +241,16 @@ on_watch(void *arg)
 	loop_arm(t->watch, WATCH_MS);
 }
 
-/* The manager hears of us only if the worker has moved since the last time. */
+/* The manager hears of us only if all have moved since the last time. */
 static void
 on_watchdog(void *arg)
 {
 	struct tend *t = arg;
-	uint64_t rounds = worker_rounds(t->node->worker);
 
-	if (rounds != t->rounds)
+	if (crew_is_alive(t->node->crew))
 		ready_alive();
 	else
-		log_err("the worker stands still");
-	t->rounds = rounds;
-	worker_wake(t->node->worker); /* asleep is no excuse */
+		log_err("a worker stands still");
 	loop_arm(t->watchdog, ready_watchdog_ms() / 2);
 }
 

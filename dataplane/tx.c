@@ -7,9 +7,14 @@
  * into an mbuf or (over a link) the header into private memory, and the copy is
  * judged; nothing in the pool is read again. A router that gives much work pays
  * with its next turns.
+ *
+ * A burst is taken, then others have their turn while its bytes come from the
+ * router's core, then it is sent: tx_finish() sends the last of a round.
  */
+#include "dataplane/copy.h"
 #include "dataplane/port.h"
 #include "dataplane/worker_internal.h"
+#include "lib/stage.h"
 #include "lib/vnic_ring.h"
 
 #include <rte_cycles.h>
@@ -80,13 +85,15 @@ static inline uint16_t
 put_in_mbuf(
     struct rte_mbuf *m, const struct plan_vnic *v, const struct ledger_frame *f)
 {
-	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
+	uint8_t *p = (uint8_t *)m->buf_addr + RTE_PKTMBUF_HEADROOM;
 	uint16_t len = f->len;
 
+	m->data_off = RTE_PKTMBUF_HEADROOM;
+	m->ol_flags = 0;
 	if (likely(v->vlan == 0 || v->trunk)) {
-		rte_memcpy(p, f->bytes, len);
+		copy_bytes(p, f->bytes, len);
 	} else {
-		rte_memcpy(p + FRAME_TAG, f->bytes, len);
+		copy_bytes(p + FRAME_TAG, f->bytes, len);
 		memmove(p, p + FRAME_TAG, FRAME_MACS);
 		store_be32(
 		    p + FRAME_MACS, (uint32_t)FRAME_TYPE_VLAN << 16 | v->vlan);
@@ -103,7 +110,7 @@ flood_neighbours(
     struct worker *w, struct plan *p, const struct plan_vnic *v, unsigned i)
 {
 	const struct frame *f = &w->frame[i];
-	struct plan_router *r = v->router;
+	struct plan_share *r = w->payer;
 	uint32_t n;
 	const uint32_t *to = rules_all(v->port->rules, f->vlan, &n);
 
@@ -115,8 +122,28 @@ flood_neighbours(
 	r->copies_left -= (int32_t)n;
 	for (uint32_t k = 0; k < n; k++)
 		if (&p->vnic[to[k]] != v)
-			lane_offer(p, &p->vnic[to[k]], f, i);
+			lane_offer(w, &p->vnic[to[k]], f, i);
 	return true;
+}
+
+/* What nearly every frame is: untagged, its own, and for nobody who is here. */
+static inline bool
+goes_straight_out(const struct plan_vnic *v, const uint8_t *p)
+{
+	uint64_t source, mine;
+	uint32_t to;
+
+	memcpy(&source, p + 4, sizeof(source));
+	memcpy(&mine, v->mac, sizeof(mine));
+	if (source >> 16 != mine || v->vlan != 0 ||
+	    load_be16(p + FRAME_MACS) == FRAME_TYPE_VLAN)
+		return false;
+	if (v->port->n_vnics <= 1)
+		return true;
+	if (p[0] & 1)
+		return false;
+	to = rules_find(v->port->rules, 0, p);
+	return to == RULES_NONE;
 }
 
 enum way { TO_PORT, TO_NEIGHBOUR, TO_NOWHERE };
@@ -145,16 +172,25 @@ choose_way(struct worker *w, struct plan *p, const struct plan_vnic *v,
 	to = rules_find(v->port->rules, f->vlan, f->macs);
 	if (to == RULES_NONE || &p->vnic[to] == v)
 		return TO_PORT;
-	lane_offer(p, &p->vnic[to], f, i);
+	lane_offer(w, &p->vnic[to], f, i);
 	return TO_NEIGHBOUR;
 }
 
 static void
-send_burst(struct plan_port *port, struct rte_mbuf **m, unsigned n,
-    uint64_t bytes, struct outcome *o)
+send_burst(struct worker *w, const struct plan_port *port, struct rte_mbuf **m,
+    unsigned n, struct outcome *o)
 {
-	unsigned sent = n ? rte_eth_tx_burst(port->id, 0, m, (uint16_t)n) : 0;
+	struct port_share *share = &port->port->share[w->index];
+	uint64_t bytes = 0;
+	unsigned sent = 0;
 
+	for (unsigned i = 0; i < n; i++)
+		bytes += m[i]->pkt_len;
+	if (unlikely(share->home))
+		sent = home_give(w, port, m, n);
+	else if (n > 0)
+		sent =
+		    rte_eth_tx_burst(port->id, share->tx_queue, m, (uint16_t)n);
 	for (unsigned i = sent; unlikely(i < n); i++)
 		bytes -= m[i]->pkt_len;
 	if (unlikely(sent < n)) {
@@ -163,8 +199,10 @@ send_burst(struct plan_port *port, struct rte_mbuf **m, unsigned n,
 	}
 	o->sent += sent;
 	o->sent_bytes += bytes;
-	port_count(port->port, WIRE_PORT_TX, sent);
-	port_count(port->port, WIRE_PORT_TX_BYTES, bytes);
+	if (unlikely(share->home))
+		return; /* they are counted when they have been sent */
+	port_count(share, WIRE_PORT_TX, sent);
+	port_count(share, WIRE_PORT_TX_BYTES, bytes);
 }
 
 static void
@@ -172,14 +210,15 @@ to_port(struct worker *w, struct plan *p, struct plan_vnic *v,
     const struct ledger_frame *f, unsigned n, struct outcome *o)
 {
 	struct rte_mbuf *out[VNIC_BURST], *rest[VNIC_BURST];
+	struct port_share *share = &v->port->port->share[w->index];
 	unsigned n_out = 0, n_rest = 0;
-	uint64_t bytes = 0;
 
 	if (unlikely(
-		rte_pktmbuf_alloc_bulk(v->port->port->pool, w->mbuf, n) != 0)) {
+		rte_mempool_get_bulk(share->pool, (void **)w->mbuf, n) != 0)) {
 		drop(o, VNIC_DROP_PORT_TX_FULL, n);
 		return;
 	}
+	STAGE(TX_ALLOC, n);
 	for (unsigned i = 0; i < n; i++) {
 		struct rte_mbuf *m = w->mbuf[i];
 		enum way way = TO_NOWHERE;
@@ -191,6 +230,11 @@ to_port(struct worker *w, struct plan *p, struct plan_vnic *v,
 			continue;
 		}
 		len = put_in_mbuf(m, v, &f[i]);
+		if (likely(
+			goes_straight_out(v, rte_pktmbuf_mtod(m, uint8_t *)))) {
+			out[n_out++] = m;
+			continue;
+		}
 		if (likely(frame_parse(&w->frame[i],
 			rte_pktmbuf_mtod(m, uint8_t *), len, NULL, 0)))
 			way = choose_way(w, p, v, i, o);
@@ -198,7 +242,6 @@ to_port(struct worker *w, struct plan *p, struct plan_vnic *v,
 			drop(o, VNIC_DROP_RUNT, 1);
 		if (likely(way == TO_PORT)) {
 			out[n_out++] = m;
-			bytes += len;
 			continue;
 		}
 		rest[n_rest++] = m;
@@ -207,19 +250,21 @@ to_port(struct worker *w, struct plan *p, struct plan_vnic *v,
 			o->sent_bytes += len;
 		}
 	}
-	if (p->n_touched > 0)
-		lanes_flush(w, p); /* before the driver may free an mbuf */
+	STAGE(COPY_OUT, n);
+	if (unlikely(w->part->n_touched > 0 || w->unpublished))
+		lanes_flush(w); /* before the driver may free an mbuf */
 	if (n_rest > 0)
 		rte_pktmbuf_free_bulk(rest, n_rest);
-	send_burst(v->port, out, n_out, bytes, o);
+	send_burst(w, v->port, out, n_out, o);
+	STAGE(TX_BURST, n_out);
 }
 
 /* --- over a link -------------------------------------------------------------- */
 
 /* Pool to pool: the header is copied and judged, the rest is copied once. */
 static void
-to_peer(struct worker *w, struct plan *p, struct plan_vnic *v,
-    const struct ledger_frame *f, unsigned n, struct outcome *o)
+to_peer(struct worker *w, struct plan_vnic *v, const struct ledger_frame *f,
+    unsigned n, struct outcome *o)
 {
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t head = MIN(f[i].len, (uint32_t)FRAME_HEAD_COPY);
@@ -237,14 +282,110 @@ to_peer(struct worker *w, struct plan *p, struct plan_vnic *v,
 			drop(o, why, 1);
 			continue;
 		}
-		lane_offer(p, v->peer, &w->frame[i], i);
+		lane_offer(w, v->peer, &w->frame[i], i);
 		o->sent++;
 		o->sent_bytes += f[i].len;
 	}
-	lanes_flush(w, p);
+	lanes_flush(w);
 }
 
 /* --- the queue ---------------------------------------------------------------- */
+
+/* Puts those that the quotas let pass first. Returns how many; o has the rest. */
+static unsigned
+police(struct worker *w, const struct plan_queue *q, struct ledger_frame *f,
+    unsigned n, struct outcome *o)
+{
+	const struct plan_vnic *v = q->router->vnic[f->vnic];
+	uint16_t lens[VNIC_BURST];
+	const struct police_burst burst = {
+		.now_ns = w->now_ns,
+		.lens = lens,
+		.n = n,
+		.max = n,
+		.urgent = q->index + 1 == q->router->n_queues,
+	};
+	struct police_verdict verdict;
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		lens[i] = f[i].len;
+	police_judge(v->police[POLICE_TX], &burst, &verdict);
+	for (unsigned i = 0; kept < verdict.n_pass; i++) {
+		struct ledger_frame passes = f[i];
+
+		if (!(verdict.pass >> i & 1))
+			continue;
+		f[i] = f[kept];
+		f[kept++] = passes;
+	}
+	for (unsigned k = 0; k < POLICE_N_KINDS; k++)
+		if (verdict.n_drop[k] > 0)
+			drop(o, VNIC_DROP_QUOTA_PPS + k, verdict.n_drop[k]);
+	return kept;
+}
+
+static void
+send_taken(struct worker *w, struct plan *p, struct tx_burst *b)
+{
+	struct plan_queue *q = b->queue;
+	struct plan_vnic *v = q->router->vnic[b->vnic];
+	uint64_t begin = rte_rdtsc(), cycles;
+	struct outcome o = { 0 };
+	unsigned n = b->n;
+
+	w->payer = q->share;
+	w->spread = q == q->share->control ? SPREAD_ANY : SPREAD_NEAR;
+	if (unlikely(!v))
+		drop(&o, VNIC_DROP_VNIC_DOWN, n);
+	else if (unlikely(q->router->gate != WIRE_GATE_OPEN))
+		drop(&o, VNIC_DROP_PAUSED, n);
+	else if (unlikely(!v->port && !v->peer))
+		drop(&o, VNIC_DROP_LINK_DOWN, n);
+	else {
+		if (unlikely(v->police[POLICE_TX]) && n > 0)
+			n = police(w, q, b->frame, n, &o);
+		if (v->port)
+			to_port(w, p, v, b->frame, n, &o);
+		else
+			to_peer(w, v, b->frame, n, &o);
+	}
+	ledger_release(q->ledger, b->frame, b->n);
+	count(q, b->vnic, &o);
+	if (unlikely(w->spread == SPREAD_ANY))
+		/* pairs with the acquire in control_lags() */
+		atomic_store_explicit(&q->home->set->control_done.pos[b->vnic],
+		    b->end, memory_order_release);
+	cycles = rte_rdtsc() - begin;
+	q->share->cycles_left -= (int64_t)cycles;
+	w->send_cycles += cycles;
+	STAGE(RELEASE, b->n);
+}
+
+void
+tx_finish(struct worker *w, struct plan *p)
+{
+	struct tx_burst *b = w->taken;
+
+	w->taken = NULL;
+	if (b)
+		send_taken(w, p, b);
+}
+
+/* At most max. Returns how many descriptors b now has. */
+static unsigned
+take(struct plan_queue *q, unsigned vnic, unsigned max, struct tx_burst *b)
+{
+	unsigned n_taken;
+
+	b->queue = q;
+	b->vnic = vnic;
+	b->n = ledger_take(q->ledger, vnic, b->frame, max, &n_taken);
+	b->end = ledger_tx_pos(q->ledger, vnic);
+	q->share->copies_left -= (int32_t)n_taken;
+	STAGE(TAKE, b->n);
+	return n_taken;
+}
 
 /*
  * A router's slow path sends the first packets of a flow and then tells its
@@ -254,59 +395,109 @@ to_peer(struct worker *w, struct plan *p, struct plan_vnic *v,
 static unsigned
 control_goes_first(struct worker *w, struct plan *p, const struct plan_queue *q)
 {
-	struct plan_router *r = q->router;
-	struct plan_queue *control = &r->queue[r->n_queues - 1];
+	struct plan_queue *control = q->share->control;
+	struct tx_burst b;
+	unsigned n = 0;
 
-	if (q == control || ledger_phase(control->ledger) != LEDGER_RUN ||
-	    likely(!ledger_has_tx(control->ledger, r->serve)))
+	if (q == control || !control ||
+	    ledger_phase(control->ledger) != LEDGER_RUN ||
+	    likely(!ledger_has_tx(control->ledger, q->router->serve)))
 		return 0;
-	return tx_queue(w, p, control);
+	tx_finish(w, p);
+	for (uint32_t left = q->router->serve; left; left &= left - 1) {
+		n += take(
+		    control, (unsigned)__builtin_ctz(left), VNIC_BURST, &b);
+		send_taken(w, p, &b);
+	}
+	return n;
 }
 
-static unsigned
-tx_ring(struct worker *w, struct plan *p, struct plan_queue *q, unsigned index)
+/* Worker 0 has the control queue: lies there what it has not sent yet? */
+static bool
+control_lags(const struct plan_router *r)
 {
-	struct plan_vnic *v = q->router->vnic[index];
-	struct ledger_frame f[VNIC_BURST];
-	struct outcome o = { 0 };
-	unsigned n_taken, n_control;
-	unsigned n = ledger_take(q->ledger, index, f, VNIC_BURST, &n_taken);
+	struct set *s = r->set;
+	const struct ledger *l = s->queue[r->n_queues - 1].ledger;
 
-	if (n_taken == 0)
+	if (ledger_phase(l) != LEDGER_RUN)
+		return false;
+	for (uint32_t left = r->serve; left; left &= left - 1) {
+		unsigned v = (unsigned)__builtin_ctz(left);
+
+		/* pairs with the release in tx_ring(): it has been sent */
+		if (ledger_lies_at(l, v,
+			atomic_load_explicit(
+			    &s->control_done.pos[v], memory_order_acquire)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The same order where the control queue is another worker's: data stays where
+ * it is until that worker has begun and ended a round, which is long enough for
+ * all but a flood; then a burst goes in any case. Returns how many of the ring
+ * may be taken; each of them was there before we looked at the control queue.
+ */
+static unsigned
+may_take(struct worker *w, const struct plan_queue *q, unsigned index)
+{
+	struct plan_share *r = q->share;
+	unsigned n;
+
+	if (likely(r->control != NULL))
+		return VNIC_BURST;
+	n = ledger_ready(q->ledger, index);
+	if (n == 0)
 		return 0;
-	n_control = control_goes_first(w, p, q);
-	q->router->copies_left -= (int32_t)n_taken;
-	if (unlikely(!v))
-		drop(&o, VNIC_DROP_VNIC_DOWN, n);
-	else if (unlikely(q->router->gate != WIRE_GATE_OPEN))
-		drop(&o, VNIC_DROP_PAUSED, n);
-	else if (v->port)
-		to_port(w, p, v, f, n, &o);
-	else if (v->peer)
-		to_peer(w, p, v, f, n, &o);
-	else
-		drop(&o, VNIC_DROP_LINK_DOWN, n);
-	ledger_release(q->ledger, f, n);
-	count(q, index, &o);
-	return n_taken + n_control;
+	if (unlikely(r->wait_round > 0)) {
+		w->given |= 1; /* it may sleep */
+		if (worker_rounds(w->peer[0]) < r->wait_round)
+			return 0;
+		r->wait_round = 0;
+		return n;
+	}
+	if (likely(!control_lags(q->router)))
+		return n;
+	r->wait_round = worker_rounds(w->peer[0]) + 2;
+	w->given |= 1;
+	return 0;
+}
+
+/*
+ * Takes a burst, whose bytes are then on their way to our cache, and sends the
+ * one before, whose bytes have arrived.
+ */
+static unsigned
+tx_ring(struct worker *w, struct plan *p, struct plan_queue *q, unsigned vnic)
+{
+	struct tx_burst *b = &w->burst[w->taken == &w->burst[0]];
+	unsigned n = take(q, vnic, may_take(w, q, vnic), b);
+
+	if (n == 0)
+		return 0;
+	n += control_goes_first(w, p, q);
+	tx_finish(w, p);
+	w->taken = b;
+	return n;
 }
 
 unsigned
 tx_queue(struct worker *w, struct plan *p, struct plan_queue *q)
 {
-	struct plan_router *r = q->router;
-	uint32_t left = r->serve;
-	uint64_t begin = rte_rdtsc();
+	struct plan_share *r = q->share;
+	uint32_t left = q->router->serve;
+	uint64_t begin = rte_rdtsc() - w->send_cycles;
 	unsigned n = 0;
 
 	while (left && r->copies_left > 0 && r->cycles_left > 0) {
-		unsigned index = (unsigned)__builtin_ctz(left);
-
+		n += tx_ring(w, p, q, (unsigned)__builtin_ctz(left));
 		left &= left - 1;
-		n += tx_ring(w, p, q, index);
 	}
 	if (n > 0) {
-		r->cycles_left -= (int64_t)(rte_rdtsc() - begin);
+		/* what was sent has been charged to who sent it */
+		r->cycles_left -=
+		    (int64_t)(rte_rdtsc() - w->send_cycles - begin);
 		q->home->kicks = 0; /* there was a reason */
 	}
 	return n;

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* worker: the round, see worker.h. Its steps are tx.c, rx.c and sleep.c. */
+/*
+ * worker: the round, see worker.h. Its steps are cross.c, home.c, tx.c,
+ * rx.c and sleep.c.
+ */
 #include "dataplane/worker_internal.h"
 
+#include "dataplane/lines.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/stage.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -17,7 +23,6 @@ enum {
 	IDLE_NS = 20000, /* polls this long without work before it sleeps */
 	BEAT_NS = 1000000,
 	ROUNDS_PER_SECOND = 10000, /* a router may take 100 us of a round */
-	GRACE_SPINS = 64,
 };
 
 static uint64_t
@@ -31,7 +36,7 @@ now_ns(void)
 
 /* Excess of earlier rounds comes off this one. */
 static void
-give_budget(const struct worker *w, struct plan_router *r)
+give_budget(const struct worker *w, struct plan_share *r)
 {
 	r->copies_left =
 	    MIN(r->copies_left + ROUND_COPIES, (int32_t)ROUND_COPIES);
@@ -40,7 +45,7 @@ give_budget(const struct worker *w, struct plan_router *r)
 }
 
 static unsigned
-serve_router(struct worker *w, struct plan *p, struct plan_router *r)
+serve_router(struct worker *w, struct plan *p, struct plan_share *r)
 {
 	unsigned n = 0;
 
@@ -68,8 +73,8 @@ ring_all(struct worker *w, struct plan *p)
 	bool beat = w->now_ns - w->beat_ns >= BEAT_NS;
 	bool owes = false;
 
-	for (unsigned i = 0; i < p->n_queues; i++) {
-		struct ledger *l = p->queue[i].ledger;
+	for (unsigned i = 0; i < w->part->n_queues; i++) {
+		struct ledger *l = w->part->queue[i].ledger;
 
 		if (ledger_phase(l) != LEDGER_RUN)
 			continue;
@@ -77,21 +82,39 @@ ring_all(struct worker *w, struct plan *p)
 		if (unlikely(beat))
 			ledger_beat(l);
 	}
-	if (unlikely(beat))
+	if (unlikely(w->given))
+		cross_ring(w);
+	if (unlikely(beat)) {
 		w->beat_ns = w->now_ns;
+		if (w->index == 0)
+			cross_count_refused(p);
+	}
 	return owes;
 }
 
-static unsigned
-work(struct worker *w, struct plan *p)
+/* What others handed over goes first: it may be older than what is here. */
+unsigned
+worker_round(struct worker *w, struct plan *p, bool *owes)
 {
+	struct plan_part *part = &p->part[w->index];
 	unsigned n = 0;
 
+	w->part = part;
+	w->now_ns = now_ns();
 	w->floods_left = ROUND_RX_FLOODS;
-	for (unsigned i = 0; i < p->n_routers; i++)
-		n += serve_router(w, p, &p->router[i]);
-	for (unsigned i = 0; i < p->n_ports; i++)
-		n += rx_port(w, p, &p->port[i]);
+	w->tx_waits = false;
+	if (p->n_workers > 1)
+		n += cross_take(w);
+	for (unsigned i = 0; i < part->n_tx; i++)
+		n += home_send(w, part->tx[i]);
+	for (unsigned i = 0; i < part->n_shares; i++)
+		n += serve_router(w, p, &part->share[i]);
+	for (unsigned i = 0; i < part->n_rx; i++) {
+		n += rx_port(w, p, &part->rx[i]);
+		tx_finish(w, p);
+	}
+	tx_finish(w, p); /* there may be no port */
+	*owes = ring_all(w, p);
 	return n;
 }
 
@@ -101,23 +124,25 @@ run_rounds(struct worker *w)
 	uint64_t busy_ns = now_ns();
 	uint64_t rounds = 0;
 
-	/* relaxed: worker_stop() wakes us after the store */
+	/* relaxed: worker_ask_stop() wakes us after the store */
 	while (!atomic_load_explicit(&w->stopping, memory_order_relaxed)) {
-		/* pairs with the release in worker_publish(): the plan is made */
+		/* pairs with the release in worker_give_plan(): it is made */
 		struct plan *p =
 		    atomic_load_explicit(&w->plan, memory_order_acquire);
+		unsigned n;
 		bool owes;
 
-		/* pairs with the acquire there: no older plan is in use */
+		STAGE_TURN();
+		/* pairs with worker_has_seen(): no older plan is in use */
 		atomic_store_explicit(
 		    &w->seen, p->generation, memory_order_release);
-		/* pairs with the acquire in worker_pass() */
+		/* pairs with worker_rounds(): what was sent has been sent */
 		atomic_store_explicit(
 		    &w->rounds, ++rounds, memory_order_release);
-		w->now_ns = now_ns();
-		if (work(w, p) > 0)
+		n = worker_round(w, p, &owes);
+		if (n > 0)
 			busy_ns = w->now_ns;
-		owes = ring_all(w, p);
+		STAGE_END(n);
 		if (w->now_ns - busy_ns < IDLE_NS || owes)
 			continue;
 		worker_sleep(w, p);
@@ -133,7 +158,7 @@ pin(int core)
 	CPU_ZERO(&set);
 	CPU_SET((size_t)core, &set);
 	if (sched_setaffinity(0, sizeof(set), &set) < 0)
-		log_warn("worker stays on any core: core %d: %s", core,
+		log_warn("a worker stays on any core: core %d: %s", core,
 		    strerror(errno));
 }
 
@@ -141,27 +166,33 @@ static void *
 worker_main(void *arg)
 {
 	struct worker *w = arg;
+	char name[16];
 
-	pthread_setname_np(pthread_self(), "worker");
+	snprintf(name, sizeof(name), "worker%u", w->index);
+	pthread_setname_np(pthread_self(), name);
 	if (w->core >= 0)
 		pin(w->core);
 	/* DPDK gives mbuf caches to the threads that it knows */
 	if (rte_thread_register() < 0)
-		log_warn("worker has no mbuf cache, it will be slow");
+		log_warn("a worker has no mbuf cache, it will be slow");
 	run_rounds(w);
+	STAGE_REPORT("worker");
 	rte_thread_unregister();
 	return NULL;
 }
 
 int
-worker_new(struct loop *control, struct worker **out)
+worker_new(struct loop *control, unsigned index, unsigned n_workers,
+    struct worker **out)
 {
-	struct worker *w = calloc(1, sizeof(*w));
+	struct worker *w = lines_alloc(1, sizeof(*w));
 	struct epoll_event ev = { .events = EPOLLIN };
 
 	if (!w)
 		return -ENOMEM;
 	w->control = control;
+	w->index = index;
+	w->n_workers = n_workers;
 	w->round_cycles = (int64_t)(rte_get_tsc_hz() / ROUNDS_PER_SECOND);
 	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -177,6 +208,15 @@ worker_new(struct loop *control, struct worker **out)
 	return 0;
 }
 
+void
+worker_meet(struct worker *w, struct worker *peer, struct handover *to_peer,
+    struct handover *from_peer)
+{
+	w->peer[peer->index] = peer;
+	w->to[peer->index] = to_peer;
+	w->from[peer->index] = from_peer;
+}
+
 int
 worker_start(struct worker *w, int core)
 {
@@ -189,13 +229,18 @@ worker_start(struct worker *w, int core)
 }
 
 void
-worker_stop(struct worker *w)
+worker_ask_stop(struct worker *w)
 {
-	if (!w->started)
-		return;
 	/* relaxed: the wake-up follows it */
 	atomic_store_explicit(&w->stopping, true, memory_order_relaxed);
 	worker_wake(w);
+}
+
+void
+worker_join(struct worker *w)
+{
+	if (!w->started)
+		return;
 	pthread_join(w->thread, NULL);
 	w->started = false;
 }
@@ -210,6 +255,12 @@ worker_free(struct worker *w)
 	free(w);
 }
 
+bool
+worker_runs(const struct worker *w)
+{
+	return w->started;
+}
+
 void
 worker_wake(struct worker *w)
 {
@@ -219,50 +270,26 @@ worker_wake(struct worker *w)
 		return; /* the counter is full: it is awake */
 }
 
-static void
-linger(unsigned i)
-{
-	struct timespec nap = { .tv_nsec = 20000 };
-
-	if (i < GRACE_SPINS)
-		sched_yield();
-	else
-		nanosleep(&nap, NULL);
-}
-
 void
-worker_publish(struct worker *w, struct plan *p)
+worker_give_plan(struct worker *w, struct plan *p)
 {
 	/* pairs with the acquire in run_rounds() */
 	atomic_store_explicit(&w->plan, p, memory_order_release);
-	if (!w->started)
-		return;
-	worker_wake(w);
-	/* pairs with the release in run_rounds(): it has let go of the old */
-	for (unsigned i = 0; atomic_load_explicit(&w->seen,
-				 memory_order_acquire) != p->generation;
-	     i++)
-		linger(i);
+	if (w->started)
+		worker_wake(w);
 }
 
-void
-worker_pass(struct worker *w)
+bool
+worker_has_seen(const struct worker *w, const struct plan *p)
 {
-	uint64_t before = worker_rounds(w);
-
-	if (!w->started)
-		return;
-	worker_wake(w);
-	/* pairs with the release in run_rounds() */
-	for (unsigned i = 0;
-	     atomic_load_explicit(&w->rounds, memory_order_acquire) == before;
-	     i++)
-		linger(i);
+	/* pairs with the release in run_rounds(): it has let go of the old */
+	return atomic_load_explicit(&w->seen, memory_order_acquire) ==
+	       p->generation;
 }
 
 uint64_t
 worker_rounds(const struct worker *w)
 {
-	/* relaxed: only change matters */
-	return atomic_load_explicit(&w->rounds, memory_order_relaxed);
+	/* pairs with the release in run_rounds() */
+	return atomic_load_explicit(&w->rounds, memory_order_acquire);
 }

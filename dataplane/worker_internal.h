@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * worker_internal: what the steps of a round share: rx.c, tx.c, lane.c, sleep.c
- * and worker.c, and nobody else.
+ * worker_internal: what the steps of a round share: rx.c, tx.c, lane.c, cross.c,
+ * home.c, sleep.c and worker.c, and nobody else.
  */
 #ifndef DATAPLANE_WORKER_INTERNAL_H
 #define DATAPLANE_WORKER_INTERNAL_H
@@ -22,40 +22,152 @@ enum worker_budget {
 	ROUND_RX_FLOODS = 512,
 };
 
+/* Which of a router's data queues get a frame. */
+enum worker_spread {
+	SPREAD_NEAR, /* this worker's: the flow came to it, and to no other */
+	SPREAD_ANY,  /* all: the frame goes to the worker of its queue */
+};
+
+/* What was taken from one tx ring and is to be sent. */
+struct tx_burst {
+	struct plan_queue *queue;
+	unsigned vnic;
+	unsigned n;
+	uint64_t end; /* position of the ring behind it */
+	struct ledger_frame frame[VNIC_BURST];
+};
+
 struct worker {
-	_Atomic(struct plan *) plan; /* (c) */
-	_Atomic(uint64_t) seen;      /* (w) generation of the plan in use */
-	_Atomic(uint64_t) rounds;    /* (w) */
-	_Atomic(bool) stopping;      /* (c) */
+	/* (w), read by others */
+	alignas(VNIC_LINE) _Atomic(uint64_t) seen; /* generation in use */
+	_Atomic(uint64_t) rounds;
+	alignas(VNIC_LINE) _Atomic(uint32_t) asleep; /* odd: wake me */
+
+	/* (c) */
+	alignas(VNIC_LINE) _Atomic(struct plan *) plan;
+	_Atomic(bool) stopping;
 	struct loop *control;
 	pthread_t thread;
 	bool started;
 	int core;
 	int epoll_fd;
 	int wake_fd;
+	unsigned index, n_workers;
+	struct worker *peer[SPREAD_MAX_WORKERS]; /* NULL: itself, and none */
+	struct handover *to[SPREAD_MAX_WORKERS];
+	struct handover *from[SPREAD_MAX_WORKERS];
 
 	/* (w) */
-	uint64_t now_ns; /* of this round, CLOCK_MONOTONIC */
+	alignas(VNIC_LINE) uint64_t now_ns; /* of this round, CLOCK_MONOTONIC */
+	struct plan_part *part;             /* of the plan in use */
 	uint64_t beat_ns;
 	int64_t round_cycles; /* of one router in a round */
 	int32_t floods_left;  /* from ports, in this round */
 	unsigned n_muted;     /* queues out of epoll for kicking too much */
+	enum worker_spread spread; /* of the burst at hand */
+	struct plan_share *payer;  /* of the tx burst at hand */
+	uint32_t unpublished; /* peers to whom something waits in our ring */
+	uint32_t given;       /* peers that have got something: a bit each */
+	bool tx_waits;        /* a port takes no more of what was handed over */
+	uint32_t peer_seen[SPREAD_MAX_WORKERS]; /* asleep, as last rung for */
+	uint64_t send_cycles;                   /* spent in sending, ever */
+	struct tx_burst *taken; /* the one to be sent next, or NULL */
+	struct tx_burst burst[2];
 	struct frame frame[VNIC_BURST];
 	struct rte_mbuf *mbuf[VNIC_BURST];
 	uint8_t head[VNIC_BURST][FRAME_HEAD_COPY];
 };
 
-/* lane.c: frame i of w goes to this queue of v; flush after each burst. */
-void lanes_flush(struct worker *w, struct plan *p);
-/* frame i of w goes to v; the lane is chosen by what it carries. */
-void lane_offer(
-    struct plan *p, struct plan_vnic *v, const struct frame *f, unsigned i);
+/*
+ * worker.c: takes from every router, polls every port, rings. *owes: somebody
+ * is to be woken later. Returns how many packets moved.
+ */
+unsigned worker_round(struct worker *w, struct plan *p, bool *owes);
+
+/* lane.c: frames on their way to vNICs; flush after each burst. */
+void lanes_flush(struct worker *w);
+/* Which queue of v gets f, by what it carries. */
+struct plan_lane *lane_choose(
+    const struct worker *w, const struct plan_vnic *v, const struct frame *f);
+/* f does not fit into the slots of its vNIC, or is longer than it may be. */
+void lane_refuse_long(struct plan_lane *lane);
 /* Not even offered to the rings: n packets for v, dropped because of why. */
-void lane_refuse(struct plan_vnic *v, enum vnic_drop why, unsigned n);
+void lane_refuse(
+    struct worker *w, struct plan_vnic *v, enum vnic_drop why, unsigned n);
+/* Exactly the bytes of a frame: what is behind them is another tenant's. */
+void lane_copy(uint8_t *to, const struct frame *f, bool with_tag);
+
+static inline bool
+lane_fits(const struct plan_vnic *v, const struct frame *f, uint32_t bytes)
+{
+	if (likely(bytes <= v->max_bytes))
+		return bytes <= v->room;
+	return v->trunk && bytes <= v->max_bytes + frame_tag_bytes(f) &&
+	       bytes <= v->room;
+}
+
+/* Frame i of w goes by lane, which is one of w's. */
+static inline void
+lane_add(struct worker *w, struct plan_lane *lane, unsigned i)
+{
+	const struct frame *f = &w->frame[i];
+	const struct plan_vnic *v = lane->vnic;
+	uint32_t bytes = frame_bare_bytes(f);
+
+	if (unlikely(v->trunk))
+		bytes = frame_full_bytes(f);
+	if (unlikely(!lane_fits(v, f, bytes))) {
+		lane_refuse_long(lane);
+		return;
+	}
+	if (lane->n == 0)
+		w->part->touched[w->part->n_touched++] = lane;
+	lane->len[lane->n] = (uint16_t)bytes; /* <= room < 2^16 */
+	lane->frame[lane->n++] = (uint8_t)i;  /* < VNIC_BURST */
+}
+
+/* cross.c: between workers; return how many packets they moved */
+void cross_hand(
+    struct worker *w, struct plan_lane *lane, const struct frame *f);
+void cross_publish(struct worker *w);
+unsigned cross_take(struct worker *w);
+/* Refused elsewhere, by workers without a queue of the router. Worker 0. */
+void cross_count_refused(struct plan *p);
+/* Wakes those who have got something and sleep. */
+void cross_ring(struct worker *w);
+bool cross_has_work(const struct worker *w);
+
+/* Frame i of w, which f is, goes to v. */
+static inline void
+lane_offer(
+    struct worker *w, struct plan_vnic *v, const struct frame *f, unsigned i)
+{
+	struct plan_lane *lane = &v->lane[0];
+
+	if (unlikely(v->router->n_queues != 2 ||
+		     frame_is_control(f, v->address, v->n_addresses)))
+		lane = lane_choose(w, v, f);
+	if (likely(lane->worker == w->index))
+		lane_add(w, lane, i);
+	else
+		cross_hand(w, lane, f);
+}
 
 /* rx.c, tx.c: return how many packets they took */
-unsigned rx_port(struct worker *w, struct plan *p, struct plan_port *port);
+unsigned rx_port(struct worker *w, struct plan *p, const struct plan_rx *rx);
 unsigned tx_queue(struct worker *w, struct plan *p, struct plan_queue *q);
+/* Sends what tx_queue() has taken and not sent yet. */
+void tx_finish(struct worker *w, struct plan *p);
+
+/*
+ * home.c: to ports with one tx queue, through the worker at home there. Gives
+ * it the first of n mbufs, as many as it has room for, and frees those.
+ */
+unsigned home_give(struct worker *w, const struct plan_port *port,
+    struct rte_mbuf **m, unsigned n);
+/* At home: sends what was given. */
+unsigned home_send(struct worker *w, const struct plan_port *port);
+bool home_has_work(const struct worker *w);
 
 /* sleep.c: blocks until there may be work; returns at once if there is. */
 void worker_sleep(struct worker *w, struct plan *p);

@@ -9,6 +9,7 @@ lib_libeuropa_a_SOURCES = \
   lib/loop.c lib/loop.h \
   lib/ready.h \
   lib/region.c lib/region.h \
+  lib/stage.h \
   lib/vnic.c lib/vnic.h \
   lib/vnic_abi.h \
   lib/vnic_layout.c lib/vnic_layout.h \
@@ -22,5 +23,10 @@ EXTRA_DIST += lib/ready_none.c
 else
 lib_libeuropa_a_SOURCES += lib/ready_none.c
 EXTRA_DIST += lib/ready_systemd.c
+endif
+if STAGE_TIMING
+lib_libeuropa_a_SOURCES += lib/stage.c
+else
+EXTRA_DIST += lib/stage.c
 endif
 LIBEUROPA = lib/libeuropa.a

@@ -331,7 +331,7 @@ vnic_rx(struct vnic_queue *q, unsigned i, struct vnic_frame *out, unsigned max)
 			      vnic_desc_off(d[k]);
 		out[k].len = (uint16_t)vnic_desc_len(d[k]);
 		out[k].vnic = (uint16_t)i;
-		__builtin_prefetch(out[k].data, 1);
+		prefetch_write(out[k].data);
 	}
 	return n;
 }

@@ -72,7 +72,7 @@
 
 enum vnic_version {
 	VNIC_MAJOR = 1, /* other major: refuse to attach */
-	VNIC_MINOR = 0, /* other minor: ignore what you do not know */
+	VNIC_MINOR = 1, /* other minor: ignore what you do not know */
 };
 
 enum vnic_limits {
@@ -85,7 +85,7 @@ enum vnic_limits {
 	VNIC_MAX_SLOT_BYTES = 1 << 14, /* a jumbo frame and its headroom */
 	VNIC_MAX_HEADROOM = 4095,      /* 12 bits in a descriptor */
 	VNIC_MIN_FRAME = 14,           /* an Ethernet header */
-	VNIC_BURST = 32,               /* descriptors per ring and turn, host */
+	VNIC_BURST = 64,               /* descriptors per ring and turn, host */
 	VNIC_NAME_BYTES = 16,          /* with its final zero */
 };
 
@@ -146,6 +146,7 @@ enum vnic_drop {
 	VNIC_DROP_QUOTA_BPS = 12,   /* quota */
 	VNIC_DROP_BROADCAST = 13,   /* capacity: broadcast_budget */
 	VNIC_DROP_ACL_DENY = 14,    /* policy */
+	VNIC_DROP_WORKER_FULL = 15, /* capacity: from a worker to another */
 	VNIC_N_DROP = 24,           /* room for more within this major */
 };
 

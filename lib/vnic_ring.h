@@ -15,6 +15,7 @@
 #ifndef VNIC_RING_H
 #define VNIC_RING_H
 
+#include "lib/base.h"
 #include "lib/vnic_abi.h"
 
 #include <stdatomic.h>
@@ -90,16 +91,34 @@ vnic_put(vnic_desc_t *ring, unsigned log2, uint64_t *pos, const uint64_t *d,
 {
 	uint64_t mask = (UINT64_C(1) << log2) - 1;
 	uint64_t p = *pos;
+	uint64_t turn = vnic_turn(p, log2);
+	vnic_desc_t *at = &ring[p & mask];
+	/* as many as there are before the end of the array, in one turn */
+	unsigned whole = (unsigned)MIN((uint64_t)n, mask + 1 - (p & mask));
 
 	if (n == 0)
 		return;
-	for (unsigned i = n - 1; i > 0; i--) /* P1: pairs with vnic_take() */
+	/* P1: pairs with vnic_take() */
+	for (unsigned i = n - 1; i >= whole; i--)
 		atomic_store_explicit(&ring[(p + i) & mask],
 		    d[i] | vnic_turn(p + i, log2), memory_order_release);
+	for (unsigned i = whole - 1; i > 0; i--)
+		atomic_store_explicit(
+		    &at[i], d[i] | turn, memory_order_release);
 	/* P1, and P2: the head of a burst, then the peer's asleep */
-	atomic_store_explicit(
-	    &ring[p & mask], d[0] | vnic_turn(p, log2), memory_order_seq_cst);
+	atomic_store_explicit(at, d[0] | turn, memory_order_seq_cst);
 	*pos = p + n;
+}
+
+/* Brings the lines that the next n descriptors go to, to be written. */
+static inline void
+vnic_put_soon(const vnic_desc_t *ring, unsigned log2, uint64_t pos, unsigned n)
+{
+	uint64_t mask = (UINT64_C(1) << log2) - 1;
+
+	for (unsigned i = 0; i < n; i += VNIC_LINE / sizeof(*ring))
+		prefetch_write(
+		    (const void *)(uintptr_t)&ring[(pos + i) & mask]);
 }
 
 /*
@@ -112,19 +131,26 @@ vnic_take(vnic_desc_t *ring, unsigned log2, uint64_t *pos, uint64_t *out,
 {
 	uint64_t mask = (UINT64_C(1) << log2) - 1;
 	uint64_t p = *pos;
-	unsigned n = 0;
+	unsigned n = 0, end = 0;
 
-	while (n < max) {
-		/* P1: pairs with vnic_put() */
-		uint64_t d =
-		    atomic_load_explicit(&ring[p & mask], memory_order_acquire);
+	while (n == end && n < max) { /* again behind the end of the array */
+		uint64_t turn = vnic_turn(p + n, log2);
+		vnic_desc_t *at = &ring[(p + n) & mask];
+		unsigned first = n;
 
-		if ((d ^ vnic_turn(p, log2)) >> VNIC_DESC_TURN_SHIFT)
-			break;
-		out[n++] = d;
-		p++;
+		end = (unsigned)MIN(
+		    (uint64_t)max, n + mask + 1 - ((p + n) & mask));
+		for (; n < end; n++) {
+			/* P1: pairs with vnic_put() */
+			uint64_t d = atomic_load_explicit(
+			    &at[n - first], memory_order_acquire);
+
+			if ((d ^ turn) >> VNIC_DESC_TURN_SHIFT)
+				break;
+			out[n] = d;
+		}
 	}
-	*pos = p;
+	*pos = p + n;
 	return n;
 }
 

@@ -170,6 +170,16 @@ code_hello(struct codec *c, struct wire_msg *m)
 }
 
 static void
+code_rates(struct codec *c, struct wire_rates *r)
+{
+	code_u64(c, &r->rx_pps);
+	code_u64(c, &r->tx_pps);
+	code_u64(c, &r->rx_bps);
+	code_u64(c, &r->tx_bps);
+	code_u32(c, &r->burst_ms);
+}
+
+static void
 code_set(struct codec *c, struct wire_msg *m)
 {
 	struct wire_set *s = &m->u.set;
@@ -186,6 +196,7 @@ code_set(struct codec *c, struct wire_msg *m)
 	code_u32(c, &s->g.headroom);
 	code_u32(c, &s->slots);
 	code_u8(c, &s->gate);
+	code_rates(c, &s->rates);
 }
 
 static void
@@ -216,6 +227,7 @@ code_vnic(struct codec *c, struct wire_msg *m)
 		code_u8(c, &v->address[i].family);
 		code_bytes(c, v->address[i].bytes, 16);
 	}
+	code_rates(c, &v->rates);
 }
 
 static void

@@ -29,7 +29,7 @@
 
 enum wire_limits {
 	WIRE_MAGIC = 0x5745,
-	WIRE_MAJOR = 1,
+	WIRE_MAJOR = 2,
 	WIRE_MINOR = 0,
 	WIRE_MAX_BYTES = 32768,
 	WIRE_MAX_FDS = 3 + VNIC_MAX_QUEUES,
@@ -121,6 +121,13 @@ struct wire_address {
 	uint8_t bytes[16]; /* network order, the first 4 for family 4 */
 };
 
+/* Limits of a vNIC or a router, per second; 0 = none. rx is host to router. */
+struct wire_rates {
+	uint64_t rx_pps, tx_pps; /* packets */
+	uint64_t rx_bps, tx_bps; /* bits of frames */
+	uint32_t burst_ms;       /* of each, at once; 1..1000 if there is any */
+};
+
 struct wire_set {
 	uint8_t uid[WIRE_UID_BYTES]; /* of the router */
 	uint8_t set[WIRE_UID_BYTES]; /* of this memory */
@@ -128,6 +135,7 @@ struct wire_set {
 	struct vnic_geometry g;
 	uint32_t slots; /* per data queue, 2..max_slots: the quota in force */
 	uint8_t gate;   /* enum wire_gate */
+	struct wire_rates rates; /* of all its vNICs together */
 };
 
 struct wire_vnic {
@@ -144,6 +152,7 @@ struct wire_vnic {
 	uint32_t peer_index;
 	uint32_t n_addresses; /* its own: they go to the control queue */
 	struct wire_address address[WIRE_MAX_ADDRESSES];
+	struct wire_rates rates;
 };
 
 struct wire_msg {

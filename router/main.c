@@ -3,7 +3,7 @@
  * europa-router: the reference data plane of a virtual router.
  *
  *	thread  waits for                      does
- *	fast f  data queue f                   forwards
+ *	fast f  data queues q, q mod F = f     forwards
  *	slow    control queue, exceptions      ARP, ICMP, tables
  *	main    router.conf, control socket,   reads configurations, answers
  *	        signals                        questions, ends the others
@@ -31,7 +31,8 @@ struct router {
 	struct vnic *vnic;
 	unsigned n_fast;
 	struct fast fast[VNIC_MAX_QUEUES];
-	struct pipeline *path; /* n_fast + 1; the last is the slow path's */
+	unsigned n_paths;
+	struct pipeline *path; /* one per queue; the last is the slow path's */
 	struct slow slow;
 	pthread_t thread[VNIC_MAX_QUEUES]; /* the last is the slow path */
 	unsigned n_threads;
@@ -162,6 +163,15 @@ stop_threads(struct router *r)
 
 /* --- set-up --------------------------------------------------------------- */
 
+/* As many as the node says, and no more than there are data queues. */
+static unsigned
+count_fast(const struct router *r, unsigned n_data)
+{
+	unsigned n = routerconf_fast_paths(r->conf);
+
+	return n == 0 ? n_data : MIN(n, n_data);
+}
+
 static int
 open_paths(struct router *r)
 {
@@ -171,19 +181,19 @@ open_paths(struct router *r)
 	r->path = calloc(n, sizeof(*r->path));
 	if (!r->path)
 		return -ENOMEM;
+	r->n_paths = n;
 	rc = slow_init(&r->slow, r->vnic, r->path, n);
 	if (rc < 0)
 		return rc;
-	for (; r->n_fast < n - 1; r->n_fast++) {
-		struct fast *f = &r->fast[r->n_fast];
+	r->n_fast = count_fast(r, n - 1);
+	for (unsigned q = 0; rc == 0 && q < n - 1; q++) {
+		struct fast *f = &r->fast[q % r->n_fast];
 
-		f->pipeline = &r->path[r->n_fast];
 		f->publish = &r->slow.publish;
-		rc = fast_init(f, r->vnic, r->n_fast, &r->slow.bell);
-		if (rc < 0)
-			return rc;
+		f->reader = q % r->n_fast;
+		rc = fast_add(f, r->vnic, q, &r->path[q], &r->slow.bell);
 	}
-	return 0;
+	return rc;
 }
 
 static void
@@ -220,7 +230,7 @@ answer(struct router *r)
 	/* pairs with the store in slow.c */
 	uint64_t generation =
 	    atomic_load_explicit(&r->slow.generation, memory_order_acquire);
-	int rc = stats_answer(r->control, r->path, r->n_fast + 1, generation);
+	int rc = stats_answer(r->control, r->path, r->n_paths, generation);
 
 	if (rc == 0)
 		return;

@@ -6,6 +6,7 @@
 #include "router/pipeline.h"
 
 #include "lib/base.h"
+#include "lib/stage.h"
 #include "router/modules.h"
 
 /* Rings of vNICs that went down are served too, to the end of the epoch. */
@@ -159,16 +160,29 @@ pipeline_turn(struct pipeline *p, const struct tables *t)
 	struct batch *b = &p->batch;
 	unsigned n = receive(p);
 	uint64_t all;
+	bool any;
 
+	STAGE(VNIC_RX, n);
 	if (n == 0)
 		return 0;
 	batch_begin(b, n);
 	all = b->alive;
 	count(&p->count, COUNT_RX, n);
-	if (ether_in(t, b) && check_ip4(t, b) && lookup4(t, b) && ttl4(t, b) &&
-	    rewrite(t, b))
+	any = ether_in(t, b);
+	STAGE(ETHER_IN, n);
+	any = any && check_ip4(t, b);
+	STAGE(CHECK_IP4, n);
+	any = any && lookup4(t, b);
+	STAGE(LOOKUP4, n);
+	any = any && ttl4(t, b);
+	STAGE(TTL4, n);
+	any = any && rewrite(t, b);
+	STAGE(REWRITE, n);
+	if (any)
 		transmit(p, t);
+	STAGE(VNIC_TX, n);
 	if (b->alive != all)
 		give_back(p, all & ~b->alive);
+	STAGE(GIVE_BACK, n);
 	return n;
 }

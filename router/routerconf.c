@@ -269,6 +269,19 @@ read_route(struct parser *p)
 	return kind == PREFIX_6 ? 0 : add_route(p, &r);
 }
 
+/* What it says is read when the process starts: routerconf_fast_paths(). */
+static int
+read_fast_paths(struct parser *p)
+{
+	uint64_t n;
+
+	if (p->n != 2 || !parse_uint(p->word[1], VNIC_MAX_QUEUES - 1, &n) ||
+	    n == 0)
+		return fail(p, "expected: fast-paths NUMBER, 1 to %d",
+		    VNIC_MAX_QUEUES - 1);
+	return 0;
+}
+
 static int
 read_end(struct parser *p)
 {
@@ -284,6 +297,7 @@ static const struct {
 } statements[] = {
 	{ "generation", read_generation },
 	{ "hostname", read_hostname },
+	{ "fast-paths", read_fast_paths },
 	{ "vnic", read_vnic },
 	{ "address", read_address },
 	{ "route", read_route },
@@ -371,6 +385,22 @@ routerconf_read(const char *path, struct routerconf *out, struct err *e)
 	rc = routerconf_parse(in, path, out, e);
 	fclose(in);
 	return rc;
+}
+
+unsigned
+routerconf_fast_paths(const char *path)
+{
+	FILE *in = fopen(path, "re");
+	char line[MAX_LINE];
+	unsigned n = 0;
+
+	if (!in)
+		return 0;
+	while (fgets(line, sizeof(line), in) && strncmp(line, "vnic ", 5) != 0)
+		if (sscanf(line, "fast-paths %3u", &n) == 1)
+			break;
+	fclose(in);
+	return n;
 }
 
 void

@@ -60,6 +60,12 @@ int routerconf_parse(
     FILE *in, const char *name, struct routerconf *out, struct err *e);
 int routerconf_read(const char *path, struct routerconf *out, struct err *e);
 
+/*
+ * How many fast paths the node wants, 0 = it does not say; from the beginning of
+ * the file alone, before anything else is done.
+ */
+unsigned routerconf_fast_paths(const char *path);
+
 void routerconf_clear(struct routerconf *c);
 
 #endif

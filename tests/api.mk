@@ -5,6 +5,7 @@ api_tests = \
   tests/unit/test_api_hostile \
   tests/unit/test_api_model \
   tests/unit/test_api_problem \
+  tests/unit/test_api_quota \
   tests/unit/test_api_route \
   tests/unit/test_api_server \
   tests/unit/test_api_vnic
@@ -30,6 +31,10 @@ tests_unit_test_api_model_LDADD = $(api_test_libs)
 tests_unit_test_api_problem_SOURCES = tests/unit/test_api_problem.c
 tests_unit_test_api_problem_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_problem_LDADD = $(api_test_libs)
+
+tests_unit_test_api_quota_SOURCES = tests/unit/test_api_quota.c $(model_rig_sources)
+tests_unit_test_api_quota_CFLAGS = $(api_test_cflags)
+tests_unit_test_api_quota_LDADD = $(api_test_libs)
 
 tests_unit_test_api_route_SOURCES = tests/unit/test_api_route.c
 tests_unit_test_api_route_CFLAGS = $(api_test_cflags)

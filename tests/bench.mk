@@ -12,8 +12,9 @@ EXTRA_DIST += tests/bench/run tests/bench/lib.bash \
   tests/bench/forwarders.bash tests/bench/exp/batches.bash \
   tests/bench/exp/fig5a.bash \
   tests/bench/exp/fig5b.bash tests/bench/exp/forward.bash \
-  tests/bench/exp/node.bash tests/bench/exp/shm.bash \
-  tests/bench/exp/sizes.bash
+  tests/bench/node.bash tests/bench/exp/shm.bash \
+  tests/bench/exp/sizes.bash tests/bench/exp/workers.bash \
+  tests/bench/stages.jq
 
 tests_bench_coreping_SOURCES = tests/bench/coreping.c tests/bench/bench.h
 BENCH_FRAME = tests/bench/frame.c tests/bench/frame.h tests/bench/bench.h

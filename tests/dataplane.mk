@@ -3,11 +3,17 @@
 DP_RIG = tests/unit/dp_rig.c tests/unit/dp_rig.h
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_dp_pure
-TESTS += tests/unit/test_dp_pure
+dp_pure_tests = tests/unit/test_dp_pure tests/unit/test_dp_workers tests/unit/test_police \
+  tests/unit/test_police_clock
+check_PROGRAMS += $(dp_pure_tests)
+TESTS += $(dp_pure_tests)
 if HAVE_DPDK
-check_PROGRAMS += tests/unit/test_dp_control tests/unit/test_dp_process
-TESTS += tests/unit/test_dp_control tests/unit/test_dp_process
+DP_PROCESS_TESTS = \
+  tests/unit/test_dp_control tests/unit/test_dp_police \
+  tests/unit/test_dp_process tests/unit/test_dp_process2 \
+  tests/unit/test_dp_queues tests/unit/test_dp_queues2
+check_PROGRAMS += $(DP_PROCESS_TESTS)
+TESTS += $(DP_PROCESS_TESTS)
 endif
 endif
 
@@ -15,13 +21,48 @@ tests_unit_test_dp_pure_SOURCES = tests/unit/test_dp_pure.c $(DATAPLANE_PURE)
 tests_unit_test_dp_pure_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_dp_pure_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
 
+POLICE_RIG = dataplane/police.c dataplane/police.h \
+  tests/unit/police_rig.c tests/unit/police_rig.h
+tests_unit_test_police_SOURCES = tests/unit/test_police.c $(POLICE_RIG)
+tests_unit_test_police_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_police_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS)
+
+tests_unit_test_police_clock_SOURCES = tests/unit/test_police_clock.c \
+  $(POLICE_RIG)
+tests_unit_test_police_clock_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_police_clock_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) -lpthread
+tests_unit_test_dp_workers_SOURCES = tests/unit/test_dp_workers.c \
+  $(DATAPLANE_LEDGER) $(DATAPLANE_PURE)
+tests_unit_test_dp_workers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dp_workers_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+
 tests_unit_test_dp_control_SOURCES = tests/unit/test_dp_control.c $(DP_RIG)
 tests_unit_test_dp_control_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_dp_control_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
 
+tests_unit_test_dp_police_SOURCES = tests/unit/test_dp_police.c $(DP_RIG)
+tests_unit_test_dp_police_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dp_police_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+
 tests_unit_test_dp_process_SOURCES = tests/unit/test_dp_process.c $(DP_RIG)
 tests_unit_test_dp_process_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_dp_process_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+
+tests_unit_test_dp_queues_SOURCES = tests/unit/test_dp_queues.c $(DP_RIG)
+tests_unit_test_dp_queues_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dp_queues_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+
+# the same, moved by two workers
+DP_TWO_WORKERS = $(AM_CPPFLAGS) -DDP_CONF='"workers = 2\n"'
+tests_unit_test_dp_process2_SOURCES = tests/unit/test_dp_process.c $(DP_RIG)
+tests_unit_test_dp_process2_CPPFLAGS = $(DP_TWO_WORKERS)
+tests_unit_test_dp_process2_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dp_process2_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+
+tests_unit_test_dp_queues2_SOURCES = tests/unit/test_dp_queues.c $(DP_RIG)
+tests_unit_test_dp_queues2_CPPFLAGS = $(DP_TWO_WORKERS)
+tests_unit_test_dp_queues2_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dp_queues2_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
 
 # The router of tests/system/dataplane.bats, also for measurements
 check_PROGRAMS += tests/system/dp_router

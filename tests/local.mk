@@ -11,13 +11,19 @@ hostile_LDFLAGS = $(AM_LDFLAGS) -static
 endif
 include tests/api.mk
 include tests/bench.mk
+include tests/bench_more.mk
+include tests/bench_node.mk
 include tests/containers.mk
 include tests/dataplane.mk
+include tests/guard.mk
 include tests/lint.mk
 include tests/protocol.mk
 include tests/router.mk
 EXTRA_DIST += quickstart tests/run \
   tests/system/common.bash tests/system/node.sh \
   tests/system/forward.bats tests/system/hostile.bats tests/system/kills.bats \
-  tests/system/state.bats tests/system/topology.bats \
+  tests/system/quota.bash tests/system/quota.bats \
+  tests/system/quota_live.bats \
+  tests/system/state.bats tests/system/topology.bats tests/system/workers.bats \
+  tests/system/xdp.bats \
   tests/tools/arp_probe.py

@@ -2,7 +2,7 @@
 # The vNIC protocol: the host's ledger against the router's library
 PROTOCOL_LEDGER = \
   dataplane/ledger.c dataplane/ledger.h \
-  dataplane/ledger_epoch.c dataplane/ledger_internal.h
+  dataplane/ledger_epoch.c dataplane/ledger_internal.h dataplane/lines.h
 
 if HAVE_CMOCKA
 noinst_LIBRARIES += tests/libprotocol.a
@@ -12,6 +12,7 @@ PROTOCOL_UNIT = \
   tests/unit/test_lib_wire \
   tests/unit/test_ledger \
   tests/unit/test_ledger_epoch \
+  tests/unit/test_ledger_slots \
   tests/unit/test_vnic_attach \
   tests/unit/test_vnic_queue \
   tests/unit/test_vnic_ring \
@@ -32,6 +33,8 @@ tests_unit_test_ledger_CFLAGS = $(PROTOCOL_CFLAGS)
 tests_unit_test_ledger_LDADD = $(PROTOCOL_LIBS)
 tests_unit_test_ledger_epoch_CFLAGS = $(PROTOCOL_CFLAGS)
 tests_unit_test_ledger_epoch_LDADD = $(PROTOCOL_LIBS)
+tests_unit_test_ledger_slots_CFLAGS = $(PROTOCOL_CFLAGS)
+tests_unit_test_ledger_slots_LDADD = $(PROTOCOL_LIBS)
 tests_unit_test_vnic_ring_CFLAGS = $(PROTOCOL_CFLAGS)
 tests_unit_test_vnic_ring_LDADD = $(PROTOCOL_LIBS)
 tests_unit_test_vnic_attach_CFLAGS = $(PROTOCOL_CFLAGS)

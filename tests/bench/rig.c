@@ -184,9 +184,11 @@ start(void (*run)(const struct rig *r), const struct rig *r)
 static void
 load_source(const struct rig *r)
 {
-	char path[512];
+	const char *before = getenv("BENCH_PRELOAD"); /* latency.so, busy.so */
+	char path[1024];
 
-	snprintf(path, sizeof(path), "%s/tests/bench/source.so", r->build);
+	snprintf(path, sizeof(path), "%s%s%s/tests/bench/source.so",
+	    before ? before : "", before ? ":" : "", r->build);
 	setenv("LD_PRELOAD", path, 1);
 	snprintf(path, sizeof(path), "%s/dst.bin", r->dir);
 	setenv("BENCH_SOURCE_DST", path, 1);
@@ -236,6 +238,8 @@ exec_router(const struct rig *r)
 	    r->io ? "tests/bench/io" : "europa-router");
 	setenv("EUROPA_VNIC_FDS", fds, 1);
 	setenv("EUROPA_CONF", conf, 1);
+	if (getenv("BENCH_ROUTER_PRELOAD")) /* busy.so */
+		setenv("LD_PRELOAD", getenv("BENCH_ROUTER_PRELOAD"), 1);
 	execl(bin, bin, r->io ? r->burst : NULL, (char *)NULL);
 }
 
@@ -363,7 +367,7 @@ struct sample {
 	uint64_t offered;
 	uint64_t no_slot;
 	uint64_t sent;
-	uint64_t cpu_ns; /* of the data plane and the router */
+	uint64_t plane_ns, router_ns; /* of a processor */
 };
 
 static uint64_t
@@ -386,7 +390,8 @@ take_sample(const struct rig *r)
 		.offered = COUNT_OF(r, 0, offered),
 		.no_slot = COUNT_OF(r, 0, rx_drop[VNIC_DROP_NO_SLOT]),
 		.sent = COUNT_OF(r, 1, sent),
-		.cpu_ns = cpu_ns_of(r->plane) + cpu_ns_of(r->router),
+		.plane_ns = cpu_ns_of(r->plane),
+		.router_ns = cpu_ns_of(r->router),
 	};
 }
 
@@ -394,7 +399,7 @@ static void
 measure(const struct rig *r)
 {
 	struct sample a, b;
-	double us, n;
+	double us, n, plane_ns, router_ns;
 
 	bench_sleep_ms(r->warm_ms);
 	a = take_sample(r);
@@ -402,14 +407,17 @@ measure(const struct rig *r)
 	b = take_sample(r);
 	us = (double)(b.ns - a.ns) / 1000;
 	n = (double)(b.sent - a.sent);
+	plane_ns = (double)(b.plane_ns - a.plane_ns);
+	router_ns = (double)(b.router_ns - a.router_ns);
 	if (n <= 0)
 		die("nothing was forwarded");
 	printf("{\"mpps\": %.3f, \"cpu_ns\": %.2f, \"offered_mpps\": %.3f, "
-	       "\"no_slot_mpps\": %.3f, \"hugepages\": %s}\n",
-	    n / us, (double)(b.cpu_ns - a.cpu_ns) / n,
+	       "\"no_slot_mpps\": %.3f, \"plane_percent\": %.2f, "
+	       "\"router_percent\": %.2f, \"hugepages\": %s}\n",
+	    n / us, (plane_ns + router_ns) / n,
 	    (double)(b.offered - a.offered) / us,
-	    (double)(b.no_slot - a.no_slot) / us,
-	    r->hugepages ? "true" : "false");
+	    (double)(b.no_slot - a.no_slot) / us, plane_ns / us / 10,
+	    router_ns / us / 10, r->hugepages ? "true" : "false");
 }
 
 /* --- what is wanted ---------------------------------------------------------------- */

@@ -61,7 +61,7 @@ mutant no_reserve dataplane/ledger.c \
 mutant released_too_early dataplane/ledger.c \
 's/\tif (verdict == VERDICT_PACKET)\n\t\tl->own\[slot\] = OWN_EMPTY;\n\telse\n//'
 mutant shrink_forgets_the_away dataplane/ledger_internal.h \
-'s/slot >= ledger_number(&l->n_slots)/0/'
+'s/l->surplus > 0/0/'
 mutant ring_smaller_than_partition lib/vnic_layout.c \
 's/UINT32_C(1) << g->ring_log2/VNIC_MAX_SLOTS/'
 

@@ -89,7 +89,8 @@ test('every default is filled in, in plain integers', {skip}, async () => {
   const made = await must('POST', '/v1/routers',
     {name: 'r2', spec: {quota: {mem_bytes: '128MiB', pids: '1k'}}});
   assert.deepEqual(made.json.spec.quota, {cpu_millis: 1000,
-    mem_bytes: 134217728, pids: 1000, disk_bytes: 16777216, pool_slots: 1024});
+    mem_bytes: 134217728, pids: 1000, disk_bytes: 16777216, pool_slots: 1024,
+    rx_pps: 0, tx_pps: 0, rx_bps: 0, tx_bps: 0, burst_ms: 50});
   assert.equal(made.json.spec.power, 'running');
   assert.equal(made.json.spec.template, 'router');
   assert.equal(made.headers.location, '/v1/routers/r2');
@@ -118,6 +119,84 @@ test('a dry run shows what would be', {skip}, async () => {
   assert.equal(answer.json.labels.x, 'y');
 });
 
+test('limits of traffic are plain integers, at both levels', {skip}, async () => {
+  await reset();
+  const made = await must('POST', '/v1/routers', {name: 'r2', spec: {
+    quota: {rx_pps: '1M', tx_bps: '2G', burst_ms: 10},
+    vnics: [{name: 'a', quota: {tx_pps: '1k'}}, {name: 'b'}]}});
+  const {quota, vnics} = made.json.spec;
+  assert.equal(quota.rx_pps, 1000000);
+  assert.equal(quota.tx_bps, 2000000000);
+  assert.equal(quota.burst_ms, 10);
+  assert.deepEqual(vnics[0].quota,
+    {rx_pps: 0, tx_pps: 1000, rx_bps: 0, tx_bps: 0, burst_ms: 50});
+  assert.deepEqual(vnics[1].quota,
+    {rx_pps: 0, tx_pps: 0, rx_bps: 0, tx_bps: 0, burst_ms: 50});
+});
+
+test('a quota is changed, in force when the answer comes, and in the router', {skip}, async () => {
+  await reset();
+  const before = await must('GET', '/v1/routers/r1/quota');
+  assert.equal(before.json.limit.rx_pps, 0);
+  assert.deepEqual(before.json.effective, before.json.limit);
+  assert.equal(before.json.usage.drops.quota_pps, 0);
+  const answer = await request('PATCH', '/v1/routers/r1/quota',
+    {limit: {rx_pps: '5k', pool_slots: 100}}, {'If-Match': before.headers.etag});
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(answer.json.limit.rx_pps, 5000);
+  assert.equal(answer.json.effective.rx_pps, 5000);
+  assert.equal(answer.json.effective.pool_slots, 100);
+  assert.notEqual(answer.headers.etag, before.headers.etag);
+  const stale = await request('PATCH', '/v1/routers/r1/quota',
+    {limit: {rx_pps: 6000}}, {'If-Match': before.headers.etag});
+  assert.equal(stale.status, 412);
+  const router = await must('GET', '/v1/routers/r1');
+  assert.equal(router.json.spec.quota.rx_pps, 5000);
+  assert.equal(router.json.spec.quota.tx_pps, 0);
+  // what GET returned can be sent back; null is the default
+  const same = await must('PATCH', '/v1/routers/r1/quota',
+    (await must('GET', '/v1/routers/r1/quota')).json);
+  assert.equal(same.json.limit.rx_pps, 5000);
+  const none = await must('PATCH', '/v1/routers/r1/quota', {limit: {rx_pps: null}});
+  assert.equal(none.json.effective.rx_pps, 0);
+  assert.equal(none.json.effective.pool_slots, 100);
+  const dry = await must('PATCH', '/v1/routers/r1/quota?dry_run=true', {limit: {rx_pps: 7}});
+  assert.equal(dry.json.limit.rx_pps, 7);
+  assert.equal((await must('GET', '/v1/routers/r1/quota')).json.limit.rx_pps, 0);
+});
+
+test('a quota that no container has is not in force', {skip}, async () => {
+  await reset();
+  await must('PUT', '/v1/routers/r1/power', {desired: 'stopped'});
+  const stopped = await must('PATCH', '/v1/routers/r1/quota', {limit: {tx_pps: 9}});
+  assert.equal(stopped.json.limit.tx_pps, 9);
+  assert.equal(stopped.json.effective, null);
+  await must('PUT', '/v1/routers/r1/power', {desired: 'running'});
+  const {json} = await must('GET', '/v1/routers/r1/quota');
+  assert.equal(json.effective.tx_pps, 9);
+});
+
+test('a vNIC is changed alone, and the others stay', {skip}, async () => {
+  await reset();
+  await must('POST', '/v1/routers/r1/vnics', {name: 'dmz', quota: {rx_pps: 3}});
+  const one = await must('GET', '/v1/routers/r1/vnics/lan');
+  const answer = await must('PATCH', '/v1/routers/r1/vnics/lan',
+    {spec: {quota: {tx_bps: '1M'}, addresses: ['198.18.2.9/24']}});
+  assert.equal(answer.json.kind, 'Vnic');
+  assert.equal(answer.json.spec.quota.tx_bps, 1000000);
+  assert.deepEqual(answer.json.spec.addresses, ['198.18.2.9/24']);
+  assert.equal(answer.json.spec.mac, one.json.spec.mac);
+  assert.equal(answer.json.status.index, one.json.status.index);
+  const other = await must('GET', '/v1/routers/r1/vnics/dmz');
+  assert.equal(other.json.spec.quota.rx_pps, 3);
+  const gone = await request('PATCH', '/v1/routers/r1/vnics/wan', {spec: {}});
+  assert.equal(gone.status, 404);
+  const dry = await must('PATCH', '/v1/routers/r1/vnics/lan?dry_run=true',
+    {spec: {quota: null}});
+  assert.equal(dry.json.spec.quota.tx_bps, 0);
+  assert.equal((await must('GET', '/v1/routers/r1/vnics/lan')).json.spec.quota.tx_bps, 1000000);
+});
+
 test('a dry run stores nothing', {skip}, async () => {
   await reset();
   const before = await must('GET', '/v1/routers/r1');
@@ -128,6 +207,8 @@ test('a dry run stores nothing', {skip}, async () => {
     ['PUT', '/v1/routers/r1/power', {desired: 'stopped'}],
     ['PUT', '/v1/routers/r1/routes', {routes: [{prefix: '10.0.0.0/8', vnic: 'lan'}]}],
     ['POST', '/v1/routers/r1/vnics', {name: 'x'}],
+    ['PATCH', '/v1/routers/r1/quota', {limit: {rx_pps: 1}}],
+    ['PATCH', '/v1/routers/r1/vnics/lan', {spec: {quota: {rx_pps: 1}}}],
     ['DELETE', '/v1/routers/r1/vnics/lan'],
     ['DELETE', '/v1/routers/r1'],
     ['POST', '/v1/ports', {name: 'p9', spec: {devargs: 'net_null9,no-rx=1'}}],

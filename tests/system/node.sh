@@ -18,7 +18,9 @@
 # Before sourcing: NODE_DIR (a fresh folder for all state), NODE_NS (prefix of
 # the namespaces; may be empty), BIN_DATAPLANE, BIN_EUROPAD, BIN_LIBEXEC,
 # BIN_TEMPLATE (folders with what a template holds, colons between).
-# Optional: NODE_CONTAINERS (lxc), NODE_MEMORY_MIB, NODE_WEB, NODE_USER.
+# Optional: NODE_CONTAINERS (lxc), NODE_MEMORY_MIB, NODE_WEB, NODE_USER,
+# NODE_WORKERS, NODE_HUGE (auto), NODE_AGENT_MORE and NODE_PLANE_MORE (lines of europa.conf), NODE_DEVARGS0 and
+# NODE_DEVARGS1 (of p0 and p1).
 
 NODE_SENDER=${NODE_NS}sender
 NODE_RECEIVER=${NODE_NS}receiver
@@ -104,14 +106,17 @@ template_bin = $BIN_TEMPLATE
 web_dir = ${NODE_WEB:-}
 containers = ${NODE_CONTAINERS:-lxc}
 memory_mib = ${NODE_MEMORY_MIB:-0}
+${NODE_AGENT_MORE:-}
 log_level = ${NODE_LOG_LEVEL:-info}
 
 [dataplane]
 socket = $NODE_PLANE_SOCKET
 ports = $NODE_DIR/state/ports.conf
 user = ${NODE_USER-nobody}
-hugepages = auto
+hugepages = ${NODE_HUGE:-auto}
+workers = ${NODE_WORKERS:-0}
 log_level = ${NODE_LOG_LEVEL:-info}
+${NODE_PLANE_MORE:-}
 CONF
 }
 
@@ -163,9 +168,12 @@ node_agent_start() {
 
 node_is_ready() { api GET /readyz; }
 
-node_make_ports() {
-  api POST /v1/ports '{"name":"p0","spec":{"devargs":"net_af_packet0,iface=p0,framecnt=8192"}}' &&
-    api POST /v1/ports '{"name":"p1","spec":{"devargs":"net_af_packet1,iface=p1,framecnt=8192"}}'
+node_make_ports() { # [MORE ARGUMENTS OF THE DEVICES]
+  local i devargs=("${NODE_DEVARGS0:-net_af_packet0,iface=p0,framecnt=8192}"
+    "${NODE_DEVARGS1:-net_af_packet1,iface=p1,framecnt=8192}")
+  for i in 0 1; do
+    api POST /v1/ports "{\"name\":\"p$i\",\"spec\":{\"devargs\":\"${devargs[i]}${1-}\"}}" || return 1
+  done
 }
 
 # The whole node, without routers. Fails with the logs on standard error.

@@ -20,7 +20,13 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { BATCH = 16, MIN_SIZE = 24, MAX_SIZE = 9000, RCVBUF = 64 << 20 };
+enum {
+	BATCH = 16,
+	MIN_SIZE = 24,
+	MAX_SIZE = 9000,
+	RCVBUF = 64 << 20,
+	LATENCY_US = 200000, /* more is counted as this */
+};
 
 struct datagram {
 	uint64_t canary;
@@ -118,8 +124,9 @@ run_send(int fd, uint64_t pps, uint64_t seconds, uint64_t canary, size_t size,
 struct tally {
 	uint64_t received, foreign, doubled, reordered, next, first_ns, last_ns,
 	    gap_ns, max_latency_ns;
-	uint8_t *seen; /* a bit per sequence number */
-	uint64_t room; /* bits of seen */
+	uint32_t latency[LATENCY_US + 1]; /* datagrams, by microseconds */
+	uint8_t *seen;                    /* a bit per sequence number */
+	uint64_t room;                    /* bits of seen */
 };
 
 static bool
@@ -154,11 +161,24 @@ count(struct tally *t, const uint8_t *p, size_t len, uint64_t canary)
 	t->last_ns = now;
 	t->received++;
 	t->max_latency_ns = MAX(t->max_latency_ns, now - d.sent_ns);
+	t->latency[MIN((now - d.sent_ns) / 1000, (uint64_t)LATENCY_US)]++;
 	if (mark_seen(t, d.seq))
 		t->doubled++;
 	else if (d.seq < t->next)
 		t->reordered++;
 	t->next = MAX(t->next, d.seq + 1);
+}
+
+/* Microseconds that a share of all datagrams did not take longer than. */
+static unsigned
+percentile(const struct tally *t, unsigned percent)
+{
+	uint64_t want = t->received * percent / 100, n = 0;
+	unsigned us = 0;
+
+	while (us < LATENCY_US && (n += t->latency[us]) < want)
+		us++;
+	return us;
 }
 
 static int
@@ -168,7 +188,7 @@ run_recv(int fd, uint64_t seconds, uint64_t canary)
 	struct timeval tv = { .tv_sec = 0, .tv_usec = 100000 };
 	struct mmsghdr msg[64] = { 0 };
 	struct iovec iov[64];
-	struct tally t = { .room = UINT64_C(1) << 28 };
+	static struct tally t = { .room = UINT64_C(1) << 28 };
 	uint64_t started = now_ns(), lost = 0;
 	int size = RCVBUF;
 
@@ -197,9 +217,10 @@ run_recv(int fd, uint64_t seconds, uint64_t canary)
 	       ",\"doubled\":%" PRIu64 ",\"reordered\":%" PRIu64
 	       ",\"foreign\":%" PRIu64 ",\"first_ns\":%" PRIu64
 	       ",\"last_ns\":%" PRIu64 ",\"max_gap_ms\":%.3f"
-	       ",\"max_latency_us\":%.1f}\n",
+	       ",\"p50_us\":%u,\"p99_us\":%u,\"max_latency_us\":%.1f}\n",
 	    t.received, lost, t.doubled, t.reordered, t.foreign, t.first_ns,
-	    t.last_ns, (double)t.gap_ns / 1e6, (double)t.max_latency_ns / 1e3);
+	    t.last_ns, (double)t.gap_ns / 1e6, percentile(&t, 50),
+	    percentile(&t, 99), (double)t.max_latency_ns / 1e3);
 	free(t.seen);
 	return 0;
 }

@@ -87,7 +87,8 @@ dp_open(struct dp_rig *r, const char *ports)
 	snprintf(r->dir, sizeof(r->dir), "/tmp/edp-test-XXXXXX");
 	assert_non_null(mkdtemp(r->dir));
 	write_file(r, "ports", ports);
-	write_file(r, "conf", "[dataplane]\nmem_mib = 64\nlog_level = err\n");
+	write_file(
+	    r, "conf", "[dataplane]\nmem_mib = 64\nlog_level = err\n" DP_CONF);
 	start(r);
 }
 
@@ -269,6 +270,30 @@ dp_read_pcap(const struct dp_rig *r, const char *name, struct dp_frames *f)
 		f->f[f->n++].len = len;
 	}
 	fclose(in);
+}
+
+void
+dp_pcap_port(struct dp_rig *r, const char *name, const struct dp_frames *in)
+{
+	char devargs[256], file[64];
+
+	snprintf(file, sizeof(file), "%s.in", name);
+	dp_write_pcap(r, file, in);
+	snprintf(devargs, sizeof(devargs),
+	    "net_pcap,rx_pcap=%s/%s.in,tx_pcap=%s/%s.out", r->dir, name, r->dir,
+	    name);
+	dp_port(r, name, devargs);
+}
+
+unsigned
+dp_n_out(const struct dp_rig *r, const char *name)
+{
+	static struct dp_frames out;
+	char file[64];
+
+	snprintf(file, sizeof(file), "%s.out", name);
+	dp_read_pcap(r, file, &out);
+	return out.n;
 }
 
 void

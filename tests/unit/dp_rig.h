@@ -21,6 +21,11 @@
 
 enum { DP_MAX_FRAMES = 512, DP_MAX_BYTES = 2048 };
 
+/* More lines of its configuration; the same cases run with two workers, too. */
+#ifndef DP_CONF
+#define DP_CONF ""
+#endif
+
 struct dp_frames {
 	unsigned n;
 	struct {
@@ -60,6 +65,11 @@ void dp_write_pcap(
     const struct dp_rig *r, const char *name, const struct dp_frames *f);
 void dp_read_pcap(
     const struct dp_rig *r, const char *name, struct dp_frames *f);
+/* A port whose rx is in, by name.in, and whose tx is the file name.out. */
+void dp_pcap_port(
+    struct dp_rig *r, const char *name, const struct dp_frames *in);
+/* Frames in name.out. */
+unsigned dp_n_out(const struct dp_rig *r, const char *name);
 /* An Ethernet frame of len bytes, with a VLAN tag if tci is not 0. */
 uint8_t *dp_frame(struct dp_frames *f, const uint8_t *dst, const uint8_t *src,
     unsigned tci, unsigned len);

@@ -25,6 +25,7 @@ static const struct launch_args start_args = {
 		.hostname = "r1",
 		.rootfs = "/var/lib/europa/templates/router/0123/rootfs",
 		.run_dir = "/run/europa/r/019aa7c0",
+		.cpus = "1-3,5",
 		.id_base = 1000000000,
 		.limits = { 500, 268435456, 64, 67108864 },
 	},
@@ -69,6 +70,7 @@ test_args_round_trip(void **state)
 	assert_string_equal(back.spec.hostname, "r1");
 	assert_string_equal(back.spec.rootfs, start_args.spec.rootfs);
 	assert_string_equal(back.spec.run_dir, start_args.spec.run_dir);
+	assert_string_equal(back.spec.cpus, "1-3,5");
 	assert_int_equal(back.spec.id_base, 1000000000);
 	assert_limits(&back.spec.limits, &start_args.spec.limits);
 }
@@ -107,6 +109,11 @@ test_args_refusals(void **state)
 		{ "--run-dir", "/a,b" },
 		{ "--hostname", "a\nb" },
 		{ "--hostname", "" },
+		{ "--cpus", "" },
+		{ "--cpus", "1-" },
+		{ "--cpus", "1,,2" },
+		{ "--cpus", "-1" },
+		{ "--cpus", "1\n" },
 		{ "--id-base", "0" },
 		{ "--id-base", "65535" },
 		{ "--id-base", "4294967295" },

@@ -10,31 +10,6 @@
 static const uint8_t broadcast[6] = { 255, 255, 255, 255, 255, 255 };
 static const uint8_t stranger[6] = { 2, 0, 0, 9, 9, 9 };
 
-/* rx from in.pcap, tx to out.pcap */
-static void
-add_pcap_port(struct dp_rig *r, const char *name, const struct dp_frames *in)
-{
-	char devargs[256], file[64];
-
-	snprintf(file, sizeof(file), "%s.in", name);
-	dp_write_pcap(r, file, in);
-	snprintf(devargs, sizeof(devargs),
-	    "net_pcap,rx_pcap=%s/%s.in,tx_pcap=%s/%s.out", r->dir, name, r->dir,
-	    name);
-	dp_port(r, name, devargs);
-}
-
-static unsigned
-n_out(const struct dp_rig *r, const char *name)
-{
-	static struct dp_frames out;
-	char file[64];
-
-	snprintf(file, sizeof(file), "%s.out", name);
-	dp_read_pcap(r, file, &out);
-	return out.n;
-}
-
 static void
 assert_frame(
     const struct dp_frames *f, unsigned i, const uint8_t *bytes, unsigned len)
@@ -71,8 +46,8 @@ echo_keeps_every_byte(void **state)
 		dp_frame(&in, mac, stranger, 0, MIN(len, 1514u));
 		bytes += MIN(len, 1514u);
 	}
-	add_pcap_port(&r, "p0", &in);
-	DP_UNTIL(n_out(&r, "p0") == in.n, t);
+	dp_pcap_port(&r, "p0", &in);
+	DP_UNTIL(dp_n_out(&r, "p0") == in.n, t);
 	dp_read_pcap(&r, "p0.out", &out);
 	for (unsigned i = 0; i < in.n; i++) {
 		memcpy(in.f[i].bytes, stranger, 6);
@@ -157,7 +132,7 @@ vlans_are_kept_apart_inward(void **state)
 	dp_frame(&in, mac[2], stranger, 42, 1518); /* full */
 	dp_frame(&in, mac[0], stranger, 0, 1515);  /* oversize */
 	dp_frame(&in, stranger, mac[0], 0, 60);    /* nobody's */
-	add_pcap_port(&r, "p0", &in);
+	dp_pcap_port(&r, "p0", &in);
 	DP_UNTIL(t->got[0].n == 6, t);
 	assert_inward(t, 0, 0, &in, 0);
 	assert_inward(t, 1, 0, &in, 1);
@@ -183,22 +158,22 @@ vlans_are_kept_apart_outward(void **state)
 	struct dp_router *t = open_vlans(&r, mac);
 
 	(void)state;
-	add_pcap_port(&r, "p0", &none);
+	dp_pcap_port(&r, "p0", &none);
 	tx.n = 0;
 	dp_frame(&tx, stranger, mac[1], 0, 90);
 	dp_router_send(t, 0, 1, &tx);
-	DP_UNTIL(n_out(&r, "p0") == 1, t);
+	DP_UNTIL(dp_n_out(&r, "p0") == 1, t);
 	tx.n = 0;
 	dp_frame(&tx, stranger, mac[2], 99, 91);
 	dp_router_send(t, 0, 2, &tx);
-	DP_UNTIL(n_out(&r, "p0") == 2, t);
+	DP_UNTIL(dp_n_out(&r, "p0") == 2, t);
 	tx.n = 0;
 	dp_frame(&tx, stranger, mac[0], 42, 92); /* another VLAN: spoofed */
 	dp_frame(&tx, stranger, mac[0], 0, 93);
 	dp_frame(&tx, stranger, mac[1], 0, 94); /* another MAC: spoofed */
 	dp_frame(&tx, stranger, mac[0], 0, 1515);
 	dp_router_send(t, 0, 0, &tx);
-	DP_UNTIL(n_out(&r, "p0") == 3 &&
+	DP_UNTIL(dp_n_out(&r, "p0") == 3 &&
 		     DP_COUNT(t, 0, tx_drop[VNIC_DROP_OVERSIZE]) == 1,
 	    t);
 	assert_int_equal(DP_COUNT(t, 0, tx_drop[VNIC_DROP_SPOOFED]), 2);
@@ -241,7 +216,7 @@ slow_path_frames_take_the_control_queue(void **state)
 	p = dp_frame(&in, mac, stranger, 0, 60);
 	store_be16(p, 0x0800);
 	memcpy(p + 2 + 16, "\306\022\0\2", 4); /* through, not to */
-	add_pcap_port(&r, "p0", &in);
+	dp_pcap_port(&r, "p0", &in);
 	DP_UNTIL(dp_router_got(t) == 3, t);
 	assert_int_equal(t->got[0].n, 1);
 	assert_int_equal(t->got[1].n, 2);
@@ -264,7 +239,7 @@ neighbours_meet_without_the_port(void **state)
 	(void)state;
 	dp_open(&r, "");
 	in.n = 0;
-	add_pcap_port(&r, "p0", &in);
+	dp_pcap_port(&r, "p0", &in);
 	a = dp_router_new(&r, 1, 1);
 	b = dp_router_new(&r, 2, 1);
 	c = dp_router_new(&r, 3, 1); /* on another VLAN */
@@ -285,7 +260,7 @@ neighbours_meet_without_the_port(void **state)
 	dp_frame(&tx, mac[3], mac[1], 0, 201);    /* another VLAN: outside */
 	dp_frame(&tx, broadcast, mac[1], 0, 202); /* both */
 	dp_router_send(a, 0, 0, &tx);
-	DP_UNTIL(dp_router_got(b) == 2 && n_out(&r, "p0") == 2, a, b, c);
+	DP_UNTIL(dp_router_got(b) == 2 && dp_n_out(&r, "p0") == 2, a, b, c);
 	dp_read_pcap(&r, "p0.out", &out);
 	assert_frame(&out, 0, tx.f[1].bytes, 201);
 	assert_frame(&out, 1, tx.f[2].bytes, 202);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test_ledger_epoch: each row of the table of events: who dies, who comes, and
- * what the other side makes of it; holds, quarantine, live changes of slots.
+ * what the other side makes of it; holds, quarantine.
  */
 #include "tests/unit/vnic_rig.h"
 
@@ -474,77 +474,6 @@ epochs_go_round_without_zero(void **state)
 }
 
 static void
-slots_shrink_and_grow_live(void **state)
-{
-	struct ledger_frame out[VNIC_BURST];
-	struct vnic_frame f[16];
-
-	(void)state;
-	rig_run(&rig);
-	ledger_grant(rig.l);
-	for (unsigned i = 0; i < 12; i++)
-		rig_fill(&rig, 0, 60, 1);
-	assert_int_equal(vnic_rx(rig.q, 0, f, 16), 12);
-	ledger_ask_slots(rig.l, 8);
-	assert_true(ledger_has_work(rig.l, UINT32_MAX));
-	assert_int_equal(ledger_slots(rig.l), 16);
-	assert_true(ledger_turn(rig.l));
-	assert_int_equal(ledger_slots(rig.l), 8);
-	rig_check(&rig);
-	/* those beyond 8 come back once, and then are nobody's */
-	vnic_tx(rig.q, 1, f, 12);
-	assert_int_equal(rig_take(&rig, 1, out), 12);
-	for (unsigned i = 0; i < 12; i++)
-		if (f[i].slot >= 8)
-			vnic_tx(rig.q, 0, &f[i], 1);
-	assert_int_equal(rig_take(&rig, 0, out), 0);
-	assert_int_equal(rig_faults(&rig, 0, VNIC_FAULT_NOT_HELD), 8);
-	for (; ledger_room(rig.l) > 0;)
-		assert_true(rig_fill(&rig, 0, 60, 1) < 8);
-	assert_true(ledger_filled(rig.l) <= 8);
-	/* growing to more than there is: all there is */
-	ledger_ask_slots(rig.l, 1000);
-	assert_true(ledger_turn(rig.l));
-	assert_int_equal(ledger_slots(rig.l), 16);
-	assert_false(ledger_has_work(rig.l, UINT32_MAX));
-	ledger_grant(rig.l);
-	while (ledger_room(rig.l) > 0)
-		rig_fill(&rig, 0, 60, 1);
-	assert_int_equal(ledger_filled(rig.l) + ledger_granted(rig.l), 16);
-}
-
-static void
-slots_shrink_and_grow_while_they_are_away(void **state)
-{
-	struct ledger_frame out[VNIC_BURST];
-	struct vnic_frame f[16];
-
-	(void)state;
-	rig_run(&rig);
-	for (unsigned i = 0; i < 12; i++)
-		rig_fill(&rig, 0, 60, 1);
-	assert_int_equal(vnic_rx(rig.q, 0, f, 16), 12);
-	ledger_ask_slots(rig.l, 0);
-	assert_true(ledger_turn(rig.l));
-	assert_int_equal(ledger_slots(rig.l), 2);
-	ledger_ask_slots(rig.l, 16);
-	assert_true(ledger_turn(rig.l));
-	vnic_tx(rig.q, 0, f, 12);
-	assert_int_equal(rig_take(&rig, 0, out), 12);
-	ledger_grant(rig.l);
-	assert_int_equal(ledger_granted(rig.l), 4);
-	assert_int_equal(ledger_room(rig.l), 12);
-	/* asked between epochs: the next one begins with it */
-	ledger_ask_slots(rig.l, 4);
-	ledger_ask_stop(rig.l);
-	assert_false(ledger_turn(rig.l));
-	ledger_reset(rig.l, rig.now_ns);
-	assert_int_equal(ledger_slots(rig.l), 4);
-	assert_int_equal(ledger_room(rig.l), 3);
-	rig_run(&rig);
-}
-
-static void
 bad_arguments_make_no_ledger(void **state)
 {
 	struct ledger *l;
@@ -581,8 +510,6 @@ main(void)
 		RIG_TEST(gone_is_the_end),
 		RIG_TEST(a_request_to_stop_ends_with_its_epoch),
 		RIG_TEST(epochs_go_round_without_zero),
-		RIG_TEST(slots_shrink_and_grow_live),
-		RIG_TEST(slots_shrink_and_grow_while_they_are_away),
 		RIG_TEST(bad_arguments_make_no_ledger),
 	};
 

@@ -144,6 +144,41 @@ errors_name_the_line(void **state)
 	}
 }
 
+static unsigned
+fast_paths_of(const char *text)
+{
+	char path[] = "/tmp/erc-test-XXXXXX";
+	int fd = mkstemp(path);
+	unsigned n;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	n = routerconf_fast_paths(path);
+	unlink(path);
+	return n;
+}
+
+static void
+fast_paths_are_known_before_the_rest(void **state)
+{
+	struct routerconf c;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(fast_paths_of("generation 7\nfast-paths 3\nend\n"), 3);
+	assert_int_equal(fast_paths_of("generation 7\n" V0 "end\n"), 0);
+	assert_int_equal(fast_paths_of(V0 "fast-paths 3\nend\n"), 0);
+	assert_int_equal(fast_paths_of(""), 0);
+	assert_int_equal(routerconf_fast_paths("/nonexistent/conf"), 0);
+	assert_int_equal(parse("fast-paths 15\nend\n", &c, &e), 0);
+	routerconf_clear(&c);
+	assert_int_equal(parse("fast-paths 0\nend\n", &c, &e), -EINVAL);
+	assert_int_equal(parse("fast-paths 16\nend\n", &c, &e), -EINVAL);
+	assert_int_equal(parse("fast-paths 1 2\nend\n", &c, &e), -EINVAL);
+	assert_string_equal(e.msg, "r:1: expected: fast-paths NUMBER, 1 to 15");
+}
+
 static void
 long_lines_and_zero_bytes_are_refused(void **state)
 {
@@ -289,6 +324,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_example_of_the_documentation_is_read),
 		cmocka_unit_test(errors_name_the_line),
+		cmocka_unit_test(fast_paths_are_known_before_the_rest),
 		cmocka_unit_test(long_lines_and_zero_bytes_are_refused),
 		cmocka_unit_test(addresses_are_bounded),
 		cmocka_unit_test(a_plan_knows_its_networks),

@@ -14,6 +14,16 @@ fill_uid(uint8_t *uid, uint8_t seed)
 }
 
 static void
+fill_rates(struct wire_rates *r, uint64_t seed)
+{
+	r->rx_pps = seed;
+	r->tx_pps = UINT64_MAX - seed;
+	r->rx_bps = seed << 32;
+	r->tx_bps = UINT64_C(0x0102030405060708) ^ seed;
+	r->burst_ms = UINT32_MAX - (uint32_t)seed;
+}
+
+static void
 fill_set(struct wire_set *s)
 {
 	fill_uid(s->uid, 1);
@@ -22,6 +32,7 @@ fill_set(struct wire_set *s)
 	s->g = (struct vnic_geometry){ 3, 4, 512, 9, 1600, 1586, 64 };
 	s->slots = 300;
 	s->gate = WIRE_GATE_PAUSED;
+	fill_rates(&s->rates, 12);
 }
 
 static void
@@ -43,6 +54,7 @@ fill_vnic(struct wire_vnic *v)
 		v->address[i].family = i % 2 ? 6 : 4;
 		memset(v->address[i].bytes, (int)(i + 1), 16);
 	}
+	fill_rates(&v->rates, 13);
 }
 
 static void

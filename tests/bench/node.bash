@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# node: what routers cost that do nothing, and how fast one is there. Everything
-# goes through the REST API of a node of its own, with real containers on the
-# veth ports of tests/system/node.sh.
+# node: a node of its own for an experiment, with real containers on the veth
+# ports of tests/system/node.sh, and what its processes take: memory, processor.
+# Wants N_ROUTERS (a divisor) and IDLE_S.
 
-N_ROUTERS=10 IDLE_S=30
-
-describe_node() {
-  echo "$N_ROUTERS routers in containers: memory, idle CPU, start (root)"
-}
+declare -gA MEMORY=() CPU=()
 
 node_bench_up() {
   NODE_DIR=$BENCH_TMP/node NODE_NS=ebn$$-
@@ -96,17 +92,16 @@ cpu_ns() {
 
 # --- figures -----------------------------------------------------------------------
 
-make_routers() {
-  local i
-  for ((i = 0; i < N_ROUTERS; i++)); do
-    api POST /v1/routers '{"name":"b'$i'","spec":{"vnics":[
-      {"name":"eth0","attach":{"port":"p0","match":{"vlan":'$((100 + i))'}},"addresses":["198.18.'$((2 * i + 2))'.1/24"]},
-      {"name":"eth1","attach":{"port":"p1","match":{"vlan":'$((100 + i))'}},"addresses":["198.18.'$((2 * i + 3))'.1/24"]}]}}' \
-      > "$BENCH_TMP/answer" || {
-      cat "$BENCH_TMP/answer" >&2
-      return 1
-    }
-  done
+# Router I of many, on a VLAN of its own.
+node_idle_router() { # I
+  local i=$1
+  api POST /v1/routers '{"name":"b'"$i"'","spec":{"vnics":[
+    {"name":"eth0","attach":{"port":"p0","match":{"vlan":'$((100 + i))'}},"addresses":["198.18.'$((i % 128 * 2))'.1/24"]},
+    {"name":"eth1","attach":{"port":"p1","match":{"vlan":'$((100 + i))'}},"addresses":["198.18.'$((i % 128 * 2 + 1))'.1/24"]}]}}' \
+    > "$BENCH_TMP/answer" || {
+    cat "$BENCH_TMP/answer" >&2
+    return 1
+  }
 }
 
 # Adds to the arrays MEMORY_*, KiB a router.
@@ -154,73 +149,21 @@ measure_idle() {
     END {for (k in of) print k, of[k] * 100 / ns}' "$BENCH_TMP/cpu")
 }
 
-# A population of routers, measured and taken away, again and again.
-measure_populations() {
-  local i
-  declare -gA MEMORY=() CPU=()
-  node_processes > "$BENCH_TMP/processes" || return 1
-  AGENT_KIB=$(sum_pss agent Pss_Anon Pss_File)
-  PLANE_KIB=$(sum_pss plane Pss_Anon Pss_File)
-  for ((i = 1; i <= BENCH_RUNS; i++)); do
-    make_routers || return 1
-    sleep 2 # their announcements are out, and they sleep
-    node_processes > "$BENCH_TMP/processes" && measure_memory &&
-      measure_idle && node_delete_routers || return 1
-  done
-}
-
-first_packet_body() {
-  cat <<'JSON'
-{"name": "f1", "spec": {"vnics": [
-  {"name": "eth0", "mac": "0a:00:00:00:00:10", "attach": {"port": "p0"}, "addresses": ["198.18.0.1/24"]},
-  {"name": "eth1", "mac": "0a:00:00:00:00:11", "attach": {"port": "p1"}, "addresses": ["198.18.1.1/24"]}]}}
-JSON
-}
-
-measure_first_packets() {
-  local i
-  POST_MS=() PACKET_MS=()
-  for ((i = 1; i <= BENCH_RUNS; i++)); do
-    node_first_packet "$(first_packet_body)" && node_delete_routers || return 1
-    POST_MS+=("$ROUTER_START_MS")
-    PACKET_MS+=("$FIRST_PACKET_MS")
-  done
-}
-
 # shellcheck disable=SC2086
-report_node() {
+report_memory() { # EXPERIMENT
   local kind of="smaps_rollup of all processes, $N_ROUTERS routers"
-  bench_record node router_memory KiB - \
+  bench_record "$1" router_memory KiB - \
     "$of, beside the pool: the sum of the next six" ${MEMORY[total]}
   for kind in init router monitor; do
-    bench_record node "  pss_$kind" KiB - "$of: Pss_Anon + Pss_File" ${MEMORY[$kind]}
+    bench_record "$1" "  pss_$kind" KiB - "$of: Pss_Anon + Pss_File" ${MEMORY[$kind]}
   done
-  bench_record node "  growth_agent" KiB - "$of: europad, above a node without" \
+  bench_record "$1" "  growth_agent" KiB - "$of: europad, above a node without" \
     ${MEMORY[agent]}
-  bench_record node "  growth_plane" KiB - \
+  bench_record "$1" "  growth_plane" KiB - \
     "$of: europa-dataplane, above a node without" ${MEMORY[plane]}
-  bench_record node "  cgroup_kernel" KiB - "kernel memory of the routers' cgroups" \
+  bench_record "$1" "  cgroup_kernel" KiB - "kernel memory of the routers' cgroups" \
     ${MEMORY[kernel]}
-  bench_record node pool_memory KiB - "$of: Pss_Shmem" ${MEMORY[pool]}
-  bench_record node cgroup_memory KiB - "all memory of the routers' cgroups" \
+  bench_record "$1" pool_memory KiB - "$of: Pss_Shmem" ${MEMORY[pool]}
+  bench_record "$1" cgroup_memory KiB - "all memory of the routers' cgroups" \
     ${MEMORY[cgroup]}
-  of="schedstat of all processes over $IDLE_S s"
-  bench_record node idle_cpu % - "$of" ${CPU[all]}
-  for kind in agent plane init router monitor; do
-    bench_record node "  idle_$kind" % - "$of" ${CPU[$kind]}
-  done
-  bench_record node post_running ms - "curl POST /v1/routers" "${POST_MS[@]}"
-  bench_record node post_first_packet ms - \
-    "the same, to the first datagram out of 2000 a second" "${PACKET_MS[@]}"
-}
-
-run_node() {
-  [ "$(id -u)" = 0 ] || bench_die "the figures of a node need root"
-  [ -z "$BENCH_QUICK" ] || IDLE_S=5
-  node_bench_up || return 1
-  if ! measure_populations || ! measure_first_packets; then
-    tail -n 20 "$NODE_DIR"/log/* >&2
-    return 1
-  fi
-  report_node
 }

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# routers: many routers on the same two cores: what all of them forward, and how
+# fairly, with equal and with unequal load. [Europa paper, figure 6]
+#
+#   src (net_pcap, endless) -> N routers, each its MAC -> sink (net_null)
+#
+# Real containers, made through the REST API. A sink answers no ARP request, so
+# each router is first attached to a veth port whose other end does; then its
+# eth1 is moved to the sink, and keeps what it has learned.
+
+# shellcheck source=tests/bench/veth.bash
+. "$EUROPA_SRCDIR/tests/bench/veth.bash"
+# shellcheck source=tests/bench/europa.bash
+. "$EUROPA_SRCDIR/tests/bench/europa.bash"
+
+ROUTERS_N="1 2 3 4 5 6 7 8 9 10 20 50 100"
+ROUTERS_PREFIX=ebr$$-
+
+describe_routers() {
+  echo "1 to 100 routers on two cores: aggregate, each, fairness (root)"
+}
+
+tenant_body() { # I SINK
+  printf '{"name":"t%d","spec":{"vnics":[
+    {"name":"eth0","mac":"02:00:00:01:00:%02x","attach":{"port":"src"},"addresses":["198.18.0.%d/24"]},
+    {"name":"eth1","mac":"02:00:00:02:00:%02x","attach":{"port":"%s"},"addresses":["198.18.1.%d/24"]}],
+    "routes":[{"prefix":"198.19.0.0/16","via":"198.18.1.254"}]}}' \
+    "$1" "$1" $(($1 + 10)) "$1" "$2" $(($1 + 10))
+}
+
+tenants_port() { # NAME DEVARGS
+  api POST /v1/ports "{\"name\":\"$1\",\"spec\":{\"devargs\":\"$2\"}}" > answer || {
+    cat answer >&2
+    return 1
+  }
+}
+
+# Lines of NANOSECONDS SENT OFFERED, one for each router.
+tenants_counters() { # N
+  local i
+  for ((i = 0; i < $1; i++)); do
+    printf '%s ' "$("$UDPSEQ" now)"
+    api GET "/v1/routers/t$i/stats" |
+      jq -r '"\(.vnics[1].tx.sent) \(.vnics[0].rx.offered)"' || return 1
+  done
+}
+
+tenants_forward() { # N: each has sent more than what ARP lets wait
+  local i
+  for ((i = 0; i < $1; i++)); do
+    [ "$(api GET "/v1/routers/t$i/stats" | jq '.vnics[1].tx.sent > 200')" = true ] || return 1
+  done
+}
+
+tenants_up() { # N equal|unequal
+  local i end
+  "$EUROPA_BUILDDIR/tests/bench/tenants" "$BENCH_TMP/src.pcap" "$1" "$2" &&
+    tenants_port src "net_pcap0,rx_pcap=$BENCH_TMP/src.pcap,infinite_rx=1" || return 1
+  for ((i = 0; i < $1; i++)); do
+    europa_router "$(tenant_body "$i" p1)" || return 1
+  done
+  end=$((SECONDS + 20))
+  until tenants_forward "$1"; do
+    [ $SECONDS -lt $end ] || {
+      echo "routers: the next hop was not resolved" >&2
+      return 1
+    }
+    sleep 0.1
+  done
+  for ((i = 0; i < $1; i++)); do
+    api PATCH "/v1/routers/t$i" "$(tenant_body "$i" sink)" > answer || {
+      cat answer >&2
+      return 1
+    }
+  done
+}
+
+tenants_down() {
+  node_delete_routers && api DELETE /v1/ports/src > /dev/null
+}
+
+# What all processes of the node had of the cores, ns: the plane and containers.
+tenants_cpu() {
+  local pid init
+  for init in $(api GET /v1/routers | jq '.items[].status.container.init_pid'); do
+    cat "/proc/$init/task/$init/children"
+  done | tr ' ' '\n' | while read -r pid; do
+    [ -z "$pid" ] || cat "/proc/$pid"/task/*/schedstat
+  done | cat - "/proc/$(node_pid dataplane)"/task/*/schedstat |
+    awk '{n += $1} END {printf "%.0f\n", n}'
+}
+
+# tenants_one N equal|unequal: a run. Sets AGGREGATE (Mpps), JAIN, CPU_NS, and
+# the file rates: Mpps delivered and offered, by router.
+#
+# With unequal load a router's fair share is what max-min fairness gives it of
+# the whole: no more than it was offered, and else as much as anybody.
+tenants_one() {
+  local cpu
+  tenants_up "$1" "$2" || return 1
+  sleep "$(jq -n "$BENCH_WARM_MS / 1000")"
+  cpu=$(tenants_cpu)
+  tenants_counters "$1" > before || return 1
+  sleep "$(jq -n "$BENCH_WINDOW_MS / 1000")"
+  tenants_counters "$1" > after || return 1
+  cpu=$(($(tenants_cpu) - cpu))
+  paste before after | awk '{us = ($4 - $1) / 1000; print ($5 - $2) / us, ($6 - $3) / us, $5 - $2}' > rates
+  AGGREGATE=$(awk '{n += $1} END {print n}' rates)
+  CPU_NS=$(awk -v cpu="$cpu" '{n += $3} END {print cpu / n}' rates)
+  JAIN=$(sort -g -k 2 rates | awk '
+    {rate[NR] = $1; want[NR] = $2; left += $1}
+    END {
+      for (i = 1; i <= NR; i++) {
+        fair = left / (NR - i + 1)
+        if (want[i] < fair) fair = want[i]
+        left -= fair
+        x = rate[i] / fair
+        sum += x; squares += x * x
+      }
+      print sum * sum / (NR * squares)
+    }')
+  tenants_down
+}
+
+routers_point() { # N equal|unequal
+  local at=@$1
+  [ "$2" = equal ] || at=_unequal@$1
+  bench_ping
+  tenants_one "$1" "$2" || return 1
+  bench_ping
+  bench_value "europa$at" "$AGGREGATE" "$CPU_NS"
+  bench_value "each$at" "$(jq -n "$AGGREGATE / $1")"
+  bench_value "jain$at" "$JAIN"
+}
+
+routers_targets() {
+  local n one jain
+  one=$(bench_median europa@1)
+  for n in 10 100; do
+    local must=0.9 stretch=0.95
+    [ $n = 10 ] || must=0.6 stretch=0.8
+    bench_judge T5 must "$(jq -n "$(bench_median europa@$n) / $one")" '>=' $must \
+      "$n routers to one, aggregate"
+    bench_judge T5 stretch "$(jq -n "$(bench_median europa@$n) / $one")" '>=' $stretch \
+      "$n routers to one, aggregate"
+    jain=$(bench_median jain@$n)
+    bench_judge T5 must "$jain" '>=' 0.98 "Jain's index of $n routers, equal load"
+  done
+}
+
+run_routers() {
+  local i n load
+  [ "$(id -u)" = 0 ] || bench_die "routers: needs root"
+  [ -z "$BENCH_QUICK" ] || ROUTERS_N="1 10 100"
+  europa_up "$ROUTERS_PREFIX" net_af_packet0,iface=p0 net_af_packet1,iface=p1 || return 1
+  ip -n "$NODE_RECEIVER" addr add 198.18.1.254/24 dev eth0
+  tenants_port sink net_null0,no-rx=1 || return 1
+  for ((i = 1; i <= BENCH_RUNS; i++)); do
+    for n in $ROUTERS_N; do
+      routers_point "$n" equal || return 1
+      [ "$n" != 10 ] && [ "$n" != 100 ] || routers_point "$n" unequal || return 1
+    done
+  done
+  for n in $ROUTERS_N 10_unequal 100_unequal; do
+    load=${n#*_} n=${n%_*}
+    [ "$load" = unequal ] && n=_unequal@$n || n=@$n
+    bench_series routers "europa$n" Mpps "net_pcap, $n routers, net_null; 60 bytes"
+    bench_series routers "each$n" Mpps "the same, a router"
+    bench_series routers "jain$n" index "the same, of max-min shares"
+  done
+  routers_targets
+}

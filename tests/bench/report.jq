@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+# report: JSON lines of tests/bench/run to a page. Arguments: plots, the names of
+# the plots that were made, and of the experiments with their descriptions.
+def number: if . == null then "" elif type == "number"
+  then (if fabs >= 1000 then round elif fabs >= 10 then . * 10 | round / 10
+        elif fabs >= 0.1 then . * 100 | round / 100
+        else . * 10000 | round / 10000 end | tostring) else tostring end;
+def cell: number | gsub("\\|"; "\\|") | gsub("\n"; " ");
+def row: "| " + (map(cell) | join(" | ")) + " |";
+def rule($n): "|" + ([range($n) | "---|"] | join(""));
+def yes_no: if . then "met" else "**not met**" end;
+# T2 before T10, names behind numbers
+# what is behind a semicolon in a comment belongs to one run
+def order: (.target | [(capture("(?<n>[0-9]+)").n // "999" | tonumber), .]);
+
+# a later run of an experiment replaces the one before
+def last_runs: [.[] | select(.experiment)] | group_by([.experiment, .name])
+  | map(.[-1]);
+
+def machine_text: "| | |", "|---|---|",
+  (["processor", "\(.cpu), \(.cores) cores"],
+   ["kernel", "Linux \(.kernel)"], ["DPDK", .dpdk], ["Europa", .version],
+   ["huge pages", if .hugepages then "2 MiB" else "none" end],
+   ["runs", "\(.runs // "?"), of \(.window_ms // "?") ms each"],
+   ["date", .date] | row);
+
+def targets_text: [.[] | select(.target)]
+  | group_by([.target, .level, (.comment | split(";")[0])]) | map(.[-1]) | sort_by(order, .level)
+  | (map(select(.level == "must")) | "\(map(select(.met)) | length) of " +
+     "\(length) lines that must be met are met; of those that we stretch for "),
+    "\(map(select(.level == "stretch" and .met)) | length) of " +
+     "\(map(select(.level == "stretch")) | length).", "",
+    (["target", "level", "value", "wanted", "", "what"] | row), rule(6),
+    (.[] | [.target, .level, .value, .wanted, (.met | yes_no), .comment] | row);
+
+def experiment_text($about; $plots): .[0].experiment as $e
+  | "", "### \($e)", "", ($about[$e] // ""), "",
+    ($plots[] | select(.experiment == $e) | "![\(.title)](\(.file))", ""),
+    "<details><summary>\(length) figures</summary>", "",
+    (["figure", "unit", "median", "min", "max", "n", "cores",
+      "CPU ns a packet", "command"] | row), rule(9),
+    (.[] | [.name, .unit, .median, .min, .max, .n, .class, .cpu_ns_per_packet,
+      "`\(.command)`"] | row),
+    "", "</details>";
+
+. as $all
+| "# What Europa does, measured",
+  "",
+  "Made by `make bench-report` of the lines in `bench.jsonl`; do not edit.",
+  "",
+  "Each figure is a median with its extremes. Peers were started by the same",
+  "run and took turns with Europa. Compare figures of one run only, and the",
+  "ratio before the rate: other machines give other rates. *Cores* says how far",
+  "the two processors were from each other, by a cache line sent there and back",
+  "before and after each run: near, far, or mixed if it changed in between. CPU",
+  "time is that of all processes that took part.",
+  "", "## Machine", "",
+  ([$all[] | select(.name == "machine")] | (.[-1] // {}) | machine_text),
+  "", "## Targets", "",
+  ($all | targets_text),
+  "", "## Experiments",
+  ($all | last_runs | group_by(.experiment)[]
+    | sort_by(.name | [splits("@")] | [.[0], (.[1] // "" | tonumber? // .)])
+    | experiment_text($about; $plots)),
+  "", "## How to do it again", "",
+  "```sh",
+  "./quickstart test                       # builds, and runs every test",
+  "make -C _build bench                    # all experiments, as root",
+  "tests/bench/run --list                  # what there is",
+  "tests/bench/run --only stages --json one.jsonl",
+  "make -C _build bench-report             # this page, of _build/bench.jsonl",
+  "make -C _build check-guard              # instructions a packet, ceilings",
+  "```",
+  "",
+  "Two cores with nothing else to do, `gnuplot-nox` for the plots. In a virtual",
+  "machine others take the processor away for milliseconds: medians stand that,",
+  "a p99 does not."

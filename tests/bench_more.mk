@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+# The benchmark suite, second part: where the time goes, how long packets are in
+# the node, what routers cost that do nothing; and the report.
+if HAVE_DPDK
+BENCH_TOOLS += tests/bench/latency.so tests/bench/busy.so \
+  tests/bench/costs
+check_PROGRAMS += tests/bench/latency.so tests/bench/busy.so tests/bench/costs
+endif
+# a library that is loaded first, not a program
+tests_bench_latency_so_SOURCES = tests/bench/latency.c tests/bench/bench.h
+tests_bench_latency_so_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS) -fPIC
+tests_bench_latency_so_LDFLAGS = $(SAN_FLAGS) -shared
+tests_bench_latency_so_LDADD = $(DPDK_LIBS)
+tests_bench_busy_so_SOURCES = tests/bench/busy.c
+tests_bench_busy_so_CFLAGS = $(AM_CFLAGS) -fPIC
+tests_bench_busy_so_LDFLAGS = $(SAN_FLAGS) -shared
+tests_bench_costs_SOURCES = tests/bench/costs.c tests/bench/bench.h
+tests_bench_costs_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS)
+tests_bench_costs_LDADD = $(LIBEUROPA)
+EXTRA_DIST += tests/bench/exp/control.bash tests/bench/exp/copies.bash \
+  tests/bench/exp/latency.bash tests/bench/exp/polling.bash \
+  tests/bench/exp/quota.bash tests/bench/exp/stages.bash \
+  tests/bench/report tests/bench/report.jq tests/bench/stages.jq
+
+# The page of bench.jsonl, in the sources: it is published with them.
+bench-report:
+	$(top_srcdir)/tests/bench/report $(top_srcdir)/doc/results bench.jsonl
+.PHONY: bench-report

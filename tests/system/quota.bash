@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034 # used by the tests that load it
+#
+# quota: the node of the tests of limits, and what they measure with. r1 is
+# limited, r2 is its neighbour on the same ports.
+#
+# A datagram of 24 bytes is a frame of 66, one of 1472 a frame of 1514.
+
+SMALL=24 LARGE=1472 HEADERS=42
+
+quota_setup_file() { # PREFIX
+  system_setup "$1"
+  make_router "$(node_router_body r1)"
+  make_router '{"name":"r2","spec":{"vnics":[
+    {"name":"eth0","attach":{"port":"p0"},"addresses":["198.18.2.1/24"]},
+    {"name":"eth1","attach":{"port":"p1"},"addresses":["198.18.3.1/24"]}]}}'
+  ip -n "$NODE_SENDER" addr add 198.18.2.2/24 dev eth0
+  ip -n "$NODE_RECEIVER" addr add 198.18.3.2/24 dev eth0
+  ip -n "$NODE_SENDER" route add 198.18.3.0/24 via 198.18.2.1
+  ip -n "$NODE_RECEIVER" route add 198.18.2.0/24 via 198.18.3.1
+}
+
+# No limits, and neighbours that know each other.
+quota_setup() {
+  system_resume
+  limit_router '{"rx_pps":0,"tx_pps":0,"rx_bps":0,"tx_bps":0,"burst_ms":50,"pool_slots":1024}'
+  limit_vnic eth0 null
+  limit_vnic eth1 null
+  node_wait 5 node_sender ping -n -c 2 -i 0.05 -W 1 198.18.1.2
+  node_wait 5 node_sender ping -n -c 2 -i 0.05 -W 1 198.18.3.2
+}
+
+limit_router() { api PATCH /v1/routers/r1/quota "{\"limit\":$1}" > "$BATS_TEST_TMPDIR/quota"; }
+
+limit_vnic() { api PATCH "/v1/routers/r1/vnics/$1" "{\"spec\":{\"quota\":$2}}" > "$BATS_TEST_TMPDIR/vnic"; }
+
+# flood PPS SIZE SECONDS: datagrams through r1, in the background.
+flood() {
+  node_receiver "$UDPSEQ" recv 198.18.1.2 5001 2 7 > "$BATS_TEST_TMPDIR/recv" &
+  receiver=$!
+  sleep 0.2
+  node_sender "$UDPSEQ" send 198.18.1.2 5001 "$1" "$3" 7 "$2" > "$BATS_TEST_TMPDIR/sent" &
+  sender=$!
+}
+
+flood_end() {
+  wait "$sender" "$receiver"
+  cat "$BATS_TEST_TMPDIR/sent" "$BATS_TEST_TMPDIR/recv"
+}
+
+# look FILE: the counters of r1, and when they were so.
+look() {
+  stats r1 | jq --argjson ns "$("$UDPSEQ" now)" '. + {ns: $ns}' > "$BATS_TEST_TMPDIR/$1"
+}
+
+# rate A B VNIC COUNTER: per second between two looks.
+rate() {
+  jq -n --slurpfile a "$BATS_TEST_TMPDIR/$1" --slurpfile b "$BATS_TEST_TMPDIR/$2" \
+    "(\$b[0].vnics[] | select(.name == \"$3\") | $4) as \$y |
+     (\$a[0].vnics[] | select(.name == \"$3\") | $4) as \$x |
+     (\$y - \$x) * 1e9 / (\$b[0].ns - \$a[0].ns) | round"
+}
+
+# is_near WHAT RATE LIMIT PERCENT
+is_near() {
+  echo "# $1: $2 of $3" >&3
+  jq -ne "($2 - $3) / $3 * 100 | fabs <= $4" > /dev/null
+}
+
+balanced() {
+  sleep 0.3
+  stats "$1" | jq -e '
+    ([.vnics[] | .held == 0 and .rx.filled == .back + .in_doubt
+      and .rx.offered == .rx.filled + ([.rx.drops[]] | add)] | all) and
+    ([.vnics[] | .back + .tx.originated] | add) ==
+    ([.vnics[] | .tx.sent + ([.done[]] | add) + .faults.bad_len +
+      .faults.bad_kind + ([.tx.drops[]] | add)] | add)'
+}

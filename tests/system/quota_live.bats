@@ -1,0 +1,150 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# Limits that change under traffic, what a flood leaves to others, and packet
+# memory that shrinks and grows.
+
+setup_file() {
+  load common
+  load quota
+  quota_setup_file eqql-
+}
+
+setup() {
+  load common
+  load quota
+  quota_setup
+}
+
+teardown_file() {
+  load common
+  system_teardown
+}
+
+@test "a burst after a rest is burst_ms of the rate, and no more" {
+  limit_router '{"rx_pps":1000,"burst_ms":200}'
+  sleep 1
+  flood 50000 $SMALL 1
+  flood_end
+  # 1 s of 1000 and 200 at once; an eighth is for the control queue alone
+  n=$(jq .received "$BATS_TEST_TMPDIR/recv")
+  echo "# $n datagrams in a second" >&3
+  [ "$n" -ge 1150 ]
+  [ "$n" -le 1215 ]
+}
+
+@test "a change is in force when the answer comes, and is no new burst" {
+  limit_router '{"rx_pps":5000}'
+  flood 40000 $SMALL 10
+  sleep 1
+  look a
+  sleep 2
+  start=$("$UDPSEQ" now)
+  look b
+  limit_router '{"rx_pps":10000}'
+  look c
+  end=$("$UDPSEQ" now)
+  echo "# the change took $(((end - start) / 1000000)) ms, with two looks" >&3
+  sleep 3
+  look d
+  limit_vnic eth0 '{"rx_pps":2000}'
+  look e
+  sleep 3
+  look f
+  flood_end
+  jq -e '.effective.rx_pps == 10000' "$BATS_TEST_TMPDIR/quota"
+  is_near before "$(rate a b eth0 .rx.filled)" 5000 3
+  is_near after "$(rate c d eth0 .rx.filled)" 10000 3
+  is_near "the vNIC's" "$(rate e f eth0 .rx.filled)" 2000 3
+  [ $((end - start)) -lt 500000000 ]
+  balanced r1
+}
+
+@test "the quota tells what is in force, and its use" {
+  limit_router '{"rx_pps":4000}'
+  flood 20000 $SMALL 3
+  sleep 1
+  api GET /v1/routers/r1/quota > "$BATS_TEST_TMPDIR/u"
+  sleep 1
+  api GET /v1/routers/r1/quota > "$BATS_TEST_TMPDIR/u"
+  flood_end
+  cat "$BATS_TEST_TMPDIR/u"
+  jq -e '.effective == .limit and .usage.window_ms >= 200' "$BATS_TEST_TMPDIR/u"
+  is_near "usage.rx_pps" "$(jq .usage.rx_pps "$BATS_TEST_TMPDIR/u")" 4000 3
+  jq -e '.usage.drops.quota_pps > 10000' "$BATS_TEST_TMPDIR/u"
+}
+
+@test "under a flood the router still answers, and is found" {
+  limit_vnic eth0 '{"rx_pps":2000}'
+  flood 40000 $SMALL 4
+  sleep 1
+  ip -n "$NODE_SENDER" neigh flush dev eth0
+  node_sender ping -n -c 20 -i 0.05 -W 1 198.18.0.1 | tee "$BATS_TEST_TMPDIR/ping"
+  flood_end
+  grep -q ' 0% packet loss' "$BATS_TEST_TMPDIR/ping"
+}
+
+@test "a neighbour on the same ports loses nothing" {
+  limit_vnic eth0 '{"rx_pps":1000,"rx_bps":"1M"}'
+  node_receiver "$UDPSEQ" recv 198.18.3.2 5002 2 9 > "$BATS_TEST_TMPDIR/other" &
+  other=$!
+  flood 40000 $SMALL 6
+  sleep 0.5
+  node_sender "$UDPSEQ" send 198.18.3.2 5002 5000 5 9 > /dev/null
+  flood_end
+  wait "$other"
+  cat "$BATS_TEST_TMPDIR/other"
+  jq -e '.received == 25000 and .lost == 0 and .reordered == 0' "$BATS_TEST_TMPDIR/other"
+  balanced r2
+}
+
+@test "limits come back with either daemon" {
+  limit_vnic eth0 '{"rx_pps":3000}'
+  limit_router '{"tx_pps":2000}'
+  node_release europad
+  node_agent_start
+  node_wait 10 node_is_ready
+  kill -9 "$(node_pid dataplane)"
+  node_wait 10 node_is_ready
+  node_wait 10 sh -c "curl -s --unix-socket $NODE_SOCKET http://europa/v1/routers/r1/quota | jq -e '.effective.tx_pps == 2000'"
+  node_wait 10 node_sender ping -n -c 2 -i 0.05 -W 1 198.18.1.2
+  flood 20000 $SMALL 5
+  sleep 1
+  look a
+  sleep 3
+  look b
+  flood_end
+  is_near "eth0 rx packets" "$(rate a b eth0 .rx.filled)" 3000 2
+  is_near "router tx packets" "$(rate a b eth1 .tx.sent)" 2000 2
+}
+
+@test "packet memory shrinks and grows under traffic" {
+  look a
+  flood 10000 $SMALL 8
+  sleep 1
+  for slots in 16 1000 4 64 2 1024; do
+    limit_router "{\"pool_slots\":$slots}"
+    jq -e ".effective.pool_slots == $slots" "$BATS_TEST_TMPDIR/quota"
+    sleep 0.5
+    api GET /v1/routers/r1/quota | jq -c .usage
+    [ "$(api GET /v1/routers/r1/quota | jq .usage.pool_slots)" -le $((2 * slots)) ]
+  done
+  sleep 0.2
+  look full
+  sleep 1
+  look later
+  flood_end
+  sleep 0.3
+  look b
+  # each datagram that did not arrive found no slot; none with all slots back
+  lost=$(jq -n --argjson s "$(jq .sent "$BATS_TEST_TMPDIR/sent")" --argjson r "$(jq .received "$BATS_TEST_TMPDIR/recv")" '$s - $r')
+  dropped=$(jq -n --slurpfile a "$BATS_TEST_TMPDIR/a" --slurpfile b "$BATS_TEST_TMPDIR/b" \
+    '$b[0].vnics[0].rx.drops.no_slot - $a[0].vnics[0].rx.drops.no_slot')
+  echo "# $lost lost, $dropped found no slot" >&3
+  [ "$lost" = "$dropped" ]
+  [ "$dropped" -gt 0 ]
+  [ "$(rate full later eth0 .rx.drops.no_slot)" = 0 ]
+  balanced r1
+  # more than its memory was made for needs a stop
+  [ "$(api_status PATCH /v1/routers/r1/quota '{"limit":{"pool_slots":4096}}')" = 409 ]
+}
