@@ -430,6 +430,8 @@ ledger_sleep_begin(struct ledger *l)
 bool
 ledger_has_tx(struct ledger *l, uint32_t rings)
 {
+	/* max_vnics is 1 to 32 */
+	rings &= UINT32_MAX >> (32 - l->layout.g.max_vnics);
 	for (uint32_t left = rings; left; left &= left - 1) {
 		unsigned v = (unsigned)__builtin_ctz(left);
 

@@ -17,6 +17,7 @@ endif
 DATAPLANE_SOURCES = \
   dataplane/control.c dataplane/control.h \
   dataplane/control_msgs.c \
+  dataplane/copy.h \
   dataplane/crew.c dataplane/crew.h \
   dataplane/cross.c \
   dataplane/eal.c dataplane/eal.h \
