@@ -108,6 +108,20 @@ frame_parse(struct frame *f, const uint8_t *p, uint32_t n, const uint8_t *tail,
 	return true;
 }
 
+/* What frame_parse() says of n private bytes without a tag. */
+static inline void
+frame_set_plain(struct frame *f, const uint8_t *p, uint32_t n)
+{
+	f->macs = p;
+	f->head = p + FRAME_MACS;
+	f->tail_bytes = 0;
+	f->tci = 0;
+	f->vlan = 0;
+	f->tagged = false;
+	f->in_line = true;
+	f->head_bytes = (uint16_t)(n - FRAME_MACS);
+}
+
 /* The driver has taken the outer tag off and gives it beside the bytes. */
 static inline void
 frame_set_stripped_tag(struct frame *f, uint16_t tci)

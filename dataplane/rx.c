@@ -10,17 +10,20 @@
 
 #include <rte_ethdev.h>
 
-/*
- * One segment of the port's own pool that nobody else holds, and no tag beside
- * the bytes: its bytes say all, and it goes back to the pool as it is.
- */
+/* All of the frame is in its bytes, in one piece. */
 static inline bool
-is_simple(const struct rte_mbuf *m, const struct rte_mempool *pool)
+is_whole(const struct rte_mbuf *m)
 {
-	return likely(
-	    (m->ol_flags & (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_EXTERNAL |
-			       RTE_MBUF_F_INDIRECT)) == 0 &&
-	    m->nb_segs == 1 && rte_mbuf_refcnt_read(m) == 1 && m->pool == pool);
+	return (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) == 0 &&
+	       m->nb_segs == 1;
+}
+
+/* Nobody else holds it, and it goes back to the port's pool as it is. */
+static inline bool
+is_own(const struct rte_mbuf *m, const struct rte_mempool *pool)
+{
+	return m->pool == pool && RTE_MBUF_DIRECT(m) && m->nb_segs == 1 &&
+	       rte_mbuf_refcnt_read(m) == 1;
 }
 
 static void
@@ -58,6 +61,7 @@ struct hit {
 	uint64_t key; /* 0 = none */
 	struct plan_vnic *vnic;
 	struct plan_lane *lane; /* for all that is data, NULL: they differ */
+	uint32_t max_bytes;     /* that fit for certain */
 };
 
 static inline void
@@ -67,19 +71,28 @@ remember(
 	h->key = key;
 	h->vnic = v;
 	h->lane = NULL;
+	h->max_bytes = MIN(v->max_bytes, v->room);
 	if (v->router->n_queues == 2 && v->lane[0].worker == w->index)
 		h->lane = &v->lane[0];
 }
 
-static inline void
-offer(struct worker *w, const struct hit *h, const struct frame *f, unsigned i)
+/*
+ * What nearly every frame is: untagged IPv4 in one piece, as long as it may be,
+ * data, and for the vNIC of the one before. All that is not so goes the long
+ * way, which says the same of it.
+ */
+static inline bool
+is_plain(const struct rte_mbuf *m, const uint8_t *p, const struct hit *last)
 {
-	const struct plan_vnic *v = h->vnic;
+	const struct plan_vnic *v = last->vnic;
+	unsigned len = m->data_len;
 
-	if (likely(h->lane && !frame_is_control(f, v->address, v->n_addresses)))
-		lane_add(w, h->lane, i);
-	else
-		lane_offer(w, h->vnic, f, i);
+	return last->lane && len >= FRAME_HEADER + FRAME_IP4_BYTES &&
+	       len <= last->max_bytes &&
+	       load_be16(p + FRAME_MACS) == FRAME_TYPE_IP4 &&
+	       rules_key(0, p) == last->key &&
+	       !frame_ip4_is_control(
+		   p + FRAME_HEADER, v->address, v->n_addresses);
 }
 
 /* Returns true if the frame was offered to at least one vNIC. */
@@ -91,10 +104,6 @@ classify(struct worker *w, struct plan *p, const struct plan_port *port,
 	uint64_t key = rules_key(f->vlan, f->macs);
 	uint32_t to;
 
-	if (likely(key == last->key)) {
-		offer(w, last, f, i);
-		return true;
-	}
 	if (unlikely(f->vlan == FRAME_NO_VLAN))
 		return false;
 	if (unlikely(frame_is_group(f)))
@@ -103,7 +112,7 @@ classify(struct worker *w, struct plan *p, const struct plan_port *port,
 	if (unlikely(to == RULES_NONE))
 		return false;
 	remember(w, last, key, &p->vnic[to]);
-	offer(w, last, f, i);
+	lane_offer(w, last->vnic, f, i);
 	return true;
 }
 
@@ -114,7 +123,7 @@ rx_port(struct worker *w, struct plan *p, const struct plan_rx *rx)
 	struct port_share *share = &port->port->share[w->index];
 	struct rte_mempool *pool = share->pool;
 	unsigned n = rte_eth_rx_burst(port->id, rx->queue, w->mbuf, VNIC_BURST);
-	unsigned n_runts = 0, n_delivered = 0, n_simple = 0;
+	unsigned n_runts = 0, n_delivered = 0, n_own = 0;
 	uint64_t bytes = 0;
 	struct hit last = { 0 };
 
@@ -126,24 +135,29 @@ rx_port(struct worker *w, struct plan *p, const struct plan_rx *rx)
 		rte_prefetch0(rte_pktmbuf_mtod(w->mbuf[i], void *));
 	for (unsigned i = 0; i < n; i++) {
 		const struct rte_mbuf *m = w->mbuf[i];
+		const uint8_t *at = rte_pktmbuf_mtod(m, const uint8_t *);
+		bool whole = is_whole(m);
 		struct frame *f = &w->frame[i];
 
 		bytes += m->pkt_len;
-		if (unlikely(
-			!frame_parse(f, rte_pktmbuf_mtod(m, const uint8_t *),
-			    m->data_len, NULL, 0))) {
+		n_own += is_own(m, pool);
+		if (likely(whole && is_plain(m, at, &last))) {
+			frame_set_plain(f, at, m->data_len);
+			lane_put(w, last.lane, i, m->data_len);
+			n_delivered++;
+			continue;
+		}
+		if (unlikely(!frame_parse(f, at, m->data_len, NULL, 0))) {
 			n_runts++;
 			continue;
 		}
-		if (likely(is_simple(m, pool)))
-			n_simple++;
-		else
+		if (!whole)
 			note_oddities(f, m);
 		n_delivered += classify(w, p, port, i, &last);
 	}
 	STAGE(CLASSIFY, n);
 	lanes_flush(w);
-	if (likely(n_simple == n))
+	if (likely(n_own == n))
 		rte_mempool_put_bulk(pool, (void **)w->mbuf, n);
 	else
 		rte_pktmbuf_free_bulk(w->mbuf, n);

@@ -106,7 +106,17 @@ lane_fits(const struct plan_vnic *v, const struct frame *f, uint32_t bytes)
 	       bytes <= v->room;
 }
 
-/* Frame i of w goes by lane, which is one of w's. */
+/* Frame i of w, of as many bytes, goes by lane, which is one of w's. */
+static inline void
+lane_put(struct worker *w, struct plan_lane *lane, unsigned i, uint32_t bytes)
+{
+	if (lane->n == 0)
+		w->part->touched[w->part->n_touched++] = lane;
+	lane->len[lane->n] = (uint16_t)bytes; /* <= room < 2^16 */
+	lane->frame[lane->n++] = (uint16_t)i; /* < VNIC_BURST */
+}
+
+/* The same, if it is not too long. */
 static inline void
 lane_add(struct worker *w, struct plan_lane *lane, unsigned i)
 {
@@ -120,10 +130,7 @@ lane_add(struct worker *w, struct plan_lane *lane, unsigned i)
 		lane_refuse_long(lane);
 		return;
 	}
-	if (lane->n == 0)
-		w->part->touched[w->part->n_touched++] = lane;
-	lane->len[lane->n] = (uint16_t)bytes; /* <= room < 2^16 */
-	lane->frame[lane->n++] = (uint16_t)i; /* < VNIC_BURST */
+	lane_put(w, lane, i, bytes);
 }
 
 /* cross.c: between workers; return how many packets they moved */

@@ -38,8 +38,7 @@
 
 enum {
 	SLOTS = 512,
-	MBUFS = 1023,
-	MBUF_CACHE = 256, /* as the node's ports have it */
+	
 	DRAIN_TURNS = 4,
 	FAR_NET = 0xc6130000, /* 198.19.0.0 */
 };
@@ -281,8 +280,7 @@ open_wires(struct host *h)
 	add_port(h, "p1", "net_null1,no-rx=1");
 	/* what is sent into it is received by it: the name is the driver's */
 	h->wire = rte_ring_lookup("ETH_RXTX0_net_ring0");
-	h->pool = rte_pktmbuf_pool_create("guard", MBUFS, MBUF_CACHE, 0,
-	    RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	h->pool = node_port(&h->node, "p0")->share[0].pool; /* as drivers do */
 	if (!h->wire || !h->pool)
 		die("no ring to put frames into");
 }
