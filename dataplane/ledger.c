@@ -227,20 +227,16 @@ ledger_take(struct ledger *l, unsigned v, struct ledger_frame *out,
 void
 ledger_release(struct ledger *l, const struct ledger_frame *f, unsigned n)
 {
-	uint32_t n_slots = ledger_number(&l->n_slots);
 	uint32_t *to = l->free_slots + l->n_free;
-	uint32_t highest = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		to[i] = f[i].slot; /* EMPTY since ledger_take() */
-		highest = MAX(highest, f[i].slot);
-	}
-	if (likely(highest < n_slots)) {
-		l->n_free += n;
+	if (unlikely(l->surplus > 0)) {
+		for (unsigned i = 0; i < n; i++)
+			ledger_put_free(l, f[i].slot);
 		return;
 	}
 	for (unsigned i = 0; i < n; i++)
-		ledger_put_free(l, f[i].slot);
+		to[i] = f[i].slot; /* EMPTY since ledger_take() */
+	l->n_free += n;
 }
 
 /* --- grant and fill ------------------------------------------------------------ */

@@ -55,23 +55,25 @@ europa_up() { # PREFIX DEVARGS0 DEVARGS1
   fi
 }
 
+# Without asking europad, which would end routers one after the other: whoever
+# ends an experiment early may not wait for long.
 europa_down() { # PREFIX
   europa_names "$1"
-  [ -e "$NODE_DIR/europad.supervisor" ] || [ -e "$NODE_DIR/dataplane.supervisor" ] || {
-    node_namespaces_down
-    return 0
-  }
-  node_down || europa_sweep
+  [ ! -e "$NODE_DIR/europad.supervisor" ] || node_release europad
+  europa_sweep
+  [ ! -e "$NODE_DIR/dataplane.supervisor" ] || node_release dataplane
+  node_namespaces_down
 }
 
-# Containers of a europad that could not be asked to end them.
 europa_sweep() {
-  local dir
+  local dir pids=()
   for dir in "$NODE_DIR"/state/containers/*/; do
-    [ ! -d "$dir" ] || "$EUROPA_BUILDDIR/europa-launch" destroy \
-      --dir "$NODE_DIR/state/containers" --uid "$(basename "$dir")" > /dev/null
+    [ -d "$dir" ] || continue
+    "$EUROPA_BUILDDIR/europa-launch" destroy --dir "$NODE_DIR/state/containers" \
+      --uid "$(basename "$dir")" > /dev/null &
+    pids+=($!)
   done
-  return 1
+  [ ${#pids[@]} = 0 ] || wait "${pids[@]}"
 }
 
 europa_router() { # BODY

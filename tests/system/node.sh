@@ -180,7 +180,7 @@ node_make_ports() { # [MORE ARGUMENTS OF THE DEVICES]
 node_up() {
   node_namespaces_up && node_write_conf && node_plane_start &&
     node_agent_start && node_wait 15 node_is_ready &&
-    node_make_ports > /dev/null && return 0
+    node_make_ports "" > /dev/null && return 0
   node_say "the node did not come up; its logs:"
   tail -n 30 "$NODE_DIR"/log/* >&2
   return 1

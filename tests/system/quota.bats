@@ -51,7 +51,7 @@ ten_seconds_once() {
 @test "packets per second, small frames: a vNIC's limit and the router's" {
   limit_vnic eth0 '{"rx_pps":20000,"burst_ms":200}'
   limit_router '{"tx_pps":10000,"burst_ms":200}'
-  ten_seconds 60000 $SMALL
+  ten_seconds 60000 "$SMALL"
   is_near "eth0 rx packets" "$(rate a b eth0 .rx.filled)" 20000 1
   is_near "router tx packets" "$(rate a b eth1 .tx.sent)" 10000 1
   # what is missing has its reason, on the vNIC that it was for
@@ -64,7 +64,7 @@ ten_seconds_once() {
 @test "packets per second, large frames: the router's limit and a vNIC's" {
   limit_vnic eth1 '{"tx_pps":5000,"burst_ms":200}'
   limit_router '{"rx_pps":8000,"burst_ms":200}'
-  ten_seconds 30000 $LARGE
+  ten_seconds 30000 "$LARGE"
   is_near "router rx packets" "$(rate a b eth0 .rx.filled)" 8000 1
   is_near "eth1 tx packets" "$(rate a b eth1 .tx.sent)" 5000 1
 }
@@ -72,7 +72,7 @@ ten_seconds_once() {
 @test "bits per second, small frames" {
   limit_vnic eth0 '{"rx_bps":"10M","burst_ms":200}'
   limit_router '{"tx_bps":"5M","burst_ms":200}'
-  ten_seconds 60000 $SMALL
+  ten_seconds 60000 "$SMALL"
   is_near "eth0 rx bits" "$(rate a b eth0 '(.rx.filled_bytes * 8)')" 10000000 1
   is_near "router tx bits" "$(rate a b eth1 '(.tx.sent_bytes * 8)')" 5000000 1
   [ "$(rate a b eth0 .rx.drops.quota_bps)" -gt 30000 ]
@@ -83,7 +83,7 @@ ten_seconds_once() {
 @test "bits per second, large frames" {
   limit_vnic eth1 '{"tx_bps":"50M","burst_ms":200}'
   limit_router '{"rx_bps":"100M","burst_ms":200}'
-  ten_seconds 30000 $LARGE
+  ten_seconds 30000 "$LARGE"
   is_near "router rx bits" "$(rate a b eth0 '(.rx.filled_bytes * 8)')" 100000000 1
   is_near "eth1 tx bits" "$(rate a b eth1 '(.tx.sent_bytes * 8)')" 50000000 1
   # 12 seconds and a burst at the receiver, in frames of the test
@@ -98,7 +98,7 @@ ten_seconds_once() {
   node_sender "$UDPSEQ" recv 198.18.0.2 5004 2 8 > "$BATS_TEST_TMPDIR/back" &
   back=$!
   node_receiver "$UDPSEQ" send 198.18.0.2 5004 20000 12 8 > /dev/null &
-  ten_seconds 20000 $SMALL
+  ten_seconds 20000 "$SMALL"
   wait "$back"
   in0=$(rate a b eth0 .rx.filled)
   in1=$(rate a b eth1 .rx.filled)

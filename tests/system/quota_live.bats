@@ -24,7 +24,7 @@ teardown_file() {
 @test "a burst after a rest is burst_ms of the rate, and no more" {
   limit_router '{"rx_pps":1000,"burst_ms":200}'
   sleep 1
-  flood 50000 $SMALL 1
+  flood 50000 "$SMALL" 1
   flood_end
   # 1 s of 1000 and 200 at once; an eighth is for the control queue alone
   n=$(jq .received "$BATS_TEST_TMPDIR/recv")
@@ -35,7 +35,7 @@ teardown_file() {
 
 @test "a change is in force when the answer comes, and is no new burst" {
   limit_router '{"rx_pps":5000}'
-  flood 40000 $SMALL 10
+  flood 40000 "$SMALL" 10
   sleep 1
   look a
   sleep 2
@@ -62,7 +62,7 @@ teardown_file() {
 
 @test "the quota tells what is in force, and its use" {
   limit_router '{"rx_pps":4000}'
-  flood 20000 $SMALL 3
+  flood 20000 "$SMALL" 3
   sleep 1
   api GET /v1/routers/r1/quota > "$BATS_TEST_TMPDIR/u"
   sleep 1
@@ -76,7 +76,7 @@ teardown_file() {
 
 @test "under a flood the router still answers, and is found" {
   limit_vnic eth0 '{"rx_pps":2000}'
-  flood 40000 $SMALL 4
+  flood 40000 "$SMALL" 4
   sleep 1
   ip -n "$NODE_SENDER" neigh flush dev eth0
   node_sender ping -n -c 20 -i 0.05 -W 1 198.18.0.1 | tee "$BATS_TEST_TMPDIR/ping"
@@ -88,7 +88,7 @@ teardown_file() {
   limit_vnic eth0 '{"rx_pps":1000,"rx_bps":"1M"}'
   node_receiver "$UDPSEQ" recv 198.18.3.2 5002 2 9 > "$BATS_TEST_TMPDIR/other" &
   other=$!
-  flood 40000 $SMALL 6
+  flood 40000 "$SMALL" 6
   sleep 0.5
   node_sender "$UDPSEQ" send 198.18.3.2 5002 5000 5 9 > /dev/null
   flood_end
@@ -108,7 +108,7 @@ teardown_file() {
   node_wait 10 node_is_ready
   node_wait 10 sh -c "curl -s --unix-socket $NODE_SOCKET http://europa/v1/routers/r1/quota | jq -e '.effective.tx_pps == 2000'"
   node_wait 10 node_sender ping -n -c 2 -i 0.05 -W 1 198.18.1.2
-  flood 20000 $SMALL 5
+  flood 20000 "$SMALL" 5
   sleep 1
   look a
   sleep 3
@@ -120,7 +120,7 @@ teardown_file() {
 
 @test "packet memory shrinks and grows under traffic" {
   look a
-  flood 10000 $SMALL 8
+  flood 10000 "$SMALL" 8
   sleep 1
   for slots in 16 1000 4 64 2 1024; do
     limit_router "{\"pool_slots\":$slots}"

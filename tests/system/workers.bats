@@ -140,6 +140,7 @@ flows_lost() {
 flows_are_accounted() {
   local first=$1 before=$2 drops lost
   shift 2
+  # shellcheck disable=SC2016
   flows_all "$first" '.reordered == 0 and .doubled == 0 and .received > $sent / 2'
   drops=$(($(counted "$@") - before))
   lost=$(flows_lost "$first")
@@ -215,6 +216,7 @@ init_file() { cat "/proc/$(init_pid "$1")/root$2"; }
     node_wait 5 node_is_ready
   done
   flows_end
+  # shellcheck disable=SC2016
   flows_all 5300 '.received > $sent / 4 and .reordered == 0 and .doubled == 0
     and .last_ns - .first_ns > 7e9'
   passes 198.18.1.2

@@ -24,7 +24,7 @@ polling_one() { # adaptive|busy LOAD
 }
 
 run_polling() {
-  local i load way loads="0.001 0.01 0.05 0.2 0.5 1 2 4"
+  local i load way loads="0.001 0.005 0.02 0.05 0.2 1 4"
   [ -z "$BENCH_QUICK" ] || loads="0.001 0.05 0.5 2"
   bench_need_dpdk
   bench_frames 64

@@ -7,8 +7,8 @@
 #   src (net_pcap, endless) -> N routers, each its MAC -> sink (net_null)
 #
 # Real containers, made through the REST API. A sink answers no ARP request, so
-# each router is first attached to a veth port whose other end does; then its
-# eth1 is moved to the sink, and keeps what it has learned.
+# each router is first attached to veth ports, the other end of which does; then
+# its vNICs are moved to source and sink, and it keeps what it has learned.
 
 # shellcheck source=tests/bench/veth.bash
 . "$EUROPA_SRCDIR/tests/bench/veth.bash"
@@ -22,12 +22,12 @@ describe_routers() {
   echo "1 to 100 routers on two cores: aggregate, each, fairness (root)"
 }
 
-tenant_body() { # I SINK
+tenant_body() { # I SOURCE SINK
   printf '{"name":"t%d","spec":{"vnics":[
-    {"name":"eth0","mac":"02:00:00:01:00:%02x","attach":{"port":"src"},"addresses":["198.18.0.%d/24"]},
+    {"name":"eth0","mac":"02:00:00:01:00:%02x","attach":{"port":"%s"},"addresses":["198.18.0.%d/24"]},
     {"name":"eth1","mac":"02:00:00:02:00:%02x","attach":{"port":"%s"},"addresses":["198.18.1.%d/24"]}],
     "routes":[{"prefix":"198.19.0.0/16","via":"198.18.1.254"}]}}' \
-    "$1" "$1" $(($1 + 10)) "$1" "$2" $(($1 + 10))
+    "$1" "$1" "$2" $(($1 + 10)) "$1" "$3" $(($1 + 10))
 }
 
 tenants_port() { # NAME DEVARGS
@@ -47,30 +47,35 @@ tenants_counters() { # N
   done
 }
 
-tenants_forward() { # N: each has sent more than what ARP lets wait
+tenants_forward() { # N: each has sent more than what it asked and announced
   local i
   for ((i = 0; i < $1; i++)); do
-    [ "$(api GET "/v1/routers/t$i/stats" | jq '.vnics[1].tx.sent > 200')" = true ] || return 1
+    [ "$(api GET "/v1/routers/t$i/stats" | jq '.vnics[1].tx.sent > 20')" = true ] || return 1
   done
 }
 
+# A few packets for each, until all know their next hop.
+tenants_resolve() { # N
+  local tries
+  for ((tries = 0; tries < 10; tries++)); do
+    veth_load "$ROUTERS_PREFIX" 0.02 dst=02:00:00:01:00:00 macs=128 warm=1500 window=100 ||
+      return 1
+    if tenants_forward "$1"; then return 0; fi
+  done
+  echo "routers: the next hop was not resolved" >&2
+  return 1
+}
+
 tenants_up() { # N equal|unequal
-  local i end
-  "$EUROPA_BUILDDIR/tests/bench/tenants" "$BENCH_TMP/src.pcap" "$1" "$2" &&
+  local i
+  for ((i = 0; i < $1; i++)); do
+    europa_router "$(tenant_body "$i" p0 p1)" || return 1
+  done
+  tenants_resolve "$1" &&
+    "$EUROPA_BUILDDIR/tests/bench/tenants" "$BENCH_TMP/src.pcap" "$1" "$2" &&
     tenants_port src "net_pcap0,rx_pcap=$BENCH_TMP/src.pcap,infinite_rx=1" || return 1
   for ((i = 0; i < $1; i++)); do
-    europa_router "$(tenant_body "$i" p1)" || return 1
-  done
-  end=$((SECONDS + 20))
-  until tenants_forward "$1"; do
-    [ $SECONDS -lt $end ] || {
-      echo "routers: the next hop was not resolved" >&2
-      return 1
-    }
-    sleep 0.1
-  done
-  for ((i = 0; i < $1; i++)); do
-    api PATCH "/v1/routers/t$i" "$(tenant_body "$i" sink)" > answer || {
+    api PATCH "/v1/routers/t$i" "$(tenant_body "$i" src sink)" > answer || {
       cat answer >&2
       return 1
     }
