@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Limits of traffic: far more is offered than may pass, and what passes is
-# measured over ten seconds, by the host's counters and at the receiver.
+# measured over ten seconds, by the host's counters and at the receiver. What
+# flows into a full bucket is lost, so a burst has to cover the time that a busy
+# machine keeps a worker off its cores: 200 ms here.
 
 setup_file() {
   load common
@@ -21,8 +23,17 @@ teardown_file() {
   system_teardown
 }
 
-# ten_seconds PPS SIZE: leaves looks a and b, ten seconds apart, in a flood.
+# ten_seconds PPS SIZE: leaves looks a and b, ten seconds apart, in a flood. A
+# machine that stood still meanwhile has measured itself: then again.
 ten_seconds() {
+  local round
+  for ((round = 0; round < 3; round++)); do
+    ten_seconds_once "$1" "$2"
+    [ "$(jq '.max_gap_ms < 150' "$BATS_TEST_TMPDIR/recv")" = false ] || break
+  done
+}
+
+ten_seconds_once() {
   flood "$1" "$2" 12
   sleep 1
   look a
@@ -38,8 +49,8 @@ ten_seconds() {
 }
 
 @test "packets per second, small frames: a vNIC's limit and the router's" {
-  limit_vnic eth0 '{"rx_pps":20000}'
-  limit_router '{"tx_pps":10000}'
+  limit_vnic eth0 '{"rx_pps":20000,"burst_ms":200}'
+  limit_router '{"tx_pps":10000,"burst_ms":200}'
   ten_seconds 60000 "$SMALL"
   is_near "eth0 rx packets" "$(rate a b eth0 .rx.filled)" 20000 1
   is_near "router tx packets" "$(rate a b eth1 .tx.sent)" 10000 1
@@ -47,20 +58,20 @@ ten_seconds() {
   [ "$(rate a b eth0 .rx.drops.quota_pps)" -gt 30000 ]
   [ "$(rate a b eth1 .tx.drops.quota_pps)" -gt 9000 ]
   [ "$(rate a b eth1 .rx.drops.quota_pps)" = 0 ]
-  [ "$(rate a b eth0 '(.rx.drops.quota_bps + .rx.drops.no_slot)')" = 0 ]
+  [ "$(rate a b eth0 .rx.drops.quota_bps)" = 0 ]
 }
 
 @test "packets per second, large frames: the router's limit and a vNIC's" {
-  limit_vnic eth1 '{"tx_pps":5000}'
-  limit_router '{"rx_pps":8000}'
+  limit_vnic eth1 '{"tx_pps":5000,"burst_ms":200}'
+  limit_router '{"rx_pps":8000,"burst_ms":200}'
   ten_seconds 30000 "$LARGE"
   is_near "router rx packets" "$(rate a b eth0 .rx.filled)" 8000 1
   is_near "eth1 tx packets" "$(rate a b eth1 .tx.sent)" 5000 1
 }
 
 @test "bits per second, small frames" {
-  limit_vnic eth0 '{"rx_bps":"10M"}'
-  limit_router '{"tx_bps":"5M"}'
+  limit_vnic eth0 '{"rx_bps":"10M","burst_ms":200}'
+  limit_router '{"tx_bps":"5M","burst_ms":200}'
   ten_seconds 60000 "$SMALL"
   is_near "eth0 rx bits" "$(rate a b eth0 '(.rx.filled_bytes * 8)')" 10000000 1
   is_near "router tx bits" "$(rate a b eth1 '(.tx.sent_bytes * 8)')" 5000000 1
@@ -70,19 +81,19 @@ ten_seconds() {
 }
 
 @test "bits per second, large frames" {
-  limit_vnic eth1 '{"tx_bps":"50M"}'
-  limit_router '{"rx_bps":"100M"}'
+  limit_vnic eth1 '{"tx_bps":"50M","burst_ms":200}'
+  limit_router '{"rx_bps":"100M","burst_ms":200}'
   ten_seconds 30000 "$LARGE"
   is_near "router rx bits" "$(rate a b eth0 '(.rx.filled_bytes * 8)')" 100000000 1
   is_near "eth1 tx bits" "$(rate a b eth1 '(.tx.sent_bytes * 8)')" 50000000 1
-  # 12 seconds and one burst of it at the receiver, in frames of the test
-  most=$(jq -n "50e6 * 12.06 / 8 / ($LARGE + $HEADERS) | floor")
+  # 12 seconds and a burst at the receiver, in frames of the test
+  most=$(jq -n "50e6 * 12.3 / 8 / ($LARGE + $HEADERS) | floor")
   [ "$(jq .received "$BATS_TEST_TMPDIR/recv")" -le "$most" ]
 }
 
 @test "one limit for two vNICs in sum, and the tighter of two levels" {
-  limit_vnic eth0 '{"rx_pps":8000}'
-  limit_router '{"rx_pps":10000}'
+  limit_vnic eth0 '{"rx_pps":8000,"burst_ms":200}'
+  limit_router '{"rx_pps":10000,"burst_ms":200}'
   # back to the sender, too: both vNICs receive more than they may
   node_sender "$UDPSEQ" recv 198.18.0.2 5004 2 8 > "$BATS_TEST_TMPDIR/back" &
   back=$!
