@@ -20,8 +20,7 @@
 enum bench_limits {
 	BENCH_FRAMES = 1024,
 	BENCH_FRAME_BYTES = 60,
-	BENCH_BURST = 32, /* that of the host: VNIC_BURST */
-	BENCH_HOPS = 16,  /* of large tables; the small one has one */
+	BENCH_HOPS = 16, /* of large tables; the small one has one */
 };
 
 #define BENCH_ETH0 "02:00:00:00:01:00"

@@ -332,7 +332,7 @@ main(int argc, char **argv)
 		.core = "0",
 		.warm_ms = 1000,
 		.window_ms = 2000,
-		.burst = BENCH_BURST,
+		.burst = VNIC_BURST,
 	};
 	struct result r;
 

@@ -71,7 +71,7 @@ int
 main(int argc, char **argv)
 {
 	struct vnic_queue *q[VNIC_MAX_QUEUES] = { NULL };
-	unsigned n_queues = 0, burst = 32;
+	unsigned n_queues = 0, burst = VNIC_BURST;
 	struct vnic *v = NULL;
 	int rc = vnic_attach_env(&v);
 

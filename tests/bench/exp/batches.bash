@@ -18,11 +18,9 @@ describe_batches() {
 }
 
 batches_one() { # N
-  if [ "$1" -le 32 ]; then
-    bench_rig "rx_europa@$1" mpps=0 "rx_max=$1" || return 1
-  fi
   if [ "$1" -le 64 ]; then
-    bench_rig "tx_europa@$1" router=io "burst=$1" &&
+    bench_rig "rx_europa@$1" mpps=0 "rx_max=$1" &&
+      bench_rig "tx_europa@$1" router=io "burst=$1" &&
       bench_inproc "rx_inprocess@$1" "burst=$1" || return 1
   fi
   if [ "$BENCH_HUGE" = yes ]; then
