@@ -9,7 +9,8 @@
 #   europa_router BODY                   makes one, or says why not
 #   europa_down PREFIX
 #
-# The worker is pinned to $BENCH_HOST_CORE, routers to $BENCH_ROUTER_CORE. After europa_up, or veth_names PREFIX, api() of node.sh talks to it.
+# The worker is pinned to $BENCH_HOST_CORE, routers to $BENCH_ROUTER_CORE. After
+# europa_up, or veth_names PREFIX, api() of node.sh talks to it.
 
 europa_names() { # PREFIX
   BIN_DATAPLANE=$EUROPA_BUILDDIR/europa-dataplane
@@ -18,7 +19,7 @@ europa_names() { # PREFIX
   BIN_TEMPLATE=$EUROPA_BUILDDIR:$EUROPA_BUILDDIR/container-templates:$EUROPA_BUILDDIR/examples
   UDPSEQ=$EUROPA_BUILDDIR/udpseq
   NODE_HUGE=$BENCH_HUGE NODE_LOG_LEVEL=warn
-  NODE_PLANE_MORE="worker_core = $BENCH_HOST_CORE"
+  NODE_PLANE_MORE="worker_cores = $BENCH_HOST_CORE"
   NODE_AGENT_MORE="router_cpus = $BENCH_ROUTER_CORE"
   export BIN_DATAPLANE BIN_EUROPAD BIN_TEMPLATE UDPSEQ
   veth_names "$1"
