@@ -93,7 +93,6 @@ ring_all(struct worker *w, struct plan *p)
 	return owes;
 }
 
-/* What others handed over goes first: it may be older than what is here. */
 /*
  * A look at all routers costs the same whether a burst brought them one packet
  * each or ten: where there are many, a round takes more bursts.
@@ -117,6 +116,7 @@ poll_ports(struct worker *w, struct plan *p)
 	return n;
 }
 
+/* What others handed over goes first: it may be older than what is here. */
 unsigned
 worker_round(struct worker *w, struct plan *p, bool *owes)
 {
