@@ -169,8 +169,12 @@ attack_random(unsigned q)
 {
 	uint64_t d[VNIC_BURST];
 
-	for (unsigned i = 0; i < VNIC_BURST; i++)
+	for (unsigned i = 0; i < VNIC_BURST; i++) {
 		d[i] = dice() & ((UINT64_C(1) << VNIC_DESC_TURN_SHIFT) - 1);
+		if (i % 2) /* a slot that there is: one in a thousand else */
+			d[i] = (d[i] & ~UINT64_C(0xfffff)) |
+			       vnic_desc_slot(d[i]) % layout.g.max_slots;
+	}
 	put(q, (unsigned)(dice() % layout.g.max_vnics), d, VNIC_BURST);
 }
 
