@@ -33,7 +33,18 @@ teardown_file() {
   [ "$n" -le 1215 ]
 }
 
-@test "a change is in force when the answer comes, and is no new burst" {
+# steadily COMMAND: again, up to four times, if the machine stood still meanwhile
+# for longer than a burst lasts: then it has measured itself.
+steadily() {
+  local round
+  for ((round = 0; round < 4; round++)); do
+    "$1"
+    [ "$(jq '.max_gap_ms < 50' "$BATS_TEST_TMPDIR/recv")" = false ] || break
+  done
+}
+
+changes_under_flood() {
+  limit_vnic eth0 null
   limit_router '{"rx_pps":5000}'
   flood 40000 "$SMALL" 10
   sleep 1
@@ -52,6 +63,10 @@ teardown_file() {
   sleep 3
   look f
   flood_end
+}
+
+@test "a change is in force when the answer comes, and is no new burst" {
+  steadily changes_under_flood
   jq -e '.effective.rx_pps == 10000' "$BATS_TEST_TMPDIR/quota"
   is_near before "$(rate a b eth0 .rx.filled)" 5000 3
   is_near after "$(rate c d eth0 .rx.filled)" 10000 3
@@ -60,7 +75,7 @@ teardown_file() {
   balanced r1
 }
 
-@test "the quota tells what is in force, and its use" {
+use_under_flood() {
   limit_router '{"rx_pps":4000}'
   flood 20000 "$SMALL" 3
   sleep 1
@@ -68,6 +83,10 @@ teardown_file() {
   sleep 1
   api GET /v1/routers/r1/quota > "$BATS_TEST_TMPDIR/u"
   flood_end
+}
+
+@test "the quota tells what is in force, and its use" {
+  steadily use_under_flood
   cat "$BATS_TEST_TMPDIR/u"
   jq -e '.effective == .limit and .usage.window_ms >= 200' "$BATS_TEST_TMPDIR/u"
   is_near "usage.rx_pps" "$(jq .usage.rx_pps "$BATS_TEST_TMPDIR/u")" 4000 3
