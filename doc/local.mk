@@ -18,7 +18,7 @@ DECISIONS = \
   doc/decisions/one-launcher-per-operation.md \
   doc/decisions/read-only-rootfs.md \
   doc/decisions/sqlite.md \
-  doc/decisions/traffic-limits.md \
+  doc/decisions/data-path.md doc/decisions/traffic-limits.md \
   doc/decisions/vnic-protocol.md
 EXTRA_DIST += $(DECISIONS) doc/model/vnic-ring.pml CONTRIBUTING.md .ci/run
 dist_doc_DATA += ARCHITECTURE.md CHANGELOG.md LICENSE README.md
