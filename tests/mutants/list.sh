@@ -11,7 +11,13 @@ mutant() {
 
 # --- what the host believes -----------------------------------------------------
 mutant double_fetch dataplane/ledger.c \
-'s/\t\tout\[n\]\.bytes =/\t\td[i] = atomic_load_explicit(\&vnic_tx_ring(\&l->layout, l->router_map, l->queue, v)[(l->tx_pos[v] - *n_taken + i) \& ((UINT64_C(1) << l->log2) - 1)], memory_order_relaxed);\n&/'
+'s/\t\tout\[n\]\.bytes =/\t\tx = atomic_load_explicit(\&vnic_tx_ring(\&l->layout, l->router_map, l->queue, v)[(l->tx_pos[v] - n_taken + i) \& ((UINT64_C(1) << l->log2) - 1)], memory_order_relaxed);\n&/'
+mutant plain_asks_no_range dataplane/ledger.c \
+'s/slot < m->max_slots \&\&/true \&\&/'
+mutant plain_asks_no_owner dataplane/ledger.c \
+'s/(uint8_t)(m->own\[slot & m->slot_mask\] - OWN_FILLED) <\n\t\t   VNIC_MAX_VNICS/true/'
+mutant plain_asks_no_length dataplane/ledger.c \
+'s/ && vnic_desc_off(d) + len <= m->slot_bytes//'
 mutant double_fetch_slot dataplane/ledger.c \
 's/\tslot &= l->slot_mask;[^\n]*/\tslot = vnic_desc_slot(vnic_tx_ring(\&l->layout, l->router_map, l->queue, v)[0]) \& l->slot_mask;/'
 mutant no_owner_check dataplane/ledger.c \
@@ -45,7 +51,7 @@ mutant r_at_least dataplane/ledger.c \
 mutant filled_after_descriptors dataplane/ledger.c \
 's/\tvnic_count_add(&l->counters\[v\]\.filled, n);//; s/\t\tl->published = true;\n\t\tslots += m;/\t\tvnic_count_add(\&l->counters[v].filled, m);\n&/'
 mutant back_to_the_ring dataplane/ledger.c \
-'s/tally_back(t, home);/tally_back(t, v);/'
+'s/tally_back(t, owner - OWN_FILLED,/tally_back(t, v,/g'
 mutant done_to_the_ring dataplane/ledger.c \
 's/l->counters\[home\]\.done/l->counters[v].done/'
 mutant grant_unused_is_done dataplane/ledger.c \
