@@ -15,7 +15,7 @@
 VETH_GATE0=02:00:00:00:03:00 VETH_GATE1=02:00:00:00:03:01 # of p0, p1
 VETH_HOST=02:00:00:00:02:01 VETH_HOP=02:00:00:00:02:02    # of the two hosts
 VETH_MAC0=02:00:00:00:01:00 VETH_MAC1=02:00:00:00:01:01   # of a router
-declare -A VETH_PID=()
+declare -gA VETH_PID=() # also when read by a function
 
 # veth_names PREFIX: NODE_SENDER, NODE_RECEIVER, NODE_PLANE_NS and the functions
 # of node.sh are about this one from now on.
