@@ -38,7 +38,6 @@
 
 enum {
 	SLOTS = 512,
-
 	DRAIN_TURNS = 4,
 	FAR_NET = 0xc6130000, /* 198.19.0.0 */
 };
