@@ -90,6 +90,69 @@ a_flow_has_one_queue_and_keeps_its_order(void **state)
 	dp_close(&r);
 }
 
+/* What is no plain frame, behind a plain one for the same vNIC. */
+static void
+add_others(struct dp_frames *f, const uint8_t *mac)
+{
+	store_be32(dp_frame(f, mac, stranger, 0, 64), 0x08060001); /* ARP */
+	add_udp(f, mac, 0, 0);
+	add_udp(f, mac, 0, 0); /* to the vNIC's own address */
+	store_be32(f->f[f->n - 1].bytes + 30, 0xc6120001);
+	add_udp(f, mac, 0, 0);
+	add_udp(f, mac, 0, 0); /* to 224.0.0.5, for all OSPF routers */
+	store_be32(f->f[f->n - 1].bytes + 30, 0xe0000005);
+	add_udp(f, mac, 0, 0);
+	dp_frame(f, mac, stranger, 7, 64); /* of another VLAN */
+	add_udp(f, mac, 0, 0);
+	add_udp(f, mac, 0, 0); /* too long */
+	f->f[f->n - 1].len = 1515;
+	add_udp(f, mac, 0, 0);
+	add_udp(f, mac, 0, 0); /* too short for IPv4: data, as it is */
+	f->f[f->n - 1].len = 20;
+}
+
+/* The short way of a burst's plain frames takes no other along. */
+static void
+each_frame_of_a_burst_is_judged(void **state)
+{
+	enum { ROUNDS = 12, DATA = 7, CONTROL = 3 };
+	static struct dp_frames in;
+	struct dp_router *t;
+	struct wire_msg m;
+	struct dp_rig r;
+	uint8_t mac[2][6];
+
+	(void)state;
+	dp_open(&r, "");
+	t = dp_router_new(&r, 1, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		m = dp_vnic(t, i, "p0");
+		m.u.vnic.n_addresses = 1;
+		m.u.vnic.address[0].family = 4;
+		store_be32(m.u.vnic.address[0].bytes, 0xc6120001);
+		assert_int_equal(dp_ask(&r, &m, NULL), 0);
+		dp_mac(mac[i], 1, i);
+	}
+	dp_router_run(t, t->n_queues);
+	in.n = 0;
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		add_udp(&in, mac[0], 0, 0);
+		add_others(&in, mac[0]);
+		add_udp(&in, mac[1], 0, 0);
+	}
+	dp_pcap_port(&r, "p0", &in);
+	DP_UNTIL(dp_router_got(t) == ROUNDS * (DATA + 1 + CONTROL), t);
+	assert_int_equal(t->got[0].n, ROUNDS * (DATA + 1));
+	assert_int_equal(t->got[1].n, ROUNDS * CONTROL);
+	assert_int_equal(DP_COUNT(t, 0, filled), ROUNDS * (DATA + CONTROL));
+	assert_int_equal(DP_COUNT(t, 1, filled), ROUNDS);
+	assert_int_equal(DP_COUNT(t, 0, rx_drop[VNIC_DROP_OVERSIZE]), ROUNDS);
+	m = dp_port_info(&r, "p0");
+	assert_int_equal(m.u.port_info.count[WIRE_PORT_NO_MATCH], ROUNDS);
+	dp_router_free(t);
+	dp_close(&r);
+}
+
 /* A device with two rx queues: with two workers, each keeps what it polled. */
 static void
 every_rx_queue_is_polled(void **state)
@@ -175,6 +238,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flow_has_one_queue_and_keeps_its_order),
+		cmocka_unit_test(each_frame_of_a_burst_is_judged),
 		cmocka_unit_test(every_rx_queue_is_polled),
 		cmocka_unit_test(all_queues_send_by_one_port),
 	};
