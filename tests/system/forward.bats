@@ -83,9 +83,9 @@ teardown_file() {
 @test "the counters of host and router say exactly what was sent" {
   sent0=$(host_sum r1 .tx.sent)
   forwarded0=$(claim r1 forwarded)
-  node_receiver "$UDPSEQ" recv 198.18.1.2 5002 1 77 > "$BATS_TEST_TMPDIR/recv" &
+  node_receiver "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" recv 198.18.1.2 5002 1 77 > "$BATS_TEST_TMPDIR/recv" &
   sleep 0.2
-  node_sender "$UDPSEQ" send 198.18.1.2 5002 50000 2 77
+  node_sender "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" send 198.18.1.2 5002 50000 2 77
   wait
   cat "$BATS_TEST_TMPDIR/recv"
   [ "$(jq '.received == 100000 and .lost == 0 and .reordered == 0 and .doubled == 0' "$BATS_TEST_TMPDIR/recv")" = true ]

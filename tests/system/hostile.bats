@@ -94,10 +94,11 @@ attack() {
 }
 
 traffic_begin() {
-  node_receiver "$UDPSEQ" recv 198.18.3.2 5002 3 9 > "$BATS_TEST_TMPDIR/recv" &
+  node_receiver "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" recv 198.18.3.2 5002 3 9 > "$BATS_TEST_TMPDIR/recv" &
   receiver=$!
   sleep 0.2
-  node_sender "$UDPSEQ" send 198.18.3.2 5002 $PPS "$((SECONDS_OF_ATTACK + 3))" 9 \
+  node_sender "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" \
+    send 198.18.3.2 5002 $PPS "$((SECONDS_OF_ATTACK + 3))" 9 \
     > "$BATS_TEST_TMPDIR/sent" &
   sender=$!
 }

@@ -114,12 +114,12 @@ use_is_told() {
 
 @test "a neighbour on the same ports loses nothing" {
   limit_vnic eth0 '{"rx_pps":1000,"rx_bps":"1M"}'
-  node_receiver "$UDPSEQ" recv 198.18.3.2 5002 2 9 > "$BATS_TEST_TMPDIR/other" &
+  node_receiver "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" recv 198.18.3.2 5002 2 9 > "$BATS_TEST_TMPDIR/other" &
   other=$!
   # half a second of both fits into the port's ring and the neighbour's pool
   flood 10000 "$SMALL" 6
   sleep 0.5
-  node_sender "$UDPSEQ" send 198.18.3.2 5002 5000 5 9 > /dev/null
+  node_sender "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" send 198.18.3.2 5002 5000 5 9 > /dev/null
   flood_end
   wait "$other"
   cat "$BATS_TEST_TMPDIR/other"

@@ -53,9 +53,9 @@ chain_up() {
   wait
   [ "$(jq '.end.sum_received.bits_per_second > 1e7' "$BATS_TEST_TMPDIR/tcp")" = true ]
   for r in a b c; do claim $r forwarded > "$BATS_TEST_TMPDIR/$r"; done
-  node_receiver "$UDPSEQ" recv 198.18.1.2 5002 1 9 > "$BATS_TEST_TMPDIR/recv" &
+  node_receiver "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" recv 198.18.1.2 5002 1 9 > "$BATS_TEST_TMPDIR/recv" &
   sleep 0.2
-  node_sender "$UDPSEQ" send 198.18.1.2 5002 20000 2 9
+  node_sender "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" send 198.18.1.2 5002 20000 2 9
   wait
   cat "$BATS_TEST_TMPDIR/recv"
   [ "$(jq '.received == 40000 and .lost == 0 and .reordered == 0' "$BATS_TEST_TMPDIR/recv")" = true ]

@@ -74,14 +74,14 @@ flows_start() {
   local i port
   for ((i = 0; i < FLOWS; i++)); do
     port=$(($2 + i))
-    ip netns exec "$NODE_RECEIVER" "$UDPSEQ" recv "$1" $port $(($3 + 3)) $port \
+    ip netns exec "$NODE_RECEIVER" "$UDPSEQ" -w "$BATS_TEST_TMPDIR/$port.window" recv "$1" $port $(($3 + 3)) $port \
       > "$BATS_TEST_TMPDIR/$port" &
     echo $! >> "$BATS_TEST_TMPDIR/pids"
   done
   sleep 0.3
   for ((i = 0; i < FLOWS; i++)); do
     port=$(($2 + i))
-    ip netns exec "$NODE_SENDER" "$UDPSEQ" send "$1" $port $PPS "$3" $port \
+    ip netns exec "$NODE_SENDER" "$UDPSEQ" -w "$BATS_TEST_TMPDIR/$port.window" send "$1" $port $PPS "$3" $port \
       > "$BATS_TEST_TMPDIR/$port.sent" &
     echo $! >> "$BATS_TEST_TMPDIR/pids"
     echo $! >> "$BATS_TEST_TMPDIR/senders"

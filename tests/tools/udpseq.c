@@ -3,9 +3,14 @@
  * udpseq: UDP with sequence numbers, so that a test can say from the receiver's
  * own list what was lost, doubled, reordered or somebody else's.
  *
- *	udpseq send DST PORT PPS SECONDS CANARY [SIZE [FIRST]]
- *	udpseq recv ADDRESS PORT SECONDS CANARY
+ *	udpseq [-w FILE] send DST PORT PPS SECONDS CANARY [SIZE [FIRST]]
+ *	udpseq [-w FILE] recv ADDRESS PORT SECONDS CANARY
  *	udpseq now
+ *
+ * With -w, recv says in FILE how far it is, and send is never more than WINDOW
+ * datagrams ahead of it nor catches up on what it is late with: a machine that
+ * stands still for a second then loses nothing in between, and what is lost, the
+ * path has lost. What is gone for good holds the sender up for GRACE_NS.
  *
  * A datagram begins with canary, sequence number and send time, 8 bytes each.
  * recv ends SECONDS after the last datagram, or on SIGTERM, and prints one JSON
@@ -14,9 +19,12 @@
 #include "lib/base.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -26,6 +34,9 @@ enum {
 	MAX_SIZE = 9000,
 	RCVBUF = 64 << 20,
 	LATENCY_US = 200000, /* more is counted as this */
+	WINDOW = 512,        /* any pool or ring on the way holds more */
+	GRACE_NS = 20000000,
+	LATE_NS = 1000000,
 };
 
 struct datagram {
@@ -65,6 +76,38 @@ pause_until(uint64_t when_ns)
 	nanosleep(&t, NULL);
 }
 
+/* The sequence number that the receiver wants next; NULL without -w. */
+static _Atomic(uint64_t) *
+open_window(const char *file)
+{
+	int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	void *at = MAP_FAILED;
+
+	if (fd >= 0 && ftruncate(fd, sizeof(uint64_t)) == 0)
+		at = mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE,
+		    MAP_SHARED, fd, 0);
+	if (fd >= 0)
+		close(fd);
+	return at == MAP_FAILED ? NULL : at;
+}
+
+/* Until the receiver is near enough, or has not moved for GRACE_NS. */
+static void
+wait_for_window(_Atomic(uint64_t) *window, uint64_t seq)
+{
+	uint64_t seen = 0, moved_ns = now_ns(), next;
+
+	while (!ended && (next = *window) + WINDOW < seq) {
+		if (next != seen) {
+			seen = next;
+			moved_ns = now_ns();
+		} else if (now_ns() - moved_ns > GRACE_NS) {
+			return;
+		}
+		pause_until(now_ns() + 50000);
+	}
+}
+
 static int
 open_socket(const char *address, const char *port, struct sockaddr_in *sa)
 {
@@ -79,18 +122,40 @@ open_socket(const char *address, const char *port, struct sockaddr_in *sa)
 	return fd;
 }
 
+struct load {
+	uint64_t pps, seconds, canary, first;
+	size_t size;
+	_Atomic(uint64_t) *window;
+};
+
+/* When datagram seq is due. */
+static void
+keep_pace(const struct load *l, uint64_t *start_ns, uint64_t seq)
+{
+	uint64_t due, now;
+
+	if (l->window)
+		wait_for_window(l->window, l->first + seq);
+	due = *start_ns + seq * 1000000000 / l->pps;
+	now = now_ns();
+	if (l->window && now > due + LATE_NS)
+		*start_ns += now - due;
+	else
+		pause_until(due);
+}
+
 /* Sends batch after batch at a steady pace; what the socket refuses, waits. */
 static int
-run_send(int fd, uint64_t pps, uint64_t seconds, uint64_t canary, size_t size,
-    uint64_t first)
+run_send(int fd, const struct load *l)
 {
 	static uint8_t bytes[BATCH][MAX_SIZE];
 	struct mmsghdr msg[BATCH] = { 0 };
 	struct iovec iov[BATCH];
-	uint64_t start = now_ns(), total = pps * seconds, seq = 0;
+	uint64_t begin = now_ns(), start = begin, seq = 0;
+	uint64_t total = l->pps * l->seconds;
 
 	for (unsigned i = 0; i < BATCH; i++) {
-		iov[i] = (struct iovec){ bytes[i], size };
+		iov[i] = (struct iovec){ bytes[i], l->size };
 		msg[i].msg_hdr.msg_iov = &iov[i];
 		msg[i].msg_hdr.msg_iovlen = 1;
 	}
@@ -98,9 +163,9 @@ run_send(int fd, uint64_t pps, uint64_t seconds, uint64_t canary, size_t size,
 		unsigned n = (unsigned)MIN(total - seq, (uint64_t)BATCH);
 		unsigned done = 0;
 
-		pause_until(start + seq * 1000000000 / pps);
+		keep_pace(l, &start, seq);
 		for (unsigned i = 0; i < n; i++) {
-			struct datagram d = { canary, first + seq + i,
+			struct datagram d = { l->canary, l->first + seq + i,
 				now_ns() };
 
 			memcpy(bytes[i], &d, sizeof(d));
@@ -117,7 +182,7 @@ run_send(int fd, uint64_t pps, uint64_t seconds, uint64_t canary, size_t size,
 		seq += n;
 	}
 	printf("{\"sent\":%" PRIu64 ",\"seconds\":%.3f}\n", seq,
-	    (double)(now_ns() - start) / 1e9);
+	    (double)(now_ns() - begin) / 1e9);
 	return 0;
 }
 
@@ -182,7 +247,7 @@ percentile(const struct tally *t, unsigned percent)
 }
 
 static int
-run_recv(int fd, uint64_t seconds, uint64_t canary)
+run_recv(int fd, uint64_t seconds, uint64_t canary, _Atomic(uint64_t) *window)
 {
 	static uint8_t bytes[64][MAX_SIZE];
 	struct timeval tv = { .tv_sec = 0, .tv_usec = 100000 };
@@ -208,6 +273,8 @@ run_recv(int fd, uint64_t seconds, uint64_t canary)
 
 		for (int i = 0; i < n; i++)
 			count(&t, bytes[i], msg[i].msg_len, canary);
+		if (window)
+			*window = t.next;
 		if (n <= 0 && now_ns() > last + seconds * 1000000000)
 			break;
 	}
@@ -225,12 +292,29 @@ run_recv(int fd, uint64_t seconds, uint64_t canary)
 	return 0;
 }
 
+static int
+usage(void)
+{
+	fprintf(stderr,
+	    "usage: udpseq [-w FILE] send DST PORT PPS SECONDS CANARY [SIZE "
+	    "[FIRST]]\n"
+	    "       udpseq [-w FILE] recv ADDRESS PORT SECONDS CANARY\n"
+	    "       udpseq now\n");
+	return 2;
+}
+
+static uint64_t
+number(int argc, char **argv, int i, uint64_t otherwise)
+{
+	return i < argc ? strtoull(argv[i], NULL, 10) : otherwise;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_handler = on_end };
+	struct load l = { 0 };
 	struct sockaddr_in addr;
-	size_t size = argc >= 8 ? (size_t)atoi(argv[7]) : MIN_SIZE;
 	int fd, rc = -EINVAL;
 
 	if (argc == 2 && strcmp(argv[1], "now") == 0) {
@@ -239,26 +323,30 @@ main(int argc, char **argv)
 	}
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
-	if (argc < 6 || size < MIN_SIZE || size > MAX_SIZE) {
-		fprintf(stderr,
-		    "usage: udpseq send DST PORT PPS SECONDS CANARY [SIZE "
-		    "[FIRST]]\n"
-		    "       udpseq recv ADDRESS PORT SECONDS CANARY\n"
-		    "       udpseq now\n");
-		return 2;
+	if (argc > 2 && strcmp(argv[1], "-w") == 0) {
+		l.window = open_window(argv[2]);
+		if (!l.window)
+			return 1;
+		argc -= 2;
+		argv += 2;
 	}
+	l.size = number(argc, argv, 7, MIN_SIZE);
+	if (argc < 6 || l.size < MIN_SIZE || l.size > MAX_SIZE)
+		return usage();
 	fd = open_socket(argv[2], argv[3], &addr);
 	if (fd < 0)
 		return 1;
-	if (strcmp(argv[1], "send") == 0 && argc >= 7 &&
+	l.pps = number(argc, argv, 4, 0);
+	l.seconds = number(argc, argv, 5, 0);
+	l.canary = number(argc, argv, 6, 0);
+	l.first = number(argc, argv, 8, 0);
+	if (strcmp(argv[1], "send") == 0 && argc >= 7 && l.pps > 0 &&
 	    connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
-		rc = run_send(fd, strtoull(argv[4], NULL, 10),
-		    strtoull(argv[5], NULL, 10), strtoull(argv[6], NULL, 10),
-		    size, argc == 9 ? strtoull(argv[8], NULL, 10) : 0);
+		rc = run_send(fd, &l);
 	else if (strcmp(argv[1], "recv") == 0 &&
 		 bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
-		rc = run_recv(fd, strtoull(argv[4], NULL, 10),
-		    strtoull(argv[5], NULL, 10));
+		rc = run_recv(fd, number(argc, argv, 4, 0),
+		    number(argc, argv, 5, 0), l.window);
 	close(fd);
 	return rc < 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_vnic_sleep: two threads, each of which sleeps whenever it has nothing to
- * do, pass packets to and fro. A lost wake-up shows as a sleep that only its
+ * test_vnic_sleep: a sleep that a packet comes in between of, at the worst
+ * moment; and two threads, each of which sleeps whenever it has nothing to do,
+ * that pass packets to and fro. A lost wake-up shows as a sleep that only its
  * time limit ends: no side polls, so that every packet needs two wake-ups.
  */
 #include "tests/unit/vnic_rig.h"
@@ -9,8 +10,13 @@
 #include "lib/base.h"
 #include "lib/loop.h"
 
+#include <inttypes.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 enum { ROUNDS = 10000, LIMIT_MS = 1000 };
 
@@ -146,12 +152,84 @@ no_wake_up_is_lost_in_bursts(void **state)
 	ping_pong(12, ROUNDS / 2);
 }
 
+/* The views of the router's region that the router may store into. */
+struct views {
+	void *at[4];
+	size_t bytes[4];
+	unsigned n;
+};
+
+static struct views views;
+
+static void
+find_views(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	uintptr_t from, to;
+	unsigned long inode;
+	struct stat st;
+	char line[512];
+
+	assert_non_null(maps);
+	assert_int_equal(fstat(rig.fds.router, &st), 0);
+	views.n = 0;
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " rw-s %*s %*s %lu",
+			&from, &to, &inode) != 3 ||
+		    inode != st.st_ino)
+			continue;
+		assert_true(views.n < ARRAY_SIZE(views.at));
+		views.at[views.n] = (void *)from;
+		views.bytes[views.n++] = to - from;
+	}
+	fclose(maps);
+	assert_true(views.n > 0);
+}
+
+static void
+protect_views(int prot)
+{
+	for (unsigned i = 0; i < views.n; i++)
+		assert_int_equal(
+		    mprotect(views.at[i], views.bytes[i], prot), 0);
+}
+
+/* The store that says "asleep": the host, which has not seen it, publishes. */
+static void
+publish_before_the_store(int sig)
+{
+	(void)sig;
+	protect_views(PROT_READ | PROT_WRITE);
+	rig_fill(&rig, 0, 60, 7);
+	assert_false(ledger_ring(rig.l, 0));
+}
+
+static void
+who_says_that_he_sleeps_looks_again(void **state)
+{
+	struct sigaction sa = { .sa_handler = publish_before_the_store }, old;
+	struct vnic_frame f[VNIC_BURST];
+	uint64_t begin;
+
+	(void)state;
+	rig_run(&rig);
+	find_views();
+	assert_int_equal(sigaction(SIGSEGV, &sa, &old), 0);
+	protect_views(PROT_READ);
+	begin = loop_now_ms();
+	assert_int_equal(vnic_wait(&rig.q, 1, LIMIT_MS), 0);
+	assert_true(loop_now_ms() - begin < LIMIT_MS);
+	assert_int_equal(sigaction(SIGSEGV, &old, NULL), 0);
+	assert_int_equal(vnic_rx(rig.q, 0, f, VNIC_BURST), 1);
+}
+
 #define RIG_TEST(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
 
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		RIG_TEST(who_says_that_he_sleeps_looks_again),
 		RIG_TEST(no_wake_up_is_lost_one_by_one),
 		RIG_TEST(no_wake_up_is_lost_in_bursts),
 	};
