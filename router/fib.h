@@ -68,9 +68,9 @@ fib_at(uint64_t entry, uint32_t v)
 {
 	uint32_t starts = (uint32_t)(entry >> 32);
 
-	/* the bits 0..v, and no shift by 32 */
-	return (uint32_t)entry + (uint32_t)__builtin_popcount(
-				     starts & (uint32_t)((2ULL << v) - 1));
+	/* the bits 0..v, the others are shifted out */
+	return (uint32_t)entry +
+	       (uint32_t)__builtin_popcount(starts << (31 - v));
 }
 
 static inline uint64_t

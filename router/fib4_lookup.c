@@ -6,6 +6,7 @@
  */
 #include "lib/base.h"
 #include "router/fib4.h"
+#include "router/fib4_avx512.h"
 
 static inline const VNIC_ATOMIC(uint64_t) *
     root_of(const VNIC_ATOMIC(uint64_t) * root, uint32_t dst)
@@ -34,14 +35,12 @@ fib4_lookup(const struct fib4 *f, uint32_t dst)
 	return fib_result(&f->fib, walk(&f->fib, dst, wide), wide);
 }
 
-/* At most FIB_BURST addresses. */
 FIB_COUNTS_BITS static inline __attribute__((always_inline)) void
-look_up(const struct fib *f, const uint32_t *dst, uint16_t *result, unsigned n,
+find_leaves(const struct fib *f, const uint32_t *dst, uint32_t *at, unsigned n,
     bool wide)
 {
 	const VNIC_ATOMIC(uint64_t) *root = f->root;
 	const uint8_t *leaf = f->leaf;
-	uint32_t at[FIB_BURST];
 
 	for (unsigned i = 0; i < n; i++)
 		__builtin_prefetch(root_of(root, dst[i]));
@@ -51,6 +50,20 @@ look_up(const struct fib *f, const uint32_t *dst, uint16_t *result, unsigned n,
 		at[i] = fib_at(e, dst[i] >> 8 & 31);
 		__builtin_prefetch(fib_leaf(leaf, at[i], wide));
 	}
+}
+
+/* At most FIB_BURST addresses. */
+FIB_COUNTS_BITS static inline __attribute__((always_inline)) void
+look_up(const struct fib *f, const uint32_t *dst, uint16_t *result, unsigned n,
+    bool wide)
+{
+	const uint8_t *leaf = f->leaf;
+	uint32_t at[FIB_BURST];
+
+	if (fib4_has_avx512())
+		fib4_leaves_avx512(f->root, dst, at, n);
+	else
+		find_leaves(f, dst, at, n, wide);
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t v = fib_value(leaf, at[i], wide);
 
