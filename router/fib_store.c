@@ -15,7 +15,9 @@ enum {
 	SPARE_LEAVES = 1 << 16, /* not touched before they are needed */
 	SPARE_LINES = 1 << 12,
 	FIRST_LINES = 64,
-	KIND_LINES = 1, /* in a stack: base << 8 | length << 1 | kind */
+	MAX_ITEMS = 1 << 28, /* twice 4 or 8 of them: 31 bits */
+	BEHIND = 4,          /* bytes that a gather of the last leaf reads */
+	KIND_LINES = 1,      /* in a stack: base << 8 | length << 1 | kind */
 };
 
 /* --- memory --------------------------------------------------------------- */
@@ -195,7 +197,7 @@ fib_settle(struct fib_store *s)
 		return -ENOMEM;
 	f->line = to;
 	to = move(f->leaf, (size_t)s->n_leaves << f->wide,
-	    (size_t)leaves << f->wide, &s->leaf_bytes);
+	    ((size_t)leaves << f->wide) + BEHIND, &s->leaf_bytes);
 	if (!to)
 		return -ENOMEM;
 	f->leaf = to;
@@ -221,8 +223,8 @@ grow(void **array, uint32_t *max, uint64_t want, size_t size)
 
 	if (want <= *max)
 		return 0;
-	if (want > INT32_MAX)
-		return -ENOSPC;
+	if (want > MAX_ITEMS)
+		return -ENOMEM;
 	while (n < want)
 		n *= 2;
 	p = reallocarray(*array, n, size);
