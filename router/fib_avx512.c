@@ -7,7 +7,7 @@
 
 bool fib_without_avx512;
 
-#ifdef __x86_64__
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 #include "router/fib6.h"
 
 #include <immintrin.h>
