@@ -58,7 +58,8 @@ look_up(const struct fib *f, const uint32_t *dst, uint16_t *result, unsigned n,
     bool wide)
 {
 	const uint8_t *leaf = f->leaf;
-	uint32_t at[FIB_BURST];
+	/* whole lines: what was stored by 16 is read one by one soon */
+	_Alignas(64) uint32_t at[FIB_BURST];
 
 	if (fib_has_avx512())
 		fib4_leaves_avx512(f->root, dst, at, n);

@@ -95,7 +95,7 @@ look_up(const struct fib *f, struct burst *b, uint64_t mask, bool wide)
 static uint64_t
 look_up_short(const struct fib *f, const struct burst *b, unsigned n)
 {
-	uint32_t value[FIB_BURST];
+	_Alignas(64) uint32_t value[FIB_BURST];
 	uint64_t left = fib6_values_avx512(f, b->dst, value, n);
 	bool wide = f->wide != 0;
 
