@@ -380,6 +380,15 @@ value_of(struct fib_store *s, uint16_t result, uint32_t *out)
 	return 0;
 }
 
+/* One result for all slots: most entries of a table. */
+static bool
+is_even(const struct fib_span *span)
+{
+	return span->children == 0 &&
+	       memcmp(span->result, span->result + 1,
+		   (FIB_SLOTS - 1) * sizeof(*span->result)) == 0;
+}
+
 static int
 values_of(
     struct fib_store *s, const struct fib_span *span, uint32_t value[FIB_SLOTS])
@@ -409,16 +418,18 @@ fib_pack(struct fib_store *s, const struct fib_span *span, uint64_t *entry)
 {
 	uint32_t value[FIB_SLOTS];
 	uint32_t starts = 0, head = 0, first, at;
-	int rc = values_of(s, span, value);
+	int rc;
 
+	if (is_even(span)) {
+		rc = value_of(s, span->result[0], value);
+		*entry = value[0];
+		return rc;
+	}
+	rc = values_of(s, span, value);
 	if (rc < 0)
 		return rc;
 	for (unsigned v = 1; v < FIB_SLOTS; v++)
 		starts |= (uint32_t)(value[v] != value[v - 1]) << v;
-	if (starts == 0 && span->children == 0) {
-		*entry = value[0];
-		return 0;
-	}
 	if (span->children)
 		head = head_leaves(s);
 	rc =
