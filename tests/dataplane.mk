@@ -28,7 +28,9 @@ tests_unit_test_police_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_police_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS)
 
 tests_unit_test_police_clock_SOURCES = tests/unit/test_police_clock.c \
-  $(POLICE_RIG)
+  tests/unit/police_hook.h $(POLICE_RIG)
+tests_unit_test_police_clock_CPPFLAGS = $(AM_CPPFLAGS) \
+  -include $(top_srcdir)/tests/unit/police_hook.h
 tests_unit_test_police_clock_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_police_clock_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) -lpthread
 tests_unit_test_dp_workers_SOURCES = tests/unit/test_dp_workers.c \
