@@ -104,7 +104,10 @@ put_in_mbuf(
 	return len;
 }
 
-/* To the others on the segment. Returns false if that would cost too much. */
+/*
+ * To the others on the segment, however many; what that costs beyond the budget
+ * comes off the next rounds. Returns false if there is nothing left of it.
+ */
 static bool
 flood_neighbours(
     struct worker *w, struct plan *p, const struct plan_vnic *v, unsigned i)
@@ -116,7 +119,7 @@ flood_neighbours(
 
 	if (n <= 1)
 		return true; /* itself */
-	if (r->floods_left < (int32_t)n)
+	if (r->floods_left <= 0)
 		return false;
 	r->floods_left -= (int32_t)n;
 	r->copies_left -= (int32_t)n;

@@ -62,7 +62,7 @@ struct worker {
 	struct plan_part *part;             /* of the plan in use */
 	uint64_t beat_ns;
 	int64_t round_cycles; /* of one router in a round */
-	int32_t floods_left;  /* from ports, in this round */
+	int32_t floods_left;  /* from ports, in this round; negative = a debt */
 	unsigned n_muted;     /* queues out of epoll for kicking too much */
 	enum worker_spread spread; /* of the burst at hand */
 	struct plan_share *payer;  /* of the tx burst at hand */
