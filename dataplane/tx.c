@@ -427,7 +427,7 @@ control_lags(const struct plan_router *r)
 	for (uint32_t left = r->serve; left; left &= left - 1) {
 		unsigned v = (unsigned)__builtin_ctz(left);
 
-		/* pairs with the release in tx_ring(): it has been sent */
+		/* pairs with the release in send_taken(): it has been sent */
 		if (ledger_lies_at(l, v,
 			atomic_load_explicit(
 			    &s->control_done.pos[v], memory_order_acquire)))

@@ -188,7 +188,7 @@ exec_plane(const struct rig *r)
 	if (r->mpps)
 		load_source(r);
 	execl(bin, bin, "--config", conf, "--socket", sock, "--ports", ports,
-	    "--user", "", "--worker-core", r->host_core, (char *)NULL);
+	    "--user", "", "--worker-cores", r->host_core, (char *)NULL);
 }
 
 /* Hands over what an init would, on one core. */
