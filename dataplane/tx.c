@@ -353,6 +353,7 @@ send_taken(struct worker *w, struct plan *p, struct tx_burst *b)
 		else
 			to_peer(w, v, b->frame, n, &o);
 	}
+	w->payer = NULL;
 	ledger_release(q->ledger, b->frame, b->n);
 	count(q, b->vnic, &o);
 	if (unlikely(w->spread == SPREAD_ANY))

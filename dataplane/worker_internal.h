@@ -65,7 +65,7 @@ struct worker {
 	int32_t floods_left;  /* from ports, in this round; negative = a debt */
 	unsigned n_muted;     /* queues out of epoll for kicking too much */
 	enum worker_spread spread; /* of the burst at hand */
-	struct plan_share *payer;  /* of the tx burst at hand */
+	struct plan_share *payer;  /* of the tx burst at hand; NULL: none is */
 	uint32_t unpublished; /* peers to whom something waits in our ring */
 	uint32_t given;       /* peers that have got something: a bit each */
 	bool tx_waits;        /* a port takes no more of what was handed over */

@@ -2,13 +2,15 @@
 # The regression guard: instructions per packet and cache lines of two workers,
 # which no load on the machine changes. `make check-guard`; it wants valgrind.
 GUARD = tests/guard/host tests/guard/router
+GUARD_TESTS = tests/guard/cross
 if HAVE_DPDK
 if !SANITIZED
-# it takes the place of a sanitizer's run-time
+# lines takes the place of a sanitizer's run-time; DPDK in-process leaks
 GUARD += tests/guard/lines
+TESTS += $(GUARD_TESTS)
 check_LIBRARIES = tests/guard/liblines.a
 endif
-check_PROGRAMS += $(GUARD)
+check_PROGRAMS += $(GUARD) $(GUARD_TESTS)
 endif
 GUARD_NODE = tests/guard/node.c tests/guard/node.h \
   tests/bench/bench.h tests/bench/packet.h tests/bench/say.h
@@ -22,6 +24,13 @@ tests_guard_router_SOURCES = tests/guard/router.c tests/guard/guard.h \
   tests/bench/bench.h
 tests_guard_router_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime
 tests_guard_router_LDADD = router/librouter.a $(LIBEUROPA)
+
+# In `make check`: what two workers do when one of them is busy
+tests_guard_cross_SOURCES = tests/guard/cross.c $(GUARD_NODE) \
+  $(DATAPLANE_SOURCES)
+tests_guard_cross_CFLAGS = $(DATAPLANE_CFLAGS)
+tests_guard_cross_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mlock2
+tests_guard_cross_LDADD = $(LIBEUROPA) $(DPDK_LIBS) $(SYSTEMD_LIBS)
 
 # Two workers, whose stores are recorded
 tests_guard_liblines_a_SOURCES = $(DATAPLANE_SOURCES)
