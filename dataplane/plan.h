@@ -55,7 +55,7 @@ struct plan_share {
 	unsigned n_queues;
 	struct plan_queue *control; /* NULL: another worker has it */
 	int32_t copies_left;        /* (w) of this round; negative = a debt */
-	int32_t floods_left;        /* (w) of this round */
+	int32_t floods_left;        /* (w) the same */
 	int64_t cycles_left;        /* (w) of this round; negative = a debt */
 	/* (w) no data before worker 0 has come to this round; 0 = none */
 	uint64_t wait_round;

@@ -56,7 +56,11 @@ note_oddities(struct frame *f, const struct rte_mbuf *m)
 		f->head_bytes = UINT16_MAX; /* longer than any MTU: oversize */
 }
 
-/* To everybody on the VLAN. Returns true if there was anybody. */
+/*
+ * To everybody on the VLAN, or to nobody: were the budget to end in the middle
+ * of a segment, its last vNICs would never get one. What a frame costs beyond
+ * the budget comes off the next rounds. Returns true if there was anybody.
+ */
 static bool
 flood(
     struct worker *w, struct plan *p, const struct plan_port *port, unsigned i)
@@ -65,14 +69,14 @@ flood(
 	uint32_t n;
 	const uint32_t *to = rules_all(port->rules, f->vlan, &n);
 
-	for (uint32_t k = 0; k < n; k++) {
-		if (unlikely(w->floods_left <= 0)) {
+	if (unlikely(w->floods_left <= 0)) {
+		for (uint32_t k = 0; k < n; k++)
 			lane_refuse(w, &p->vnic[to[k]], VNIC_DROP_BROADCAST, 1);
-			continue;
-		}
-		w->floods_left--;
-		lane_offer(w, &p->vnic[to[k]], f, i);
+		return n > 0;
 	}
+	w->floods_left -= (int32_t)n;
+	for (uint32_t k = 0; k < n; k++)
+		lane_offer(w, &p->vnic[to[k]], f, i);
 	return n > 0;
 }
 

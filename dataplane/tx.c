@@ -129,7 +129,10 @@ put_in_mbuf(
 	return len;
 }
 
-/* To the others on the segment. Returns false if that would cost too much. */
+/*
+ * To the others on the segment, however many; what that costs beyond the budget
+ * comes off the next rounds. Returns false if there is nothing left of it.
+ */
 static bool
 flood_neighbours(
     struct worker *w, struct plan *p, const struct plan_vnic *v, unsigned i)
@@ -141,7 +144,7 @@ flood_neighbours(
 
 	if (n <= 1)
 		return true; /* itself */
-	if (r->floods_left < (int32_t)n)
+	if (r->floods_left <= 0)
 		return false;
 	r->floods_left -= (int32_t)n;
 	r->copies_left -= (int32_t)n;
@@ -387,6 +390,7 @@ send_taken(struct worker *w, struct plan *p, struct tx_burst *b)
 		else
 			to_peer(w, v, b->frame, n, &o);
 	}
+	w->payer = NULL;
 	ledger_release(q->ledger, b->frame, b->n);
 	count(q, b->vnic, &o);
 	if (unlikely(w->spread == SPREAD_ANY))
@@ -461,7 +465,7 @@ control_lags(const struct plan_router *r)
 	for (uint32_t left = r->serve; left; left &= left - 1) {
 		unsigned v = (unsigned)__builtin_ctz(left);
 
-		/* pairs with the release in tx_ring(): it has been sent */
+		/* pairs with the release in send_taken(): it has been sent */
 		if (ledger_lies_at(l, v,
 			atomic_load_explicit(
 			    &s->control_done.pos[v], memory_order_acquire)))
