@@ -25,7 +25,8 @@ tests_bench_frames_SOURCES = tests/bench/frames.c $(BENCH_FRAME)
 tests_bench_table_SOURCES = tests/bench/table.c $(BENCH_FRAME)
 tests_bench_io_SOURCES = tests/bench/io.c tests/bench/bench.h
 tests_bench_io_LDADD = $(LIBEUROPA)
-tests_bench_rig_SOURCES = tests/bench/rig.c tests/bench/bench.h
+tests_bench_rig_SOURCES = tests/bench/rig.c tests/bench/bench.h \
+  tests/bench/say.h
 tests_bench_rig_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
 tests_bench_inproc_SOURCES = tests/bench/inproc.c tests/bench/inproc.h \
   tests/bench/inproc_fib.c tests/bench/inproc_update.c tests/bench/source.c $(BENCH_FRAME)

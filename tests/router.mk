@@ -11,7 +11,8 @@ ROUTER_UNIT = \
   tests/unit/test_router_arp \
   tests/unit/test_router_icmp \
   tests/unit/test_router_process \
-  tests/unit/test_router_exceptions
+  tests/unit/test_router_exceptions \
+  tests/unit/test_router_watch
 check_PROGRAMS += $(ROUTER_UNIT)
 TESTS += $(ROUTER_UNIT)
 endif
@@ -41,6 +42,8 @@ tests_unit_test_router_arp_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_arp_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_icmp_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_icmp_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_watch_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_watch_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_process_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_process_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_exceptions_CFLAGS = $(ROUTER_CFLAGS)
