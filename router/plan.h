@@ -22,6 +22,7 @@ struct gateway {
 struct plan {
 	uint64_t generation;
 	struct routerconf_vnic vnic[VNIC_MAX_VNICS];
+	unsigned n_vnics; /* none is present from here on */
 	struct fib4 *fib;
 	unsigned n_gateways;
 	struct gateway *gateway; /* hop HOP_I_GATEWAY + i */
@@ -35,6 +36,21 @@ struct plan {
  */
 int plan_make(const struct routerconf *c, struct plan **out);
 void plan_free(struct plan *p); /* NULL is allowed */
+
+/*
+ * Adds a static route to a plan that is in use, or gives it another way, or takes
+ * it away (its way out does not matter). Lookups in tables of this plan see it at
+ * once, and never half of it. Returns
+ *
+ *	0        it is done
+ *	1        it will be when tables_make() has made tables anew
+ *	-EAGAIN  its gateway is new: make tables, publish them, call again
+ *
+ * or -ENOENT (no such route), -EINVAL, -ENETUNREACH (it leads nowhere), -E2BIG
+ * (too many gateways) or -ENOMEM. Memory comes back by fib4_seal(p->fib) before
+ * tables are published and fib4_release(p->fib) when no older ones are in use.
+ */
+int plan_change(struct plan *p, const struct routerconf_route *r, bool add);
 
 /* A neighbour that answered. */
 struct neighbour {

@@ -4,7 +4,8 @@ if HAVE_CMOCKA
 noinst_LIBRARIES += tests/librouterrig.a
 ROUTER_UNIT = \
   tests/unit/test_router_modules \
-  tests/unit/test_router_fib4 \
+  tests/unit/test_router_fib4 tests/unit/test_router_fib4_change \
+  tests/unit/test_router_fib6 \
   tests/unit/test_router_queue \
   tests/unit/test_router_conf \
   tests/unit/test_router_arp \
@@ -29,6 +30,10 @@ tests_unit_test_router_modules_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_modules_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_fib4_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_fib4_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_fib4_change_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_fib4_change_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_fib6_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_fib6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_queue_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_queue_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_conf_CFLAGS = $(ROUTER_CFLAGS)
