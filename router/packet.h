@@ -6,7 +6,9 @@
 #ifndef ROUTER_PACKET_H
 #define ROUTER_PACKET_H
 
+#ifndef VNIC_FFI
 #include "lib/base.h"
+#endif
 
 enum eth {
 	ETH_DST = 0,
@@ -43,9 +45,11 @@ enum ip4 {
 
 enum ip_protocol {
 	IP_ICMP = 1,
+	IP_TCP = 6,
 	IP_UDP = 17,
 };
 
+#ifndef VNIC_FFI
 static inline unsigned
 ip4_header_bytes(const uint8_t *ip)
 {
@@ -109,5 +113,7 @@ packet_new(unsigned len)
 	}
 	return p;
 }
+
+#endif
 
 #endif
