@@ -223,3 +223,18 @@ pipeline_turn(struct pipeline *p, const struct tables *t)
 	STAGE(GIVE_BACK, n);
 	return n;
 }
+
+void
+pipeline_run(struct path *path)
+{
+	struct batch *b = &path->batch;
+
+	while (path_receive(path) > 0) {
+		const struct tables *t = path->tables;
+
+		if (ether_in(t, b) && check_ip4(t, b) && lookup4(t, b) &&
+		    ttl4(t, b) && rewrite(t, b))
+			path_transmit(path);
+		path_give_back(path);
+	}
+}

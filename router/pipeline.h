@@ -14,6 +14,7 @@
 #include "router/batch.h"
 #include "router/bell.h"
 #include "router/count.h"
+#include "router/path.h"
 #include "router/punt.h"
 #include "router/tables.h"
 
@@ -53,6 +54,9 @@ void pipeline_transmit(struct pipeline *p, const struct tables *t,
  */
 void pipeline_send(
     struct pipeline *p, const struct batch *b, uint64_t which, unsigned vnic);
+
+/* pipeline.lua in C: the same modules over the same path, to compare with. */
+void pipeline_run(struct path *path);
 
 /* Ends the frames in dead by their fates: slots go back, exceptions to slow. */
 void pipeline_give_back(

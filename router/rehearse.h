@@ -17,6 +17,7 @@ struct rehearsal {
 	unsigned n_sent;
 	unsigned n_traces; /* compiled pieces of the script */
 	unsigned n_aborts; /* given up by the compiler; better 0 */
+	uint64_t digest;   /* of all that was sent, and of all fates */
 };
 
 /* Loads t and tries it. Returns 0, or negative errno with e set. */

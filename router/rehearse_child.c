@@ -154,8 +154,10 @@ rehearse_reap(pid_t pid, int fd, const char *name, struct err *e)
 	if (WIFSIGNALED(status))
 		return err_set(e, -EINVAL, "%s: it crashes: %s", name,
 		    strsignal(WTERMSIG(status)));
+	if (!good && !*line)
+		return err_set(e, -EINVAL, "%s: it exits", name);
 	if (status != 0 || !good)
-		return err_set(e, -EINVAL, "%s", *line ? line : "it exits");
+		return err_set(e, -EINVAL, "%s", line);
 	err_set(e, 0, "%s", line);
 	return 0;
 }

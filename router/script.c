@@ -232,7 +232,7 @@ int
 script_run(struct script *s, struct path *p, struct err *e)
 {
 	lua_State *lua = s->lua;
-	int status;
+	int status, rc = 0;
 
 	get_key(lua, &key_start);
 	get_key(lua, &key_loop);
@@ -240,9 +240,9 @@ script_run(struct script *s, struct path *p, struct err *e)
 	lua_pushlightuserdata(lua, p);
 	status = lua_pcall(lua, 3, 0, 0);
 	if (status != 0)
-		fail(s, status, e);
+		rc = fail(s, status, e);
 	lua_settop(lua, 0);
-	return status == 0 ? 0 : -EINVAL;
+	return rc;
 }
 
 void

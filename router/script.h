@@ -44,8 +44,8 @@ void script_free(struct script *s); /* NULL is allowed */
 bool script_is_c(const struct script *s);
 
 /*
- * Runs the loop of s on p until path_receive() ends it. Returns 0, or -EINVAL
- * with e set when the script threw; frames may be held then. Not for the
+ * Runs the loop of s on p until path_receive() ends it. Returns 0, or -EINVAL or
+ * -ENOMEM with e set when the script threw; frames may be held then. Not for the
  * pipeline in C. Context: the fast path that s was made for.
  */
 int script_run(struct script *s, struct path *p, struct err *e);

@@ -9,6 +9,8 @@ ROUTER_UNIT = \
   tests/unit/test_router_conf \
   tests/unit/test_router_arp \
   tests/unit/test_router_icmp \
+  tests/unit/test_router_lua \
+  tests/unit/test_router_lua_live \
   tests/unit/test_router_process \
   tests/unit/test_router_exceptions
 check_PROGRAMS += $(ROUTER_UNIT)
@@ -36,6 +38,14 @@ tests_unit_test_router_arp_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_arp_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_icmp_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_icmp_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_lua_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_lua_LDADD = router/librouter.a $(LIBEUROPA) \
+  $(LUAJIT_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_router_lua_LDFLAGS = $(SCRIPT_EXPORTS)
+EXTRA_tests_unit_test_router_lua_DEPENDENCIES = europa-router
+tests_unit_test_router_lua_live_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_lua_live_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_lua_live_DEPENDENCIES = europa-router
 tests_unit_test_router_process_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_process_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_exceptions_CFLAGS = $(ROUTER_CFLAGS)
