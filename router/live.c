@@ -170,9 +170,12 @@ read_want(struct live *l)
 	unlink(l->want_path);
 }
 
+/* When router.conf does not say: the owner's file, the template's, our own. */
 static const char *
-default_word(void)
+default_word(const struct live *l)
 {
+	if (access(l->own_path, R_OK) == 0)
+		return l->own_path;
 	return access(LIVE_FILE, R_OK) == 0 ? LIVE_FILE : LIVE_DEFAULT;
 }
 
@@ -180,35 +183,56 @@ default_word(void)
 static void
 select_builtin(struct live *l, const char *word)
 {
-	bool same = strcmp(word, l->builtin) == 0;
+	bool same = l->builtin_c == (strcmp(word, "c") == 0);
 	struct err e;
 
 	if (same && l->number[LIVE_NOW] == 0)
 		return;
-	snprintf(l->builtin, sizeof(l->builtin), "%s", word);
+	l->builtin_c = strcmp(word, "c") == 0;
 	if (!same && l->has_spare && l->number[LIVE_SPARE] == 0)
 		l->number[LIVE_SPARE] = UINT_MAX; /* not this one any more */
 	if (live_take_over(l, 0, &e) < 0)
 		log_err("pipeline kept: %s", e.msg);
 }
 
-void
-live_select(struct live *l, const char *word)
+static void
+select_word(struct live *l, const char *word)
 {
-	if (!word)
-		word = default_word();
-	if (strcmp(word, l->word) == 0)
-		return;
-	watch_close(&l->file);
 	snprintf(l->word, sizeof(l->word), "%s", word);
 	if (is_builtin(word)) {
 		give_up_check(l);
 		select_builtin(l, word);
-		return;
+	} else {
+		submit(l);
 	}
-	if (watch_open(&l->file, l->word) < 0)
-		log_warn("%s: its folder is not watched", l->word);
-	submit(l);
+}
+
+void
+live_select(struct live *l, const char *said)
+{
+	const char *word = said ? said : default_word(l);
+	const char *watched = said && !is_builtin(said) ? said : l->own_path;
+
+	l->said = said != NULL;
+	if (strcmp(watched, l->watched) != 0) {
+		watch_close(&l->file);
+		snprintf(l->watched, sizeof(l->watched), "%s", watched);
+		if (watch_open(&l->file, l->watched) < 0)
+			log_warn("%s: its folder is not watched", l->watched);
+	}
+	if (strcmp(word, l->word) != 0)
+		select_word(l, word);
+}
+
+static void
+file_changed(struct live *l)
+{
+	const char *word = l->said ? l->word : default_word(l);
+
+	if (strcmp(word, l->word) != 0)
+		select_word(l, word);
+	else if (!is_builtin(word))
+		submit(l);
 }
 
 /* --- life ----------------------------------------------------------------- */
@@ -217,7 +241,7 @@ int
 live_open(struct live *l, const char *conf, struct fast *fast, unsigned n)
 {
 	const char *slash = strrchr(conf, '/');
-	char dir[PATH_MAX - 64];
+	char folder[PATH_MAX - 64], dir[PATH_MAX - 32];
 	int rc;
 
 	*l = (struct live){
@@ -235,10 +259,12 @@ live_open(struct live *l, const char *conf, struct fast *fast, unsigned n)
 		seat_init(&fast[f].seat, l->event);
 		fast[f].pulse.dog = &l->dog;
 	}
-	if ((size_t)snprintf(dir, sizeof(dir), "%.*s/pipelines",
+	if ((size_t)snprintf(folder, sizeof(folder), "%.*s",
 		slash ? (int)(slash - conf) : 1,
-		slash ? conf : ".") >= sizeof(dir))
+		slash ? conf : ".") >= sizeof(folder))
 		return -ENAMETOOLONG;
+	snprintf(l->own_path, sizeof(l->own_path), "%s/" LIVE_OWN, folder);
+	snprintf(dir, sizeof(dir), "%s/pipelines", folder);
 	rc = revisions_open(&l->revisions, dir);
 	if (rc < 0)
 		return rc;
@@ -282,21 +308,19 @@ judge_last_end(struct live *l)
 }
 
 void
-live_begin(struct live *l, const char *word)
+live_begin(struct live *l, const char *said)
 {
+	const char *word = said ? said : default_word(l);
 	unsigned number;
 	struct err e;
 
-	if (!word)
-		word = default_word();
-	snprintf(l->builtin, sizeof(l->builtin), "%s",
-	    is_builtin(word) ? word : LIVE_DEFAULT);
+	l->builtin_c = strcmp(is_builtin(word) ? word : LIVE_DEFAULT, "c") == 0;
 	judge_last_end(l);
 	number = is_builtin(word) ? 0 : revisions_running(&l->revisions);
 	l->number[LIVE_NOW] = number;
 	if (live_take_over(l, number, &e) < 0)
 		live_failed(l, e.msg);
-	live_select(l, word);
+	live_select(l, said);
 	/* no packet passes before the first pipeline has been looked at */
 	if (l->checker > 0)
 		finish_check(l);
@@ -354,7 +378,7 @@ live_turn(struct live *l, const struct pollfd *fds)
 	if (fds[FD_CHECK].revents && l->checker > 0)
 		finish_check(l);
 	if (fds[FD_FILE].revents && watch_changed(&l->file))
-		submit(l);
+		file_changed(l);
 	if (fds[FD_WANT].revents && watch_changed(&l->want))
 		read_want(l);
 }

@@ -14,8 +14,9 @@
  *	it crashes              starts the next, which begins with the previous one
  *
  * The pipeline is what router.conf says: "lua" or "c", which this program brings
- * along, or the path of a file; if it says nothing, LIVE_FILE if it is there,
- * else LIVE_DEFAULT.
+ * along, or the path of a file; if it says nothing, the file LIVE_OWN beside it,
+ * which the owner may write at any time, else LIVE_FILE of the template, else
+ * LIVE_DEFAULT.
  */
 #ifndef ROUTER_LIVE_H
 #define ROUTER_LIVE_H
@@ -27,10 +28,11 @@
 #include <poll.h>
 #include <sys/types.h>
 
+#define LIVE_OWN "pipeline.lua"
 #define LIVE_FILE "/etc/europa/pipeline.lua"
 #define LIVE_DEFAULT "lua"
 
-enum { LIVE_FDS = 4, LIVE_NOW = 0, LIVE_SPARE = 1, LIVE_MAX_WORD = 256 };
+enum { LIVE_FDS = 4, LIVE_NOW = 0, LIVE_SPARE = 1 };
 
 struct live {
 	struct fast *fast; /* borrowed */
@@ -40,9 +42,12 @@ struct live {
 	uint64_t looked_ms;
 	int event; /* eventfd: a fast path has something to say */
 
-	char builtin[8];          /* revision 0: "lua" or "c" */
-	char word[LIVE_MAX_WORD]; /* what was selected last */
-	struct watch file;        /* the folder of word, if it is a path */
+	bool builtin_c;          /* revision 0 is the pipeline in C */
+	bool said;               /* router.conf names a pipeline */
+	char word[PATH_MAX];     /* what is selected */
+	char own_path[PATH_MAX]; /* LIVE_OWN */
+	char watched[PATH_MAX];  /* whose folder file watches */
+	struct watch file;
 	struct watch want;
 	char want_path[PATH_MAX];
 
@@ -68,12 +73,12 @@ void live_close(struct live *l);
 
 /*
  * Before the fast paths run: gives them what was in force when this router's
- * last process ended, or what word selects (NULL: nothing is said).
+ * last process ended, or what router.conf says (NULL: nothing).
  */
-void live_begin(struct live *l, const char *word);
+void live_begin(struct live *l, const char *said);
 
 /* What router.conf says now. */
-void live_select(struct live *l, const char *word);
+void live_select(struct live *l, const char *said);
 
 /* LIVE_FDS places for poll(), and for how long it may wait (ms, -1 = ever). */
 void live_poll(struct live *l, struct pollfd *fds);

@@ -28,8 +28,7 @@ free_scripts(struct live *l, struct script **script)
 static char *
 text_of(const struct live *l, unsigned number, size_t *len, struct err *e)
 {
-	const char *text =
-	    strcmp(l->builtin, "c") == 0 ? "" : script_text_pipeline;
+	const char *text = l->builtin_c ? "" : script_text_pipeline;
 	char *copy;
 
 	if (number > 0) {
@@ -130,12 +129,12 @@ live_failed(struct live *l, const char *why)
 		"revision=%u: %s",
 	    number, why);
 	if (number == 0) /* then nothing in Lua works here */
-		snprintf(l->builtin, sizeof(l->builtin), "c");
+		l->builtin_c = true;
 	number = revisions_fail(&l->revisions, number, why);
 	while (take_over(l, number, false, &e) < 0) {
 		log_err("%s", e.msg);
 		if (number == 0)
-			snprintf(l->builtin, sizeof(l->builtin), "c");
+			l->builtin_c = true;
 		number = revisions_fail(&l->revisions, number, e.msg);
 	}
 	log_info("pipeline in force revision=%u", number);

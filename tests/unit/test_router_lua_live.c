@@ -417,6 +417,24 @@ the_configuration_chooses_while_packets_flow(void **state)
 	expect_id(r, THREE);
 }
 
+static void
+the_owners_file_beside_the_configuration_is_taken(void **state)
+{
+	struct router_rig *r = *state;
+
+	router_rig_configure(r, CONF END);
+	lab_start(r);
+	lab_resolve_b(r);
+	send_id(r, THREE);
+	expect_id(r, THREE);
+	write_file(r, "pipeline.lua",
+	    AT_ID("if id == 7003 then router.drop(b, i) end"));
+	await_revision(r, 1, "running");
+	send_id(r, THREE);
+	send_id(r, FOUR);
+	expect_id(r, FOUR);
+}
+
 int
 main(void)
 {
@@ -432,6 +450,7 @@ main(void)
 		TEST(who_crashes_does_not_run_again),
 		TEST(a_new_process_goes_on_with_what_ran),
 		TEST(it_goes_back_when_told),
+		TEST(the_owners_file_beside_the_configuration_is_taken),
 		TEST(the_configuration_chooses_while_packets_flow),
 	};
 
