@@ -21,4 +21,4 @@ DECISIONS = \
   doc/decisions/data-path.md doc/decisions/traffic-limits.md \
   doc/decisions/vnic-protocol.md
 EXTRA_DIST += $(DECISIONS) doc/model/vnic-ring.pml CONTRIBUTING.md .ci/run
-dist_doc_DATA += ARCHITECTURE.md CHANGELOG.md LICENSE README.md
+dist_doc_DATA += ARCHITECTURE.md CHANGELOG.md LICENSE README.md doc/pipeline.md

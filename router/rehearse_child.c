@@ -83,6 +83,9 @@ rehearse_spawn(const struct script_text *t, int *out)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, pipes[1], STDOUT_FILENO);
+	/* what it says of made-up packets is not for the log */
+	posix_spawn_file_actions_addopen(
+	    &actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	no = posix_spawn(&pid, program, &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	close(pipes[1]);

@@ -10,6 +10,7 @@ ROUTER_UNIT = \
   tests/unit/test_router_arp \
   tests/unit/test_router_icmp \
   tests/unit/test_router_lua \
+  tests/unit/test_router_lua_doc \
   tests/unit/test_router_lua_live \
   tests/unit/test_router_process \
   tests/unit/test_router_exceptions
@@ -43,6 +44,9 @@ tests_unit_test_router_lua_LDADD = router/librouter.a $(LIBEUROPA) \
   $(LUAJIT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_router_lua_LDFLAGS = $(SCRIPT_EXPORTS)
 EXTRA_tests_unit_test_router_lua_DEPENDENCIES = europa-router
+tests_unit_test_router_lua_doc_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_lua_doc_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_lua_doc_DEPENDENCIES = europa-router
 tests_unit_test_router_lua_live_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_lua_live_LDADD = $(ROUTER_LIBS)
 EXTRA_tests_unit_test_router_lua_live_DEPENDENCIES = europa-router
