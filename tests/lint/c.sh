@@ -75,6 +75,9 @@ check_foreign() {
     $2 ~ /seccomp\.h>/ && $2 !~ /linux/ {
       home("^agent/launch_guard\\.c$", "agent/launch_guard.c")
     }
+    $2 ~ /^<(lua|lauxlib|lualib|luajit)\.h>/ {
+      home("^router/script\\.c$", "router/script.c")
+    }
     $2 ~ /^<systemd\// {
       home("^lib/ready_systemd\\.c$", "lib/ready_systemd.c")
     }' $(files '\.[ch]$')
