@@ -11,20 +11,37 @@ router_librouter_a_SOURCES = \
   router/count.c router/count.h \
   router/fast.c router/fast.h \
   router/fib4.c router/fib4.h \
+  router/filter_rules.c router/filter_rules.h \
+  router/fragment.c router/fragment.h \
   router/icmp.c router/icmp.h \
+  router/icmp6.c router/icmp6.h \
+  router/iface.h router/ip6.h router/ip6_walk.h \
   router/modules.h \
   router/modules/check_ip4.c \
+  router/modules/check_ip6.c \
   router/modules/ether_in.c \
+  router/modules/filter.c \
+  router/modules/hop_limit6.c \
   router/modules/lookup4.c \
+  router/modules/lookup6.c \
   router/modules/rewrite.c \
   router/modules/ttl4.c \
+  router/nd.c router/nd.h \
+  router/nd_frame.c router/nd_internal.h \
+  router/neigh.c router/neigh.h \
+  router/options.c router/options.h \
   router/packet.h \
   router/pipeline.c router/pipeline.h \
   router/plan.c router/plan.h \
+  router/plan6.c \
   router/publish.c router/publish.h \
   router/punt.c router/punt.h \
+  router/route6.c router/route6.h \
   router/routerconf.c router/routerconf.h \
+  router/routerconf_filter.c router/routerconf_internal.h \
+  router/routerconf_words.c \
   router/slow.c router/slow.h \
+  router/slow6.c \
   router/slow_input.c \
   router/slow_tx.c \
   router/stats.c router/stats.h \

@@ -57,12 +57,34 @@ receive(struct pipeline *p)
 	return n;
 }
 
+/*
+ * Of the packets that leave where they came in the slow path sees one now and
+ * then, to say so to its sender; it does not matter which.
+ */
+static void
+punt_turned(struct pipeline *p, const struct batch *b)
+{
+	enum { EVERY = 64 };
+	const struct vnic_frame *f = &b->frame[__builtin_ctzll(b->turned)];
+	struct punt_record r = {
+		.fate = FATE_REDIRECT,
+		.vnic = f->vnic,
+		.len = f->len,
+	};
+
+	if (p->n_turned++ % EVERY == 0 && punt_put(&p->punt, &r, f->data) &&
+	    p->slow_bell)
+		bell_ring(p->slow_bell);
+}
+
 static void
 transmit(struct pipeline *p, const struct tables *t)
 {
 	struct batch *b = &p->batch;
 	struct vnic_frame out[BATCH_MAX];
 
+	if (unlikely(b->turned))
+		punt_turned(p, b);
 	for (uint64_t left = b->alive; left;) {
 		unsigned vnic = t->hop[b->hop[__builtin_ctzll(left)]].vnic;
 		unsigned n = 0;
@@ -86,7 +108,6 @@ static const uint8_t done_of_fate[N_FATES] = {
 	[FATE_FOREIGN_MAC] = VNIC_DONE_FILTERED,
 	[FATE_GROUP_MAC] = VNIC_DONE_FILTERED,
 	[FATE_ETHERTYPE] = VNIC_DONE_OTHER,
-	[FATE_IP6] = VNIC_DONE_OTHER,
 	[FATE_SHORT] = VNIC_DONE_BAD_HEADER,
 	[FATE_CHECKSUM] = VNIC_DONE_BAD_HEADER,
 	[FATE_VERSION] = VNIC_DONE_BAD_HEADER,
@@ -97,14 +118,18 @@ static const uint8_t done_of_fate[N_FATES] = {
 	[FATE_MULTICAST] = VNIC_DONE_NO_ROUTE,
 	[FATE_BROADCAST] = VNIC_DONE_FILTERED,
 	[FATE_VNIC_DOWN] = VNIC_DONE_NO_ROUTE,
-	[FATE_OVERSIZE] = VNIC_DONE_OTHER,
+	[FATE_DENIED] = VNIC_DONE_FILTERED,
 	/* only if the slow path's queue is full */
 	[FATE_ARP] = VNIC_DONE_NO_SLOT,
+	[FATE_ND] = VNIC_DONE_NO_SLOT,
 	[FATE_LOCAL] = VNIC_DONE_NO_SLOT,
 	[FATE_OPTIONS] = VNIC_DONE_NO_SLOT,
+	[FATE_REJECTED] = VNIC_DONE_FILTERED,
+	[FATE_SCOPE] = VNIC_DONE_FILTERED,
 	[FATE_TTL] = VNIC_DONE_TTL,
 	[FATE_NO_ROUTE] = VNIC_DONE_NO_ROUTE,
 	[FATE_UNRESOLVED] = VNIC_DONE_NO_SLOT,
+	[FATE_OVERSIZE] = VNIC_DONE_OTHER,
 	[FATE_TOO_BIG] = VNIC_DONE_OTHER,
 };
 
@@ -170,11 +195,11 @@ pipeline_turn(struct pipeline *p, const struct tables *t)
 	count(&p->count, COUNT_RX, n);
 	any = ether_in(t, b);
 	STAGE(ETHER_IN, n);
-	any = any && check_ip4(t, b);
+	any = any && check_ip4(t, b) && check_ip6(t, b) && filter(t, b);
 	STAGE(CHECK_IP4, n);
-	any = any && lookup4(t, b);
+	any = any && lookup4(t, b) && lookup6(t, b);
 	STAGE(LOOKUP4, n);
-	any = any && ttl4(t, b);
+	any = any && ttl4(t, b) && hop_limit6(t, b);
 	STAGE(TTL4, n);
 	any = any && rewrite(t, b);
 	STAGE(REWRITE, n);

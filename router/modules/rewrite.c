@@ -2,7 +2,8 @@
 /*
  * rewrite: the Ethernet addresses of the next hop, and a mark that this
  * neighbour is needed. The mark is stored only if it is not there: a store to
- * a line that the slow path reads costs more than a load.
+ * a line that the slow path reads costs more than a load. One that leaves by the
+ * vNIC through which it came is noted: its sender should know a shorter way.
  */
 #include "router/modules.h"
 #include "router/packet.h"
@@ -10,15 +11,19 @@
 bool
 rewrite(const struct tables *t, struct batch *b)
 {
+	b->alive |= b->alive6; /* from here on they are all alike */
+	b->alive6 = 0;
 	for (uint64_t mask = b->alive; mask;) {
 		unsigned i = batch_pop(&mask);
 		const struct hop *hop = &t->hop[b->hop[i]];
 		uint8_t *used = &t->used[hop->neigh];
 
 		memcpy(b->frame[i].data, hop->eth, sizeof(hop->eth));
+		if (unlikely(hop->vnic == b->frame[i].vnic))
+			b->turned |= UINT64_C(1) << i;
 		/* relaxed: a hint that orders nothing */
 		if (unlikely(!__atomic_load_n(used, __ATOMIC_RELAXED)))
 			__atomic_store_n(used, 1, __ATOMIC_RELAXED);
 	}
-	return b->alive != 0;
+	return batch_any(b);
 }
