@@ -61,8 +61,8 @@ enum fate {
 struct batch {
 	uint64_t alive;  /* bit i: frame i goes on */
 	uint64_t alive6; /* the same for IPv6, until rewrite() */
-	uint64_t turned; /* rewrite: leaves by the vNIC that it came in */
 	uint32_t n;
+	uint32_t came; /* bit v: some came in through vNIC v */
 	struct vnic_frame frame[BATCH_MAX];
 	uint32_t dst[BATCH_MAX]; /* check_ip4: destination, host order */
 	uint16_t hop[BATCH_MAX]; /* lookup: index into tables->hop */
@@ -77,7 +77,6 @@ batch_begin(struct batch *b, unsigned n)
 	b->n = n;
 	b->alive = n == BATCH_MAX ? UINT64_MAX : (UINT64_C(1) << n) - 1;
 	b->alive6 = 0;
-	b->turned = 0;
 }
 
 static inline void

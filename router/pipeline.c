@@ -49,8 +49,12 @@ receive(struct pipeline *p)
 	if (unlikely(vnic_config(p->queue) != p->config))
 		count_vnics(p);
 	i = p->first_vnic;
+	b->came = 0;
 	for (unsigned k = 0; k < p->n_vnics && n < BATCH_MAX; k++) {
+		unsigned had = n;
+
 		n += vnic_rx(p->queue, i, b->frame + n, BATCH_MAX - n);
+		b->came |= (uint32_t)(n > had) << i;
 		i = i + 1 < p->n_vnics ? i + 1 : 0;
 	}
 	p->first_vnic = i;
@@ -62,16 +66,20 @@ receive(struct pipeline *p)
  * then, to say so to its sender; it does not matter which.
  */
 static void
-punt_turned(struct pipeline *p, const struct batch *b)
+punt_turned(
+    struct pipeline *p, const struct vnic_frame *f, unsigned n, unsigned vnic)
 {
 	enum { EVERY = 64 };
-	const struct vnic_frame *f = &b->frame[__builtin_ctzll(b->turned)];
 	struct punt_record r = {
 		.fate = FATE_REDIRECT,
-		.vnic = f->vnic,
-		.len = f->len,
+		.vnic = (uint16_t)vnic, /* < VNIC_MAX_VNICS */
 	};
 
+	for (; n > 0 && f->vnic != vnic; n--)
+		f++;
+	if (n == 0)
+		return;
+	r.len = f->len;
 	if (p->n_turned++ % EVERY == 0 && punt_put(&p->punt, &r, f->data) &&
 	    p->slow_bell)
 		bell_ring(p->slow_bell);
@@ -83,8 +91,6 @@ transmit(struct pipeline *p, const struct tables *t)
 	struct batch *b = &p->batch;
 	struct vnic_frame out[BATCH_MAX];
 
-	if (unlikely(b->turned))
-		punt_turned(p, b);
 	for (uint64_t left = b->alive; left;) {
 		unsigned vnic = t->hop[b->hop[__builtin_ctzll(left)]].vnic;
 		unsigned n = 0;
@@ -97,6 +103,8 @@ transmit(struct pipeline *p, const struct tables *t)
 			out[n++] = b->frame[i];
 			left &= ~(UINT64_C(1) << i);
 		}
+		if (unlikely(b->came >> vnic & 1))
+			punt_turned(p, out, n, vnic);
 		vnic_tx(p->queue, vnic, out, n);
 		count(&p->count, COUNT_FORWARDED, n);
 	}

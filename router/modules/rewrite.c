@@ -2,8 +2,7 @@
 /*
  * rewrite: the Ethernet addresses of the next hop, and a mark that this
  * neighbour is needed. The mark is stored only if it is not there: a store to
- * a line that the slow path reads costs more than a load. One that leaves by the
- * vNIC through which it came is noted: its sender should know a shorter way.
+ * a line that the slow path reads costs more than a load.
  */
 #include "router/modules.h"
 #include "router/packet.h"
@@ -19,8 +18,6 @@ rewrite(const struct tables *t, struct batch *b)
 		uint8_t *used = &t->used[hop->neigh];
 
 		memcpy(b->frame[i].data, hop->eth, sizeof(hop->eth));
-		if (unlikely(hop->vnic == b->frame[i].vnic))
-			b->turned |= UINT64_C(1) << i;
 		/* relaxed: a hint that orders nothing */
 		if (unlikely(!__atomic_load_n(used, __ATOMIC_RELAXED)))
 			__atomic_store_n(used, 1, __ATOMIC_RELAXED);

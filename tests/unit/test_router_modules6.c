@@ -324,19 +324,6 @@ each_kind_of_hop_has_its_fate(void **state)
 }
 
 static void
-what_leaves_where_it_came_is_noted(void **state)
-{
-	struct fixture *x = *state;
-
-	assert_int_equal(
-	    fate_between(x, "2001:db8::3", "2001:db8::2"), N_FATES);
-	assert_int_equal(x->b.turned, 1);
-	assert_int_equal(
-	    fate_between(x, "2001:db8::3", "2001:db8:2::2"), N_FATES);
-	assert_int_equal(x->b.turned, 0);
-}
-
-static void
 expired_and_oversize_ones_drop_out(void **state)
 {
 	struct fixture *x = *state;
@@ -543,7 +530,6 @@ main(void)
 		TEST(discovery_and_options_go_to_the_slow_path),
 		TEST(padding_is_cut),
 		TEST(each_kind_of_hop_has_its_fate),
-		TEST(what_leaves_where_it_came_is_noted),
 		TEST(expired_and_oversize_ones_drop_out),
 		TEST(a_mixed_batch_is_parted_and_joined),
 		TEST(hostile_frames_are_read_within_their_bounds),
