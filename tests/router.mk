@@ -10,6 +10,10 @@ ROUTER_UNIT = \
   tests/unit/test_router_conf \
   tests/unit/test_router_arp \
   tests/unit/test_router_icmp \
+  tests/unit/test_router_nd \
+  tests/unit/test_router_icmp6 \
+  tests/unit/test_router_pieces \
+  tests/unit/test_router_route6 \
   tests/unit/test_router_process \
   tests/unit/test_router_exceptions
 check_PROGRAMS += $(ROUTER_UNIT)
@@ -47,6 +51,14 @@ tests_unit_test_router_arp_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_arp_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_icmp_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_icmp_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_nd_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_nd_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_icmp6_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_icmp6_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_pieces_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_pieces_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_route6_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_route6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_process_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_process_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_exceptions_CFLAGS = $(ROUTER_CFLAGS)

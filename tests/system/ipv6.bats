@@ -36,15 +36,17 @@ teardown_file() {
   system_teardown
 }
 
-# rules TEXT: the owner's rules, put where the router looks for them.
+# inside COMMAND...: as the owner, root in the container.
+inside() { nsenter -t "$(init_pid r1)" -U -m -S 0 -G 0 -- "$@"; }
+
+# rules [TEXT]: the owner's rules, put where the router looks for them.
 rules() {
-  local folder
-  folder=/proc/$(init_pid r1)/root/run/europa
   if [ -z "${1-}" ]; then
-    rm -f "$folder/filter.conf"
+    inside /bin/busybox rm -f /run/europa/filter.conf
   else
-    printf '%s\nend\n' "$1" > "$folder/filter.new"
-    mv "$folder/filter.new" "$folder/filter.conf"
+    printf '%s\nend\n' "$1" |
+      inside /bin/busybox sh -c 'cat > /run/europa/filter.new'
+    inside /bin/busybox mv /run/europa/filter.new /run/europa/filter.conf
   fi
 }
 
@@ -81,7 +83,7 @@ grows() { # COUNTER BEFORE AT_LEAST
 }
 
 @test "traceroute shows the router and the receiver" {
-  run node_sender traceroute -6 -n -w 1 -q 3 $B
+  run node_sender traceroute -6 -n -w 1 -q 3 -m 4 $B
   echo "$output"
   [ "$status" = 0 ]
   [ "$(echo "$output" | awk '$1 == 1 {print $2}')" = $GATE_A ]
@@ -101,14 +103,14 @@ grows() { # COUNTER BEFORE AT_LEAST
 }
 
 @test "iperf3 TCP and UDP pass over IPv6" {
-  node_receiver iperf3 -s -B $B -1 > /dev/null &
+  node_receiver timeout 15 iperf3 -s -B $B -1 > /dev/null &
   sleep 0.5
-  node_sender iperf3 -6 -c $B -t 2 -J > "$BATS_TEST_TMPDIR/tcp"
+  node_sender timeout 15 iperf3 -6 -c $B -t 2 -J > "$BATS_TEST_TMPDIR/tcp"
   wait
   [ "$(jq '.end.sum_received.bits_per_second > 1e7' "$BATS_TEST_TMPDIR/tcp")" = true ]
-  node_receiver iperf3 -s -B $B -1 > /dev/null &
+  node_receiver timeout 15 iperf3 -s -B $B -1 > /dev/null &
   sleep 0.5
-  node_sender iperf3 -6 -c $B -u -b 20M -l 512 -t 2 -J > "$BATS_TEST_TMPDIR/udp"
+  node_sender timeout 15 iperf3 -6 -c $B -u -b 20M -l 512 -t 2 -J > "$BATS_TEST_TMPDIR/udp"
   wait
   [ "$(jq '.end.sum.lost_percent < 1' "$BATS_TEST_TMPDIR/udp")" = true ]
 }

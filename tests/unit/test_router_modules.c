@@ -97,8 +97,8 @@ static void
 run_all(struct fixture *x)
 {
 	(void)(ether_in(x->t, &x->b) && check_ip4(x->t, &x->b) &&
-	       filter(x->t, &x->b) && lookup4(x->t, &x->b) && ttl4(x->t, &x->b) &&
-	       rewrite(x->t, &x->b));
+	       filter(x->t, &x->b) && lookup4(x->t, &x->b) &&
+	       ttl4(x->t, &x->b) && rewrite(x->t, &x->b));
 }
 
 static struct frame_spec
