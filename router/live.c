@@ -154,20 +154,25 @@ go_back(struct live *l, unsigned number)
 		log_err("pipeline kept: %s", e.msg);
 }
 
+/* Taken first, then obeyed: another one may come meanwhile. */
 static void
 read_want(struct live *l)
 {
-	FILE *in = fopen(l->want_path, "re");
+	char path[PATH_MAX + 8];
 	unsigned number;
+	FILE *in;
 
-	if (!in)
+	snprintf(path, sizeof(path), "%s.now", l->want_path);
+	if (rename(l->want_path, path) < 0)
 		return;
-	if (fscanf(in, "%9u", &number) == 1)
+	in = fopen(path, "re");
+	if (in && fscanf(in, "%9u", &number) == 1)
 		go_back(l, number);
 	else
 		log_err("%s: no number", l->want_path);
-	fclose(in);
-	unlink(l->want_path);
+	if (in)
+		fclose(in);
+	unlink(path);
 }
 
 /* When router.conf does not say: the owner's file, the template's, our own. */

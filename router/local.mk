@@ -11,30 +11,47 @@ router_librouter_a_SOURCES = \
   router/count.c router/count.h \
   router/fast.c router/fast.h \
   router/fib4.c router/fib4.h \
+  router/filter_rules.c router/filter_rules.h \
+  router/fragment.c router/fragment.h \
   router/icmp.c router/icmp.h \
+  router/icmp6.c router/icmp6.h \
+  router/iface.h router/ip6.h router/ip6_walk.h \
   router/live.c router/live.h \
   router/live_swap.c \
   router/modules.h \
   router/modules/check_ip4.c \
+  router/modules/check_ip6.c \
   router/modules/ether_in.c \
+  router/modules/filter.c \
+  router/modules/hop_limit6.c \
   router/modules/lookup4.c \
+  router/modules/lookup6.c \
   router/modules/rewrite.c \
   router/modules/ttl4.c \
+  router/nd.c router/nd.h \
+  router/nd_frame.c router/nd_internal.h \
+  router/neigh.c router/neigh.h \
+  router/options.c router/options.h \
   router/packet.h \
   router/path.c router/path.h \
   router/pipeline.c router/pipeline.h \
   router/plan.c router/plan.h \
+  router/plan6.c \
   router/publish.c router/publish.h \
   router/punt.c router/punt.h \
   router/rehearse.c router/rehearse.h \
   router/rehearse_child.c \
   router/revisions.c router/revisions.h \
+  router/route6.c router/route6.h \
   router/routerconf.c router/routerconf.h \
+  router/routerconf_filter.c router/routerconf_internal.h \
+  router/routerconf_words.c \
   router/script.c router/script.h \
   router/script_api.h \
   router/script_text.h \
   router/seat.c router/seat.h \
   router/slow.c router/slow.h \
+  router/slow6.c \
   router/slow_input.c \
   router/slow_tx.c \
   router/stats.c router/stats.h \
@@ -46,7 +63,7 @@ router_librouter_a_CFLAGS = $(AM_CFLAGS) $(LUAJIT_CFLAGS)
 
 # What a script sees of C is made from the headers that C includes.
 SCRIPT_API = router/script_api.h lib/vnic_abi.h lib/vnic_frame.h \
-  router/batch.h router/fib4.h router/modules.h router/packet.h router/path.h \
+  router/batch.h router/ip6.h router/modules.h router/packet.h router/path.h \
   router/tables.h
 router/script_api.txt: $(SCRIPT_API)
 	$(AM_V_GEN)$(MKDIR_P) router && $(CC) -E -P -DVNIC_FFI -I$(top_srcdir) \

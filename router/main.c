@@ -284,7 +284,8 @@ answer(struct router *r)
 	/* pairs with the store in slow.c */
 	uint64_t generation =
 	    atomic_load_explicit(&r->slow.generation, memory_order_acquire);
-	int rc = stats_answer(r->control, r->path, r->n_paths, generation);
+	int rc = stats_answer(
+	    r->control, r->path, r->n_paths, &r->slow.hits, generation);
 
 	if (rc == 0)
 		return;

@@ -13,7 +13,7 @@ path_abandon(struct path *p, enum fate fate)
 	uint64_t left = p->held;
 
 	p->held = 0;
-	p->batch.alive = 0;
+	p->batch.alive = p->batch.alive6 = 0;
 	for (uint64_t mask = left; mask;)
 		p->batch.fate[batch_pop(&mask)] = (uint8_t)fate;
 	if (left)
@@ -59,7 +59,7 @@ path_send(struct path *p, unsigned vnic)
 void
 path_give_back(struct path *p)
 {
-	uint64_t which = p->held & ~p->batch.alive;
+	uint64_t which = p->held & ~(p->batch.alive | p->batch.alive6);
 
 	if (likely(!which))
 		return;
@@ -73,17 +73,32 @@ path_give_back(struct path *p)
 	p->ops->give_back(p, which);
 }
 
+static unsigned
+next_in(uint64_t mask, unsigned from)
+{
+	mask = from < BATCH_MAX ? mask >> from << from : 0;
+	return mask ? (unsigned)__builtin_ctzll(mask) : BATCH_MAX;
+}
+
 unsigned
 batch_next(const struct batch *b, unsigned from)
 {
-	uint64_t mask = from < BATCH_MAX ? b->alive >> from << from : 0;
+	return next_in(b->alive, from);
+}
 
-	return mask ? (unsigned)__builtin_ctzll(mask) : BATCH_MAX;
+unsigned
+batch_next6(const struct batch *b, unsigned from)
+{
+	return next_in(b->alive6, from);
 }
 
 void
 batch_take_out(struct batch *b, unsigned i, unsigned fate)
 {
-	if (i < BATCH_MAX && b->alive >> i & 1)
-		batch_drop(b, i, fate < N_FATES ? fate : FATE_PIPELINE);
+	if (i >= BATCH_MAX || fate >= N_FATES)
+		fate = FATE_PIPELINE;
+	if (i < BATCH_MAX && (b->alive | b->alive6) >> i & 1) {
+		batch_drop(b, i, fate);
+		batch_drop6(b, i, fate);
+	}
 }

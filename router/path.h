@@ -46,6 +46,8 @@ void path_give_back(struct path *p);
 
 /* The first frame that is alive and not before from; BATCH_MAX: none. */
 unsigned batch_next(const struct batch *b, unsigned from);
+/* The same among those of IPv6, between ether_in and rewrite. */
+unsigned batch_next6(const struct batch *b, unsigned from);
 
 /* Takes frame i out, if it is alive. */
 void batch_take_out(struct batch *b, unsigned i, unsigned fate);

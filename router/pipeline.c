@@ -49,12 +49,40 @@ receive(struct pipeline *p, struct batch *b)
 	if (unlikely(vnic_config(p->queue) != p->config))
 		count_vnics(p);
 	i = p->first_vnic;
+	b->came = 0;
 	for (unsigned k = 0; k < p->n_vnics && n < BATCH_MAX; k++) {
+		unsigned had = n;
+
 		n += vnic_rx(p->queue, i, b->frame + n, BATCH_MAX - n);
+		b->came |= (uint32_t)(n > had) << i;
 		i = i + 1 < p->n_vnics ? i + 1 : 0;
 	}
 	p->first_vnic = i;
 	return n;
+}
+
+/*
+ * Of the packets that leave where they came in the slow path sees one now and
+ * then, to say so to its sender; it does not matter which.
+ */
+static void
+punt_turned(
+    struct pipeline *p, const struct vnic_frame *f, unsigned n, unsigned vnic)
+{
+	enum { EVERY = 64 };
+	struct punt_record r = {
+		.fate = FATE_REDIRECT,
+		.vnic = (uint16_t)vnic, /* < VNIC_MAX_VNICS */
+	};
+
+	for (; n > 0 && f->vnic != vnic; n--)
+		f++;
+	if (n == 0)
+		return;
+	r.len = f->len;
+	if (p->n_turned++ % EVERY == 0 && punt_put(&p->punt, &r, f->data) &&
+	    p->slow_bell)
+		bell_ring(p->slow_bell);
 }
 
 static inline __attribute__((always_inline)) void
@@ -75,6 +103,8 @@ transmit(
 			out[n++] = b->frame[i];
 			left &= ~(UINT64_C(1) << i);
 		}
+		if (unlikely(b->came >> vnic & 1))
+			punt_turned(p, out, n, vnic);
 		vnic_tx(p->queue, vnic, out, n);
 		count(&p->count, COUNT_FORWARDED, n);
 	}
@@ -86,7 +116,6 @@ static const uint8_t done_of_fate[N_FATES] = {
 	[FATE_FOREIGN_MAC] = VNIC_DONE_FILTERED,
 	[FATE_GROUP_MAC] = VNIC_DONE_FILTERED,
 	[FATE_ETHERTYPE] = VNIC_DONE_OTHER,
-	[FATE_IP6] = VNIC_DONE_OTHER,
 	[FATE_SHORT] = VNIC_DONE_BAD_HEADER,
 	[FATE_CHECKSUM] = VNIC_DONE_BAD_HEADER,
 	[FATE_VERSION] = VNIC_DONE_BAD_HEADER,
@@ -97,16 +126,20 @@ static const uint8_t done_of_fate[N_FATES] = {
 	[FATE_MULTICAST] = VNIC_DONE_NO_ROUTE,
 	[FATE_BROADCAST] = VNIC_DONE_FILTERED,
 	[FATE_VNIC_DOWN] = VNIC_DONE_NO_ROUTE,
-	[FATE_OVERSIZE] = VNIC_DONE_OTHER,
+	[FATE_DENIED] = VNIC_DONE_FILTERED,
 	[FATE_PIPELINE] = VNIC_DONE_FILTERED,
 	[FATE_THROW] = VNIC_DONE_OTHER,
 	/* only if the slow path's queue is full */
 	[FATE_ARP] = VNIC_DONE_NO_SLOT,
+	[FATE_ND] = VNIC_DONE_NO_SLOT,
 	[FATE_LOCAL] = VNIC_DONE_NO_SLOT,
 	[FATE_OPTIONS] = VNIC_DONE_NO_SLOT,
+	[FATE_REJECTED] = VNIC_DONE_FILTERED,
+	[FATE_SCOPE] = VNIC_DONE_FILTERED,
 	[FATE_TTL] = VNIC_DONE_TTL,
 	[FATE_NO_ROUTE] = VNIC_DONE_NO_ROUTE,
 	[FATE_UNRESOLVED] = VNIC_DONE_NO_SLOT,
+	[FATE_OVERSIZE] = VNIC_DONE_OTHER,
 	[FATE_TOO_BIG] = VNIC_DONE_OTHER,
 };
 
@@ -207,11 +240,11 @@ pipeline_turn(struct pipeline *p, const struct tables *t)
 	count(&p->count, COUNT_RX, n);
 	any = ether_in(t, b);
 	STAGE(ETHER_IN, n);
-	any = any && check_ip4(t, b);
+	any = any && check_ip4(t, b) && check_ip6(t, b) && filter(t, b);
 	STAGE(CHECK_IP4, n);
-	any = any && lookup4(t, b);
+	any = any && lookup4(t, b) && lookup6(t, b);
 	STAGE(LOOKUP4, n);
-	any = any && ttl4(t, b);
+	any = any && ttl4(t, b) && hop_limit6(t, b);
 	STAGE(TTL4, n);
 	any = any && rewrite(t, b);
 	STAGE(REWRITE, n);
@@ -232,8 +265,9 @@ pipeline_run(struct path *path)
 	while (path_receive(path) > 0) {
 		const struct tables *t = path->tables;
 
-		if (ether_in(t, b) && check_ip4(t, b) && lookup4(t, b) &&
-		    ttl4(t, b) && rewrite(t, b))
+		if (ether_in(t, b) && check_ip4(t, b) && check_ip6(t, b) &&
+		    filter(t, b) && lookup4(t, b) && lookup6(t, b) &&
+		    ttl4(t, b) && hop_limit6(t, b) && rewrite(t, b))
 			path_transmit(path);
 		path_give_back(path);
 	}

@@ -27,6 +27,7 @@ struct pipeline {
 	uint32_t config;     /* last seen of vnic_config() */
 	unsigned n_vnics;    /* rings to serve */
 	unsigned first_vnic; /* whose turn it is to be first */
+	unsigned n_turned;   /* batches with packets back to where they came */
 	struct batch batch;
 };
 

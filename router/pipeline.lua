@@ -26,11 +26,15 @@ local C = router.C
 local pipeline = {}
 
 pipeline.steps = router.steps {
-   { "ether_in",  C.ether_in },    -- Ethernet: is it for us, and is it IPv4?
-   { "check_ip4", C.check_ip4 },   -- is its header right? (RFC 1812, 5.2.2)
-   { "lookup4",   C.lookup4 },     -- longest match: which next hop?
-   { "ttl4",      C.ttl4 },        -- may it travel on? TTL - 1, checksum
-   { "rewrite",   C.rewrite },     -- the Ethernet addresses of the next hop
+   { "ether_in",   C.ether_in },     -- Ethernet: is it for us? IPv4 and IPv6 part
+   { "check_ip4",  C.check_ip4 },    -- is its header right? (RFC 1812, 5.2.2)
+   { "check_ip6",  C.check_ip6 },
+   { "filter",     C.filter },       -- the rules of filter.conf
+   { "lookup4",    C.lookup4 },      -- longest match: which next hop?
+   { "lookup6",    C.lookup6 },
+   { "ttl4",       C.ttl4 },         -- may it travel on? TTL - 1, checksum
+   { "hop_limit6", C.hop_limit6 },
+   { "rewrite",    C.rewrite },      -- the Ethernet addresses of the next hop
 }
 
 -- The forwarding loop. forward() is all steps in a row; what they took out is

@@ -149,6 +149,10 @@ plan_make(const struct routerconf *c, struct plan **out)
 	rc = add_all(&m, c);
 	if (rc == 0)
 		rc = fib4_build(route, m.n, &p->fib);
+	if (rc == 0)
+		rc = plan_make6(p, c);
+	if (rc == 0)
+		rc = filter_make(c->rule, c->n_rules, &p->filter);
 	if (rc < 0)
 		goto fail;
 	*out = p;
@@ -165,6 +169,10 @@ plan_free(struct plan *p)
 		return;
 	if (p->fib && --p->fib->n_refs == 0)
 		fib4_free(p->fib);
+	if (p->route6 && --p->route6->n_refs == 0)
+		route6_free(p->route6);
+	filter_put(p->filter);
 	free(p->gateway);
+	free(p->gateway6);
 	free(p);
 }

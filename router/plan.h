@@ -9,6 +9,7 @@
 #ifndef ROUTER_PLAN_H
 #define ROUTER_PLAN_H
 
+#include "router/filter_rules.h"
 #include "router/routerconf.h"
 #include "router/tables.h"
 
@@ -19,13 +20,22 @@ struct gateway {
 	uint16_t vnic;
 };
 
+struct gateway6 {
+	struct ip6 ip;
+	uint16_t vnic;
+};
+
 struct plan {
 	uint64_t generation;
 	struct routerconf_vnic vnic[VNIC_MAX_VNICS];
 	struct fib4 *fib;
+	struct route6_table *route6;
+	struct filter *filter; /* NULL: no rules */
 	unsigned n_gateways;
-	struct gateway *gateway; /* hop HOP_I_GATEWAY + i */
-	size_t n_inactive;       /* routes that lead nowhere */
+	unsigned n_gateways6;
+	struct gateway *gateway;   /* hop HOP_I_GATEWAY + i */
+	struct gateway6 *gateway6; /* hop HOP_I_GATEWAY + n_gateways + i */
+	size_t n_inactive;         /* routes that lead nowhere */
 };
 
 /*
@@ -36,13 +46,17 @@ struct plan {
 int plan_make(const struct routerconf *c, struct plan **out);
 void plan_free(struct plan *p); /* NULL is allowed */
 
-/* A neighbour that answered. */
+/* A neighbour that answered; of IPv6 if ip is 0. */
 struct neighbour {
 	uint32_t ip;
 	uint16_t vnic;
 	uint16_t index; /* into used[] */
 	uint8_t mac[6];
+	struct ip6 ip6;
 };
+
+/* What of IPv6 is in c; the gateways of IPv4 are there. For plan_make(). */
+int plan_make6(struct plan *p, const struct routerconf *c);
 
 /*
  * Joins a plan, ports (VNIC_MAX_VNICS) and n neighbours; used is borrowed.

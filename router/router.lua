@@ -26,6 +26,16 @@ function router.frames(batch)
    return next_frame, batch, -1
 end
 
+-- The same for those of IPv6, which are apart between ether_in and rewrite.
+local function next_frame6(batch, i)
+   i = C.batch_next6(batch, i + 1)
+   if i < 64 then return i end
+end
+
+function router.frames6(batch)
+   return next_frame6, batch, -1
+end
+
 -- Takes frame i out; without a fate it is counted as pipeline_drop.
 function router.drop(batch, i, fate)
    C.batch_take_out(batch, i, fate or C.FATE_PIPELINE)

@@ -5,6 +5,7 @@
 #include "router/watch.h"
 
 #include "lib/base.h"
+#include "router/routerconf.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -26,8 +27,8 @@ watch_open(struct watch *w, const char *path)
 		folder[n] = '\0';
 	}
 	fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (fd < 0 ||
-	    inotify_add_watch(fd, folder, IN_MOVED_TO | IN_CLOSE_WRITE) < 0)
+	if (fd < 0 || inotify_add_watch(fd, folder,
+			  IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE) < 0)
 		return -errno;
 	w->name = slash ? slash + 1 : path;
 	w->fd = steal_fd(fd);
@@ -39,6 +40,15 @@ watch_close(struct watch *w)
 {
 	base_close(w->fd);
 	w->fd = -1;
+}
+
+/* The configuration, or the rules beside it; those may also go. */
+static bool
+is_watched(const struct watch *w, const struct inotify_event *e)
+{
+	if (strcmp(e->name, ROUTERCONF_RULES) == 0)
+		return true;
+	return !(e->mask & IN_DELETE) && strcmp(e->name, w->name) == 0;
 }
 
 bool
@@ -56,7 +66,7 @@ watch_changed(struct watch *w)
 			    (const struct inotify_event *)(const void *)at;
 
 			if (e->mask & IN_Q_OVERFLOW ||
-			    (e->len > 0 && strcmp(e->name, w->name) == 0))
+			    (e->len > 0 && is_watched(w, e)))
 				changed = true;
 			at += sizeof(*e) + e->len;
 		}

@@ -4,6 +4,7 @@ if HAVE_CMOCKA
 noinst_LIBRARIES += tests/librouterrig.a
 ROUTER_UNIT = \
   tests/unit/test_router_modules \
+  tests/unit/test_router_modules6 \
   tests/unit/test_router_fib4 \
   tests/unit/test_router_queue \
   tests/unit/test_router_conf \
@@ -12,15 +13,27 @@ ROUTER_UNIT = \
   tests/unit/test_router_lua \
   tests/unit/test_router_lua_doc \
   tests/unit/test_router_lua_live \
+  tests/unit/test_router_nd \
+  tests/unit/test_router_icmp6 \
+  tests/unit/test_router_pieces \
+  tests/unit/test_router_route6 \
   tests/unit/test_router_process \
   tests/unit/test_router_exceptions
 check_PROGRAMS += $(ROUTER_UNIT)
 TESTS += $(ROUTER_UNIT)
 endif
-EXTRA_DIST += tests/golden/router_packets.py tests/golden/router_packets.txt
+EXTRA_DIST += tests/golden/router_packets.py tests/golden/router_packets.txt \
+  tests/golden/router_packets6.py tests/golden/router_packets6.txt \
+  tests/golden/check
+
+# with scapy: are the golden files what their scripts make?
+check-golden:
+	$(top_srcdir)/tests/golden/check
+.PHONY: check-golden
 
 tests_librouterrig_a_SOURCES = \
   tests/unit/frame_maker.c tests/unit/frame_maker.h \
+  tests/unit/golden.c tests/unit/golden.h \
   tests/unit/router_lab.c tests/unit/router_lab.h \
   tests/unit/router_rig.c tests/unit/router_rig.h $(PROTOCOL_LEDGER)
 tests_librouterrig_a_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -29,6 +42,8 @@ ROUTER_LIBS = tests/librouterrig.a router/librouter.a $(LIBEUROPA) $(CMOCKA_LIBS
 
 tests_unit_test_router_modules_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_modules_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_modules6_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_modules6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_fib4_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_fib4_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_queue_CFLAGS = $(ROUTER_CFLAGS)
@@ -50,6 +65,14 @@ EXTRA_tests_unit_test_router_lua_doc_DEPENDENCIES = europa-router
 tests_unit_test_router_lua_live_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_lua_live_LDADD = $(ROUTER_LIBS)
 EXTRA_tests_unit_test_router_lua_live_DEPENDENCIES = europa-router
+tests_unit_test_router_nd_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_nd_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_icmp6_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_icmp6_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_pieces_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_pieces_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_route6_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_route6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_process_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_process_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_exceptions_CFLAGS = $(ROUTER_CFLAGS)

@@ -88,5 +88,5 @@ lookup4(const struct tables *t, struct batch *b)
 		if (unlikely(kind != HOP_FORWARD))
 			batch_drop(b, i, (enum fate)fate_of_hop[kind]);
 	}
-	return b->alive != 0;
+	return batch_any(b);
 }

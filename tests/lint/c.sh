@@ -13,7 +13,7 @@ done
 library_flags() {
   local p
   for p in libmicrohttpd jansson lxc libseccomp sqlite3 libsystemd cmocka \
-    libdpdk; do
+    libdpdk luajit; do
     pkg-config --cflags "$p" 2> /dev/null
   done | tr '\n' ' ' | sed 's/ -I/ -isystem /g; s/-march=[^ ]*//g'
 }
