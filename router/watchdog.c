@@ -30,9 +30,13 @@ set_state(struct pulse *p, enum pulse_state state)
 void
 pulse_begin(struct pulse *p)
 {
-	if (pthread_getcpuclockid(pthread_self(), &p->cpu) != 0)
-		p->cpu = CLOCK_MONOTONIC;
-	atomic_store_explicit(&p->thread, gettid(), memory_order_relaxed);
+	/* once: main may be reading them while the next script begins */
+	if (atomic_load_explicit(&p->thread, memory_order_relaxed) == 0) {
+		if (pthread_getcpuclockid(pthread_self(), &p->cpu) != 0)
+			p->cpu = CLOCK_MONOTONIC;
+		atomic_store_explicit(
+		    &p->thread, gettid(), memory_order_relaxed);
+	}
 	set_state(p, PULSE_AWAKE);
 }
 
