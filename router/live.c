@@ -17,7 +17,7 @@
 
 enum { CHECK_MS = 5000 };
 
-enum { FD_EVENT, FD_CHECK, FD_FILE, FD_WANT };
+enum { FD_EVENT, FD_CHECK, FD_FILE };
 
 static bool
 is_builtin(const char *word)
@@ -222,7 +222,10 @@ live_select(struct live *l, const char *said)
 	if (strcmp(watched, l->watched) != 0) {
 		watch_close(&l->file);
 		snprintf(l->watched, sizeof(l->watched), "%s", watched);
-		if (watch_open(&l->file, l->watched) < 0)
+		/* events of our own folder are router.conf's */
+		if (watched == l->own_path)
+			watch_look(&l->file, l->watched);
+		else if (watch_open(&l->file, l->watched) < 0)
 			log_warn("%s: its folder is not watched", l->watched);
 	}
 	if (strcmp(word, l->word) != 0)
@@ -273,8 +276,9 @@ live_open(struct live *l, const char *conf, struct fast *fast, unsigned n)
 	rc = revisions_open(&l->revisions, dir);
 	if (rc < 0)
 		return rc;
-	snprintf(l->want_path, sizeof(l->want_path), "%s/want", dir);
-	return watch_open(&l->want, l->want_path);
+	snprintf(l->want_path, sizeof(l->want_path), "%s/" LIVE_WANT, folder);
+	watch_look(&l->want, l->want_path);
+	return 0;
 }
 
 void
@@ -287,7 +291,6 @@ live_close(struct live *l)
 		seat_destroy(&l->fast[f].seat);
 	}
 	watch_close(&l->file);
-	watch_close(&l->want);
 	base_close(l->event);
 	*l = (struct live){ .event = -1, .check_fd = -1 };
 }
@@ -340,7 +343,6 @@ live_poll(struct live *l, struct pollfd *fds)
 	fds[FD_EVENT] = (struct pollfd){ .fd = l->event, .events = POLLIN };
 	fds[FD_CHECK] = (struct pollfd){ .fd = l->check_fd, .events = POLLIN };
 	fds[FD_FILE] = (struct pollfd){ .fd = l->file.fd, .events = POLLIN };
-	fds[FD_WANT] = (struct pollfd){ .fd = l->want.fd, .events = POLLIN };
 }
 
 int
@@ -372,7 +374,7 @@ hear_fast_paths(struct live *l)
 }
 
 void
-live_turn(struct live *l, const struct pollfd *fds)
+live_turn(struct live *l, const struct pollfd *fds, bool folder)
 {
 	watchdog_rise(&l->dog);
 	live_look(l);
@@ -382,8 +384,8 @@ live_turn(struct live *l, const struct pollfd *fds)
 		kill(l->checker, SIGKILL);
 	if (fds[FD_CHECK].revents && l->checker > 0)
 		finish_check(l);
-	if (fds[FD_FILE].revents && watch_changed(&l->file))
+	if ((folder || fds[FD_FILE].revents) && watch_changed(&l->file))
 		file_changed(l);
-	if (fds[FD_WANT].revents && watch_changed(&l->want))
+	if (folder && watch_changed(&l->want))
 		read_want(l);
 }

@@ -29,10 +29,11 @@
 #include <sys/types.h>
 
 #define LIVE_OWN "pipeline.lua"
+#define LIVE_WANT "pipeline.want" /* there too: the revision to go back to */
 #define LIVE_FILE "/etc/europa/pipeline.lua"
 #define LIVE_DEFAULT "lua"
 
-enum { LIVE_FDS = 4, LIVE_NOW = 0, LIVE_SPARE = 1 };
+enum { LIVE_FDS = 3, LIVE_NOW = 0, LIVE_SPARE = 1 };
 
 struct live {
 	struct fast *fast; /* borrowed */
@@ -84,8 +85,8 @@ void live_select(struct live *l, const char *said);
 void live_poll(struct live *l, struct pollfd *fds);
 int live_timeout(struct live *l);
 
-/* Does what is due, after each poll(). */
-void live_turn(struct live *l, const struct pollfd *fds);
+/* Does what is due, after each poll(). folder: that of conf may have changed. */
+void live_turn(struct live *l, const struct pollfd *fds, bool folder);
 
 /* --- live_swap.c, for live.c ---------------------------------------------- */
 

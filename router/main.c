@@ -295,6 +295,17 @@ answer(struct router *r)
 	r->control = -1;
 }
 
+/* Without an inotify instance it looks now and then. */
+static int
+timeout(struct router *r)
+{
+	int ms = live_timeout(&r->live);
+
+	if (r->watch.fd < 0 && (ms < 0 || ms > WATCH_LOOK_MS))
+		ms = WATCH_LOOK_MS;
+	return ms;
+}
+
 /* Until a signal, or until a thread has ended. */
 static int
 serve(struct router *r)
@@ -308,16 +319,17 @@ serve(struct router *r)
 		};
 
 		live_poll(&r->live, fds + 4);
-		if (poll(fds, ARRAY_SIZE(fds), live_timeout(&r->live)) < 0 &&
+		if (poll(fds, ARRAY_SIZE(fds), timeout(r)) < 0 &&
 		    errno != EINTR)
 			return -errno;
 		if (fds[2].revents || fds[3].revents)
 			return 0;
-		if (fds[0].revents && watch_changed(&r->watch))
+		/* before an answer: it says what is in force */
+		if (watch_changed(&r->watch))
 			load(r);
 		if (fds[1].revents)
 			answer(r);
-		live_turn(&r->live, fds + 4);
+		live_turn(&r->live, fds + 4, fds[0].revents || r->watch.fd < 0);
 	}
 }
 

@@ -209,8 +209,8 @@ revisions_add(
 	return v;
 }
 
-void
-revisions_set(struct revisions *r, unsigned number, enum revision_state state,
+static void
+change(struct revisions *r, unsigned number, enum revision_state state,
     const char *why)
 {
 	struct revision *v = revisions_find(r, number);
@@ -225,9 +225,17 @@ revisions_set(struct revisions *r, unsigned number, enum revision_state state,
 	for (char *c = v->why; *c; c++)
 		if ((unsigned char)*c < ' ')
 			*c = ' ';
+}
+
+void
+revisions_set(struct revisions *r, unsigned number, enum revision_state state,
+    const char *why)
+{
+	change(r, number, state, why);
 	write_list(r);
 }
 
+/* Who reads the list sees both changes or none. */
 void
 revisions_run(struct revisions *r, unsigned number)
 {
@@ -237,7 +245,7 @@ revisions_run(struct revisions *r, unsigned number)
 	if (v && old != number)
 		v->previous = old;
 	if (old != number)
-		revisions_set(r, old, REVISION_REPLACED, NULL);
+		change(r, old, REVISION_REPLACED, NULL);
 	revisions_set(r, number, REVISION_RUNNING, NULL);
 }
 
@@ -261,7 +269,7 @@ revisions_fail(struct revisions *r, unsigned number, const char *why)
 {
 	unsigned before = who_ran_before(r, number);
 
-	revisions_set(r, number, REVISION_FAILED, why);
+	change(r, number, REVISION_FAILED, why);
 	revisions_set(r, before, REVISION_RUNNING, NULL);
 	return before;
 }

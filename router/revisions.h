@@ -7,7 +7,6 @@
  *	list      one line each:
  *	          NUMBER STATE PREVIOUS TIME SHA256 AUTHOR WHY...
  *	N.lua     the text of revision N
- *	want      written by others: the number to go back to
  *
  * Number 0 is what the router brings along; it is not in the list. The oldest
  * are forgotten. Not for more than one thread.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * watch: inotify on the folder, for the file is replaced by rename.
+ * watch: inotify on the folder, for the file is replaced by rename; or a look
+ * at the file.
  */
 #include "router/watch.h"
 
@@ -11,12 +12,48 @@
 #include <stdio.h>
 #include <sys/inotify.h>
 
+/* Has it become another file, or have its bytes? */
+static bool
+look(struct watch *w)
+{
+	struct stat now;
+	bool changed;
+
+	if (stat(w->path, &now) < 0)
+		now = (struct stat){ 0 };
+	changed = now.st_ino != w->seen.st_ino ||
+		  now.st_size != w->seen.st_size ||
+		  now.st_mtim.tv_sec != w->seen.st_mtim.tv_sec ||
+		  now.st_mtim.tv_nsec != w->seen.st_mtim.tv_nsec;
+	w->seen = now;
+	return changed && now.st_ino != 0;
+}
+
+void
+watch_look(struct watch *w, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	*w = (struct watch){
+		.fd = -1,
+		.path = path,
+		.name = slash ? slash + 1 : path,
+	};
+	look(w);
+}
+
 int
 watch_open(struct watch *w, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char folder[PATH_MAX] = ".";
 	scoped_close int fd = -1;
+
+	*w = (struct watch){
+		.fd = -1,
+		.path = path,
+		.name = slash ? slash + 1 : path,
+	};
 
 	if (slash) {
 		size_t n = slash == path ? 1 : (size_t)(slash - path);
@@ -27,11 +64,14 @@ watch_open(struct watch *w, const char *path)
 		folder[n] = '\0';
 	}
 	fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (fd < 0 || inotify_add_watch(fd, folder,
-			  IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE) < 0)
+	if (fd >= 0 && inotify_add_watch(fd, folder,
+			   IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE) >= 0) {
+		w->fd = steal_fd(fd);
+		return 0;
+	}
+	if (errno != EMFILE && errno != ENFILE && errno != ENOSPC)
 		return -errno;
-	w->name = slash ? slash + 1 : path;
-	w->fd = steal_fd(fd);
+	look(w);
 	return 0;
 }
 
@@ -58,6 +98,8 @@ watch_changed(struct watch *w)
 	bool changed = false;
 	ssize_t n;
 
+	if (w->fd < 0)
+		return look(w);
 	while ((n = read(w->fd, buf, sizeof(buf))) > 0) {
 		const char *at = buf;
 

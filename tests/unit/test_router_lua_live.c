@@ -390,12 +390,12 @@ it_goes_back_when_told(void **state)
 	await_revision(r, 2, "running");
 	send_id(r, THREE);
 	expect_id(r, THREE);
-	write_file(r, "pipelines/want", "1\n");
+	write_file(r, "pipeline.want", "1\n");
 	await_revision(r, 2, "replaced");
 	send_id(r, THREE);
 	send_id(r, FOUR);
 	expect_id(r, FOUR);
-	write_file(r, "pipelines/want", "0\n");
+	write_file(r, "pipeline.want", "0\n");
 	await_revision(r, 1, "replaced");
 	send_id(r, THREE);
 	expect_id(r, THREE);
