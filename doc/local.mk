@@ -12,6 +12,7 @@ DECISIONS = \
   doc/decisions/api-thread.md \
   doc/decisions/dpdk-only-in-the-host.md \
   doc/decisions/errors.md \
+  doc/decisions/lua-pipeline.md \
   doc/decisions/lxc.md \
   doc/decisions/memory-regions.md \
   doc/decisions/no-libtool.md \

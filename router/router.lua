@@ -129,6 +129,11 @@ local function chain(steps)
    return assert(loadstring(text, "=chain"))(unpack(f))
 end
 
+-- A router ends when its node says so.
+os.exit = function()
+   error("a pipeline cannot end the router", 2)
+end
+
 -- --- for script.c ----------------------------------------------------------
 
 jit.attach(function(what)

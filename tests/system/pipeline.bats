@@ -131,7 +131,7 @@ knock() { # PORT: one datagram through r1
 }
 
 @test "100 swaps under traffic lose nothing, and leave no memory behind" {
-  traffic_start flow 198.18.1.2 20000 30
+  traffic_start flow 198.18.1.2 50000 30
   for ((i = 1; i <= SWAPS; i++)); do
     give "$(at_port 5999 "router.drop(batch, i) -- $i")"
     node_wait 10 is "$NUMBER" running

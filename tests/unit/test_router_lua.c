@@ -277,6 +277,31 @@ what_is_wrong_is_said_with_file_and_line(void **state)
 	}
 }
 
+/* What is not local is forgotten to be, and slow. */
+static void
+the_shipped_texts_make_no_globals(void **state)
+{
+	struct rehearsal r;
+	struct err e;
+
+	(void)state;
+	if (try_text("local known = {}\n"
+		     "for word in ([[_G _VERSION assert bit collectgarbage\n"
+		     "coroutine debug dofile error gcinfo getfenv\n"
+		     "getmetatable io ipairs jit load loadfile loadstring\n"
+		     "math module newproxy next os package pairs pcall\n"
+		     "print rawequal rawget rawlen rawset require select\n"
+		     "setfenv setmetatable string table tonumber tostring\n"
+		     "type unpack xpcall]]):gmatch('%S+') do\n"
+		     "   known[word] = true\n"
+		     "end\n"
+		     "local pipeline = require 'pipeline'\n"
+		     "for name in pairs(_G) do assert(known[name], name) end\n"
+		     "return pipeline\n",
+		&r, &e) < 0)
+		fail_msg("%s", e.msg);
+}
+
 static void
 memory_has_a_limit(void **state)
 {
@@ -333,7 +358,10 @@ a_check_outlives_what_it_checks(void **state)
 	} bad[] = {
 		{ "require('ffi').cast('int *', 0)[0] = 1\n",
 		    ": it crashes: Segmentation fault" },
-		{ "os.exit(0)\n", ": it exits" },
+		{ "os.exit(0)\n", ".lua:1: a pipeline cannot end the router" },
+		{ "require('ffi').cdef 'void exit(int);'\n"
+		  "require('ffi').C.exit(0)\n",
+		    ": it exits" },
 		{ "io.stdout:close() while true do end\n", "" },
 		{ PIPELINE "pipeline.loop = function() while true do end end\n"
 			   "return pipeline\n",
@@ -363,6 +391,7 @@ main(void)
 		cmocka_unit_test(it_does_what_the_pipeline_in_c_does),
 		cmocka_unit_test(steps_are_added_replaced_and_removed),
 		cmocka_unit_test(what_is_wrong_is_said_with_file_and_line),
+		cmocka_unit_test(the_shipped_texts_make_no_globals),
 		cmocka_unit_test(memory_has_a_limit),
 		cmocka_unit_test(a_check_outlives_what_it_checks),
 	};
