@@ -246,6 +246,10 @@ link_local_addresses_do_not_leave_the_link(void **state)
 	assert_int_equal(fate_between(x, "fe80::2", "ff02::1"), FATE_LOCAL);
 	assert_int_equal(fate_between(x, "fe80::2", "ff01::1"), FATE_LOCAL);
 	assert_int_equal(fate_between(x, "fe80::2", "ff03::1"), FATE_MULTICAST);
+	assert_int_equal(fate_between(x, "::", "ff02::16"), FATE_LOCAL);
+	assert_int_equal(fate_between(x, "::", "ff05::1"), FATE_MARTIAN_SOURCE);
+	assert_int_equal(
+	    fate_between(x, "::1", "ff02::1"), FATE_MARTIAN_SOURCE);
 }
 
 static void
