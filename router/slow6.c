@@ -177,17 +177,16 @@ accept_header(
 	struct icmp6_error e;
 	int rc;
 
+	if (w->next == NEXT_HOP_BY_HOP && at_n > 0) {
+		/* it may only come first */
+		problem(s, w->ip, vnic, ICMP6_UNKNOWN_NEXT, w->said);
+		return false;
+	}
 	if (bytes == 0) {
 		problem(s, w->ip, vnic, ICMP6_WRONG_FIELD, w->at + 1);
 		return false;
 	}
 	switch (w->next) {
-	case NEXT_HOP_BY_HOP:
-		if (at_n > 0) { /* it may only come first */
-			problem(s, w->ip, vnic, ICMP6_UNKNOWN_NEXT, w->said);
-			return false;
-		}
-		return true; /* looked at on the way in */
 	case NEXT_DESTINATION:
 		rc = icmp6_check_options(w->ip, w->at, bytes, &e);
 		if (rc == -EBADMSG)
@@ -201,7 +200,7 @@ accept_header(
 		/* RFC 5095, and RFC 8200, 4.4 of types that are not known */
 		problem(s, w->ip, vnic, ICMP6_WRONG_FIELD, w->at + 2);
 		return false;
-	default:
+	default: /* a fragment; hop-by-hop was looked at on the way in */
 		return true;
 	}
 }

@@ -15,7 +15,8 @@ ROUTER_UNIT = \
   tests/unit/test_router_pieces \
   tests/unit/test_router_route6 \
   tests/unit/test_router_process \
-  tests/unit/test_router_exceptions
+  tests/unit/test_router_exceptions \
+  tests/unit/test_router_ipv6
 check_PROGRAMS += $(ROUTER_UNIT)
 TESTS += $(ROUTER_UNIT)
 endif
@@ -63,6 +64,9 @@ tests_unit_test_router_process_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_process_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_exceptions_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_exceptions_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_ipv6_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_ipv6_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_ipv6_DEPENDENCIES = europa-router
 EXTRA_tests_unit_test_router_exceptions_DEPENDENCIES = europa-router
 EXTRA_tests_unit_test_router_process_DEPENDENCIES = \
   europa-router examples/vnic-echo

@@ -103,6 +103,8 @@ router_rig_open(struct router_rig *r, unsigned mtu1)
 void
 router_rig_close(struct router_rig *r)
 {
+	char rules[128];
+
 	if (r->pid > 0) {
 		kill(r->pid, SIGTERM);
 		assert_int_equal(router_rig_wait(r), 0);
@@ -113,6 +115,8 @@ router_rig_close(struct router_rig *r)
 	region_unmap(r->maps.router, r->maps.l.router_bytes);
 	region_unmap(r->maps.pool, r->maps.l.pool_bytes);
 	vnic_fds_close(&r->fds);
+	snprintf(rules, sizeof(rules), "%s/filter.conf", r->dir);
+	unlink(rules);
 	unlink(r->conf);
 	rmdir(r->dir);
 	free(r->out);
