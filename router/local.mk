@@ -10,7 +10,12 @@ router_librouter_a_SOURCES = \
   router/bucket.h \
   router/count.c router/count.h \
   router/fast.c router/fast.h \
-  router/fib4.c router/fib4.h \
+  router/fib.h \
+  router/fib4.c router/fib4.h router/fib4_lookup.c \
+  router/fib4_avx512.c router/fib4_avx512.h \
+  router/fib6.c router/fib6.h router/fib6_lookup.c \
+  router/fib_routes.inc router/fib_table.inc \
+  router/fib_store.c router/fib_store.h \
   router/filter_rules.c router/filter_rules.h \
   router/fragment.c router/fragment.h \
   router/icmp.c router/icmp.h \
@@ -36,7 +41,6 @@ router_librouter_a_SOURCES = \
   router/plan6.c \
   router/publish.c router/publish.h \
   router/punt.c router/punt.h \
-  router/route6.c router/route6.h \
   router/routerconf.c router/routerconf.h \
   router/routerconf_filter.c router/routerconf_internal.h \
   router/routerconf_words.c \

@@ -169,8 +169,8 @@ plan_free(struct plan *p)
 		return;
 	if (p->fib && --p->fib->n_refs == 0)
 		fib4_free(p->fib);
-	if (p->route6 && --p->route6->n_refs == 0)
-		route6_free(p->route6);
+	if (p->fib6 && --p->fib6->n_refs == 0)
+		fib6_free(p->fib6);
 	filter_put(p->filter);
 	free(p->gateway);
 	free(p->gateway6);

@@ -29,7 +29,7 @@ struct plan {
 	uint64_t generation;
 	struct routerconf_vnic vnic[VNIC_MAX_VNICS];
 	struct fib4 *fib;
-	struct route6_table *route6;
+	struct fib6 *fib6;
 	struct filter *filter; /* NULL: no rules */
 	unsigned n_gateways;
 	unsigned n_gateways6;

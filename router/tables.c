@@ -190,8 +190,8 @@ tables_make(const struct plan *p, const struct port *ports,
 	fill(&m, p, nb, n);
 	m.t->fib = p->fib;
 	p->fib->n_refs++;
-	m.t->route6 = p->route6;
-	p->route6->n_refs++;
+	m.t->fib6 = p->fib6;
+	p->fib6->n_refs++;
 	m.t->filter = p->filter;
 	if (p->filter)
 		p->filter->n_refs++;
@@ -202,7 +202,7 @@ void
 tables_free(const struct tables *t)
 {
 	struct fib4 *fib;
-	struct route6_table *route6;
+	struct fib6 *fib6;
 
 	if (!t)
 		return;
@@ -210,9 +210,9 @@ tables_free(const struct tables *t)
 	fib = (struct fib4 *)(uintptr_t)t->fib;
 	if (fib && --fib->n_refs == 0)
 		fib4_free(fib);
-	route6 = (struct route6_table *)(uintptr_t)t->route6;
-	if (route6 && --route6->n_refs == 0)
-		route6_free(route6);
+	fib6 = (struct fib6 *)(uintptr_t)t->fib6;
+	if (fib6 && --fib6->n_refs == 0)
+		fib6_free(fib6);
 	filter_put((struct filter *)(uintptr_t)t->filter);
 	free((void *)(uintptr_t)t->hop);
 	free((void *)(uintptr_t)t->host);

@@ -5,7 +5,8 @@ noinst_LIBRARIES += tests/librouterrig.a
 ROUTER_UNIT = \
   tests/unit/test_router_modules \
   tests/unit/test_router_modules6 \
-  tests/unit/test_router_fib4 \
+  tests/unit/test_router_fib4 tests/unit/test_router_fib4_change \
+  tests/unit/test_router_fib6 \
   tests/unit/test_router_queue \
   tests/unit/test_router_conf \
   tests/unit/test_router_arp \
@@ -13,7 +14,6 @@ ROUTER_UNIT = \
   tests/unit/test_router_nd \
   tests/unit/test_router_icmp6 \
   tests/unit/test_router_pieces \
-  tests/unit/test_router_route6 \
   tests/unit/test_router_process \
   tests/unit/test_router_exceptions \
   tests/unit/test_router_ipv6
@@ -44,6 +44,10 @@ tests_unit_test_router_modules6_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_modules6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_fib4_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_fib4_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_fib4_change_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_fib4_change_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_fib6_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_fib6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_queue_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_queue_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_conf_CFLAGS = $(ROUTER_CFLAGS)
@@ -58,8 +62,6 @@ tests_unit_test_router_icmp6_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_icmp6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_pieces_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_pieces_LDADD = $(ROUTER_LIBS)
-tests_unit_test_router_route6_CFLAGS = $(ROUTER_CFLAGS)
-tests_unit_test_router_route6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_process_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_process_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_exceptions_CFLAGS = $(ROUTER_CFLAGS)
