@@ -123,14 +123,19 @@ flush(struct worker *w, struct plan_lane *lane)
 }
 
 void
+lane_flush(struct worker *w, struct plan_lane *lane)
+{
+	flush(w, lane);
+	lane->n = 0;
+}
+
+void
 lanes_flush(struct worker *w)
 {
 	struct plan_part *part = w->part;
 
-	for (unsigned i = 0; i < part->n_touched; i++) {
-		flush(w, part->touched[i]);
-		part->touched[i]->n = 0;
-	}
+	for (unsigned i = 0; i < part->n_touched; i++)
+		lane_flush(w, part->touched[i]);
 	part->n_touched = 0;
 	if (unlikely(w->unpublished))
 		cross_publish(w);

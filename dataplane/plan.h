@@ -99,10 +99,21 @@ struct plan_port {
 	struct rules *rules;
 };
 
+/* A vNIC that frames of a port go to, and what is the same for all of them. */
+struct plan_hit {
+	uint64_t key; /* rules_key(); 0 = none */
+	struct plan_vnic *vnic;
+	struct plan_lane *lane; /* for all that is data, NULL: they differ */
+	uint32_t max_bytes;     /* that fit for certain */
+};
+
+enum { PLAN_HITS_LOG2 = 6 };
+
 /* An rx queue of a port. */
 struct plan_rx {
-	struct plan_port *port;
+	alignas(VNIC_LINE) struct plan_port *port;
 	uint16_t queue;
+	struct plan_hit hit[1 << PLAN_HITS_LOG2]; /* (w) the last of a hash */
 };
 
 /* What one worker follows. */

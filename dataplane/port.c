@@ -22,7 +22,7 @@ enum {
 	XDP_DESCS = 2048,
 	NIC_MBUFS = 8191,
 	NIC_DESCS = 1024,
-	MBUF_CACHE = 256,
+	MBUF_CACHE = 512,
 	SPARE_MBUFS = 255, /* of a worker that has no queue of the port */
 	SPARE_CACHE = 64,
 	MIN_ROOM = 2048,

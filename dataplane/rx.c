@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rx: a burst from a port, each frame to its vNIC or to all of its segment.
+ * rx: bursts from a port, each frame to its vNIC or to all of its segment.
  * [Europa paper, section 3.4] The mbufs are private memory: what is judged here
  * is what is copied.
+ *
+ * Where there are many routers a burst has a frame or two for each. So several
+ * bursts are sorted before they are copied, router by router: what a router
+ * costs whatever it gets, its ring's line above all, is paid once for all.
  */
 #include "dataplane/port.h"
 #include "dataplane/worker_internal.h"
@@ -18,12 +22,25 @@ is_whole(const struct rte_mbuf *m)
 	       m->nb_segs == 1;
 }
 
-/* Nobody else holds it, and it goes back to the port's pool as it is. */
+static_assert(offsetof(struct rte_mbuf, nb_segs) ==
+		  offsetof(struct rte_mbuf, refcnt) + sizeof(uint16_t),
+    "one load for both");
+
+/*
+ * All of the frame is in its bytes, in one piece that nobody else holds, and it
+ * goes back to the port's pool as it is.
+ */
 static inline bool
 is_own(const struct rte_mbuf *m, const struct rte_mempool *pool)
 {
-	return m->pool == pool && RTE_MBUF_DIRECT(m) && m->nb_segs == 1 &&
-	       rte_mbuf_refcnt_read(m) == 1;
+	const uint64_t odd = RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_INDIRECT |
+			     RTE_MBUF_F_EXTERNAL;
+	uint32_t refcnt_and_segs;
+
+	memcpy(&refcnt_and_segs, (const void *)&m->refcnt,
+	    sizeof(refcnt_and_segs));
+	return refcnt_and_segs == 0x00010001 && (m->ol_flags & odd) == 0 &&
+	       m->pool == pool;
 }
 
 static void
@@ -56,18 +73,20 @@ flood(
 	return n > 0;
 }
 
-/* Frames of a burst often go to the same vNIC. */
-struct hit {
-	uint64_t key; /* 0 = none */
-	struct plan_vnic *vnic;
-	struct plan_lane *lane; /* for all that is data, NULL: they differ */
-	uint32_t max_bytes;     /* that fit for certain */
-};
+/* Where the hit of a key is, if there is one. */
+static inline struct plan_hit *
+hit_of(struct plan_rx *rx, uint64_t key)
+{
+	return &rx->hit[(key * rx->port->rules->multiplier) >>
+			(64 - PLAN_HITS_LOG2)];
+}
 
 static inline void
-remember(
-    const struct worker *w, struct hit *h, uint64_t key, struct plan_vnic *v)
+remember(const struct worker *w, struct plan_rx *rx, uint64_t key,
+    struct plan_vnic *v)
 {
+	struct plan_hit *h = hit_of(rx, key);
+
 	h->key = key;
 	h->vnic = v;
 	h->lane = NULL;
@@ -78,28 +97,33 @@ remember(
 
 /*
  * What nearly every frame is: untagged IPv4 in one piece, as long as it may be,
- * data, and for the vNIC of the one before. All that is not so goes the long
- * way, which says the same of it.
+ * data, and for a vNIC that has had one lately: it goes to the lane that is
+ * returned. All that is not so goes the long way, which says the same of it.
  */
-static inline bool
-is_plain(const struct rte_mbuf *m, const uint8_t *p, const struct hit *last)
+static inline struct plan_lane *
+plain_lane(struct plan_rx *rx, const struct rte_mbuf *m, const uint8_t *p)
 {
-	const struct plan_vnic *v = last->vnic;
 	unsigned len = m->data_len;
+	const struct plan_hit *h;
+	uint64_t key;
 
-	return last->lane && len >= FRAME_HEADER + FRAME_IP4_BYTES &&
-	       len <= last->max_bytes &&
-	       load_be16(p + FRAME_MACS) == FRAME_TYPE_IP4 &&
-	       rules_key(0, p) == last->key &&
-	       !frame_ip4_is_control(
-		   p + FRAME_HEADER, v->address, v->n_addresses);
+	if (len < FRAME_HEADER + FRAME_IP4_BYTES ||
+	    load_be16(p + FRAME_MACS) != FRAME_TYPE_IP4)
+		return NULL;
+	key = rules_key(0, p);
+	h = hit_of(rx, key);
+	if (h->key != key || !h->lane || len > h->max_bytes ||
+	    frame_ip4_is_control(
+		p + FRAME_HEADER, h->vnic->address, h->vnic->n_addresses))
+		return NULL;
+	return h->lane;
 }
 
 /* Returns true if the frame was offered to at least one vNIC. */
 static inline bool
-classify(struct worker *w, struct plan *p, const struct plan_port *port,
-    unsigned i, struct hit *last)
+classify(struct worker *w, struct plan *p, struct plan_rx *rx, unsigned i)
 {
+	const struct plan_port *port = rx->port;
 	const struct frame *f = &w->frame[i];
 	uint64_t key = rules_key(f->vlan, f->macs);
 	uint32_t to;
@@ -111,64 +135,95 @@ classify(struct worker *w, struct plan *p, const struct plan_port *port,
 	to = rules_find(port->rules, f->vlan, f->macs);
 	if (unlikely(to == RULES_NONE))
 		return false;
-	remember(w, last, key, &p->vnic[to]);
-	lane_offer(w, last->vnic, f, i);
+	remember(w, rx, key, &p->vnic[to]);
+	lane_offer(w, &p->vnic[to], f, i);
 	return true;
 }
 
-unsigned
-rx_port(struct worker *w, struct plan *p, const struct plan_rx *rx)
-{
-	const struct plan_port *port = rx->port;
-	struct port_share *share = &port->port->share[w->index];
-	struct rte_mempool *pool = share->pool;
-	unsigned n = rte_eth_rx_burst(port->id, rx->queue, w->mbuf, VNIC_BURST);
-	unsigned n_runts = 0, n_delivered = 0, n_own = 0;
-	uint64_t bytes = 0;
-	struct hit last = { 0 };
+/* What came of the frames of one call. */
+struct sorted {
+	unsigned n, runts, delivered, own;
+	uint64_t bytes;
+};
 
-	STAGE(RX_BURST, n);
-	if (n == 0)
-		return 0;
-	w->spread = port->spreads ? SPREAD_NEAR : SPREAD_ANY;
-	for (unsigned i = 0; i < n; i++)
+/* The next n frames of the worker, to the lanes they go by. */
+static inline void
+sort_burst(struct worker *w, struct plan *p, struct plan_rx *rx, unsigned n,
+    struct sorted *s)
+{
+	const struct port_share *share = &rx->port->port->share[w->index];
+	unsigned end = s->n + n, n_own = 0, n_delivered = 0;
+	uint64_t bytes = 0;
+
+	for (unsigned i = s->n; i < end; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(w->mbuf[i], void *));
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = s->n; i < end; i++) {
 		const struct rte_mbuf *m = w->mbuf[i];
 		const uint8_t *at = rte_pktmbuf_mtod(m, const uint8_t *);
-		bool whole = is_whole(m);
+		bool own = is_own(m, share->pool);
 		struct frame *f = &w->frame[i];
+		struct plan_lane *lane;
 
 		bytes += m->pkt_len;
-		n_own += is_own(m, pool);
-		if (likely(whole && is_plain(m, at, &last))) {
+		n_own += own;
+		if (likely(own && (lane = plain_lane(rx, m, at)))) {
 			frame_set_plain(f, at, m->data_len);
-			lane_put(w, last.lane, i, m->data_len);
+			lane_put(w, lane, i, m->data_len);
 			n_delivered++;
 			continue;
 		}
 		if (unlikely(!frame_parse(f, at, m->data_len, NULL, 0))) {
-			n_runts++;
+			s->runts++;
 			continue;
 		}
-		if (!whole)
+		if (!is_whole(m))
 			note_oddities(f, m);
-		n_delivered += classify(w, p, port, i, &last);
+		n_delivered += classify(w, p, rx, i);
 	}
-	STAGE(CLASSIFY, n);
-	lanes_flush(w);
-	if (likely(n_own == n))
-		rte_mempool_put_bulk(pool, (void **)w->mbuf, n);
-	else
-		rte_pktmbuf_free_bulk(w->mbuf, n);
-	STAGE(RX_FREE, n);
-	port_count(share, WIRE_PORT_RX, n);
-	port_count(share, WIRE_PORT_RX_BYTES, bytes);
-	port_count(share, WIRE_PORT_RX_DELIVERED, n_delivered);
-	if (unlikely(n_runts))
-		port_count(share, WIRE_PORT_RUNT, n_runts);
-	if (unlikely(n_delivered + n_runts < n))
+	s->n = end;
+	s->own += n_own;
+	s->delivered += n_delivered;
+	s->bytes += bytes;
+}
+
+static void
+count_sorted(struct port_share *share, const struct sorted *s)
+{
+	port_count(share, WIRE_PORT_RX, s->n);
+	port_count(share, WIRE_PORT_RX_BYTES, s->bytes);
+	port_count(share, WIRE_PORT_RX_DELIVERED, s->delivered);
+	if (unlikely(s->runts))
+		port_count(share, WIRE_PORT_RUNT, s->runts);
+	if (unlikely(s->delivered + s->runts < s->n))
 		port_count(
-		    share, WIRE_PORT_NO_MATCH, n - n_delivered - n_runts);
-	return n;
+		    share, WIRE_PORT_NO_MATCH, s->n - s->delivered - s->runts);
+}
+
+unsigned
+rx_port(struct worker *w, struct plan *p, struct plan_rx *rx, unsigned bursts)
+{
+	const struct plan_port *port = rx->port;
+	struct port_share *share = &port->port->share[w->index];
+	unsigned most = MIN(bursts, (unsigned)GATHER_BURSTS) * VNIC_BURST;
+	struct sorted s = { 0 };
+	unsigned n;
+
+	w->spread = port->spreads ? SPREAD_NEAR : SPREAD_ANY;
+	do {
+		n = rte_eth_rx_burst(
+		    port->id, rx->queue, w->mbuf + s.n, VNIC_BURST);
+		STAGE(RX_BURST, n);
+		sort_burst(w, p, rx, n, &s);
+		STAGE(CLASSIFY, n);
+	} while (n == VNIC_BURST && s.n < most);
+	if (s.n == 0)
+		return 0;
+	lanes_flush(w);
+	if (likely(s.own == s.n))
+		rte_mempool_put_bulk(share->pool, (void **)w->mbuf, s.n);
+	else
+		rte_pktmbuf_free_bulk(w->mbuf, s.n);
+	STAGE(RX_FREE, s.n);
+	count_sorted(share, &s);
+	return s.n;
 }

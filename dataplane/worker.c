@@ -23,7 +23,8 @@ enum {
 	IDLE_NS = 20000, /* polls this long without work before it sleeps */
 	BEAT_NS = 1000000,
 	ROUNDS_PER_SECOND = 10000, /* a router may take 100 us of a round */
-	ROUTERS_PER_BURST = 8,     /* more of them, more bursts in a round */
+	ROUTERS_PER_BURST = 4,     /* more of them, more bursts in a round */
+	MAX_ROUND_BURSTS = 16,
 };
 
 static uint64_t
@@ -101,17 +102,20 @@ static unsigned
 poll_ports(struct worker *w, struct plan *p)
 {
 	const struct plan_part *part = w->part;
-	unsigned turns = 1 + part->n_shares / ROUTERS_PER_BURST;
+	unsigned most = MIN(
+	    1 + part->n_shares / ROUTERS_PER_BURST, (unsigned)MAX_ROUND_BURSTS);
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < part->n_rx; i++) {
-		unsigned got = VNIC_BURST;
+		unsigned left = most * VNIC_BURST, want, got;
 
-		for (unsigned t = 0; t < turns && got == VNIC_BURST; t++) {
-			got = rx_port(w, p, &part->rx[i]);
+		do {
+			want = MIN(left, (unsigned)GATHER);
+			got = rx_port(w, p, &part->rx[i], want / VNIC_BURST);
 			tx_finish(w, p);
 			n += got;
-		}
+			left -= want;
+		} while (got == want && left > 0);
 	}
 	return n;
 }

@@ -20,6 +20,9 @@ enum worker_budget {
 	ROUND_FLOODS = 128, /* copies of broadcasts among them */
 	/* copies of broadcasts from all ports in one round */
 	ROUND_RX_FLOODS = 512,
+	/* frames of a port that are sorted before any is copied */
+	GATHER_BURSTS = 8,
+	GATHER = GATHER_BURSTS * VNIC_BURST,
 };
 
 /* Which of a router's data queues get a frame. */
@@ -73,8 +76,8 @@ struct worker {
 	uint64_t send_cycles;                   /* spent in sending, ever */
 	struct tx_burst *taken; /* the one to be sent next, or NULL */
 	struct tx_burst burst[2];
-	struct frame frame[VNIC_BURST];
-	struct rte_mbuf *mbuf[VNIC_BURST];
+	struct frame frame[GATHER];
+	struct rte_mbuf *mbuf[GATHER];
 	uint8_t head[VNIC_BURST][FRAME_HEAD_COPY];
 };
 
@@ -84,8 +87,10 @@ struct worker {
  */
 unsigned worker_round(struct worker *w, struct plan *p, bool *owes);
 
-/* lane.c: frames on their way to vNICs; flush after each burst. */
+/* lane.c: frames on their way to vNICs; flush after each burst or gather. */
 void lanes_flush(struct worker *w);
+/* The lane is full and others are not; it stays among those touched. */
+void lane_flush(struct worker *w, struct plan_lane *lane);
 /* Which queue of v gets f, by what it carries. */
 struct plan_lane *lane_choose(
     const struct worker *w, const struct plan_vnic *v, const struct frame *f);
@@ -110,10 +115,12 @@ lane_fits(const struct plan_vnic *v, const struct frame *f, uint32_t bytes)
 static inline void
 lane_put(struct worker *w, struct plan_lane *lane, unsigned i, uint32_t bytes)
 {
-	if (lane->n == 0)
+	if (unlikely(lane->n == VNIC_BURST))
+		lane_flush(w, lane);
+	else if (lane->n == 0)
 		w->part->touched[w->part->n_touched++] = lane;
 	lane->len[lane->n] = (uint16_t)bytes; /* <= room < 2^16 */
-	lane->frame[lane->n++] = (uint16_t)i; /* < VNIC_BURST */
+	lane->frame[lane->n++] = (uint16_t)i; /* < GATHER */
 }
 
 /* The same, if it is not too long. */
@@ -160,8 +167,9 @@ lane_offer(
 		cross_hand(w, lane, f);
 }
 
-/* rx.c, tx.c: return how many packets they took */
-unsigned rx_port(struct worker *w, struct plan *p, const struct plan_rx *rx);
+/* rx.c, tx.c: return how many packets they took; rx up to so many bursts */
+unsigned rx_port(
+    struct worker *w, struct plan *p, struct plan_rx *rx, unsigned bursts);
 unsigned tx_queue(struct worker *w, struct plan *p, struct plan_queue *q);
 /* Sends what tx_queue() has taken and not sent yet. */
 void tx_finish(struct worker *w, struct plan *p);

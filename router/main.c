@@ -253,11 +253,14 @@ serve(struct router *r)
 			{ .fd = r->over, .events = POLLIN },
 		};
 
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+		if (poll(fds, ARRAY_SIZE(fds),
+			r->watch.fd < 0 ? WATCH_LOOK_MS : -1) < 0 &&
+		    errno != EINTR)
 			return -errno;
 		if (fds[2].revents || fds[3].revents)
 			return 0;
-		if (fds[0].revents && watch_changed(&r->watch))
+		/* before an answer: it says what is in force */
+		if (watch_changed(&r->watch))
 			load(r);
 		if (fds[1].revents)
 			answer(r);

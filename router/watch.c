@@ -1,15 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * watch: inotify on the folder, for the file is replaced by rename.
+ * watch: inotify on the folder, for the file is replaced by rename; or a look
+ * at the file.
  */
 #include "router/watch.h"
 
 #include "lib/base.h"
 #include "router/routerconf.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <sys/inotify.h>
+
+/* Has it become another file, or have its bytes; is it gone? */
+static bool
+look_at(const char *path, struct stat *seen)
+{
+	struct stat now;
+	bool changed;
+
+	if (stat(path, &now) < 0)
+		now = (struct stat){ 0 };
+	changed = now.st_ino != seen->st_ino || now.st_size != seen->st_size ||
+		  now.st_mtim.tv_sec != seen->st_mtim.tv_sec ||
+		  now.st_mtim.tv_nsec != seen->st_mtim.tv_nsec;
+	*seen = now;
+	return changed;
+}
+
+static bool
+look(struct watch *w)
+{
+	bool changed = look_at(w->path, &w->seen) && w->seen.st_ino != 0;
+
+	return look_at(w->rules, &w->seen_rules) || changed;
+}
 
 int
 watch_open(struct watch *w, const char *path)
@@ -17,6 +41,12 @@ watch_open(struct watch *w, const char *path)
 	const char *slash = strrchr(path, '/');
 	char folder[PATH_MAX] = ".";
 	scoped_close int fd = -1;
+
+	*w = (struct watch){
+		.fd = -1,
+		.path = path,
+		.name = slash ? slash + 1 : path,
+	};
 
 	if (slash) {
 		size_t n = slash == path ? 1 : (size_t)(slash - path);
@@ -26,12 +56,19 @@ watch_open(struct watch *w, const char *path)
 		memcpy(folder, path, n);
 		folder[n] = '\0';
 	}
+	if (snprintf(w->rules, sizeof(w->rules), "%.*s%s",
+		(int)(w->name - path), path,
+		ROUTERCONF_RULES) >= (int)sizeof(w->rules))
+		return -ENAMETOOLONG;
 	fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (fd < 0 || inotify_add_watch(fd, folder,
-			  IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE) < 0)
+	if (fd >= 0 && inotify_add_watch(fd, folder,
+			   IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE) >= 0) {
+		w->fd = steal_fd(fd);
+		return 0;
+	}
+	if (errno != EMFILE && errno != ENFILE && errno != ENOSPC)
 		return -errno;
-	w->name = slash ? slash + 1 : path;
-	w->fd = steal_fd(fd);
+	look(w);
 	return 0;
 }
 
@@ -58,6 +95,8 @@ watch_changed(struct watch *w)
 	bool changed = false;
 	ssize_t n;
 
+	if (w->fd < 0)
+		return look(w);
 	while ((n = read(w->fd, buf, sizeof(buf))) > 0) {
 		const char *at = buf;
 

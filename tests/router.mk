@@ -16,7 +16,8 @@ ROUTER_UNIT = \
   tests/unit/test_router_pieces \
   tests/unit/test_router_process \
   tests/unit/test_router_exceptions \
-  tests/unit/test_router_ipv6
+  tests/unit/test_router_ipv6 \
+  tests/unit/test_router_watch
 check_PROGRAMS += $(ROUTER_UNIT)
 TESTS += $(ROUTER_UNIT)
 endif
@@ -62,6 +63,8 @@ tests_unit_test_router_icmp6_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_icmp6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_pieces_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_pieces_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_watch_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_watch_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_process_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_process_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_exceptions_CFLAGS = $(ROUTER_CFLAGS)

@@ -68,12 +68,12 @@ teardown_file() {
 }
 
 @test "iperf3 TCP and UDP pass" {
-  node_receiver iperf3 -s -B 198.18.1.2 -1 > /dev/null &
+  node_receiver timeout 30 iperf3 -s -B 198.18.1.2 -1 > /dev/null &
   sleep 0.5
   node_sender iperf3 -c 198.18.1.2 -t 2 -J > "$BATS_TEST_TMPDIR/tcp"
   wait
   [ "$(jq '.end.sum_received.bits_per_second > 1e7' "$BATS_TEST_TMPDIR/tcp")" = true ]
-  node_receiver iperf3 -s -B 198.18.1.2 -1 > /dev/null &
+  node_receiver timeout 30 iperf3 -s -B 198.18.1.2 -1 > /dev/null &
   sleep 0.5
   node_sender iperf3 -c 198.18.1.2 -u -b 50M -l 512 -t 2 -J > "$BATS_TEST_TMPDIR/udp"
   wait

@@ -47,7 +47,7 @@ chain_up() {
   run node_sender traceroute -n -w 1 -q 3 198.18.1.2
   echo "$output"
   [ "$(echo "$output" | awk '$1 ~ /^[0-9]+$/ {print $2}' | tr '\n' ' ')" = "198.18.0.1 198.18.10.2 198.18.11.2 198.18.1.2 " ]
-  node_receiver iperf3 -s -B 198.18.1.2 -1 > /dev/null &
+  node_receiver timeout 30 iperf3 -s -B 198.18.1.2 -1 > /dev/null &
   sleep 0.5
   node_sender iperf3 -c 198.18.1.2 -t 2 -J > "$BATS_TEST_TMPDIR/tcp"
   wait

@@ -49,7 +49,7 @@ ports_are() { # STATE
 
 @test "full-size frames pass, TCP too" {
   node_sender ping -n -c 2 -i 0.05 -W 1 -s 1472 -M "do" 198.18.1.2
-  node_receiver iperf3 -s -B 198.18.1.2 -1 > /dev/null &
+  node_receiver timeout 30 iperf3 -s -B 198.18.1.2 -1 > /dev/null &
   sleep 0.5
   node_sender iperf3 -c 198.18.1.2 -t 2 -J > "$BATS_TEST_TMPDIR/tcp"
   wait

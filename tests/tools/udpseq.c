@@ -187,8 +187,8 @@ run_send(int fd, const struct load *l)
 }
 
 struct tally {
-	uint64_t received, foreign, doubled, reordered, next, first_ns, last_ns,
-	    gap_ns, max_latency_ns;
+	uint64_t received, foreign, doubled, reordered, next, first_sent_ns,
+	    first_ns, last_ns, gap_ns, max_latency_ns;
 	uint32_t latency[LATENCY_US + 1]; /* datagrams, by microseconds */
 	uint8_t *seen;                    /* a bit per sequence number */
 	uint64_t room;                    /* bits of seen */
@@ -219,10 +219,12 @@ count(struct tally *t, const uint8_t *p, size_t len, uint64_t canary)
 		t->foreign++;
 		return;
 	}
-	if (t->received == 0)
+	if (t->received == 0) {
 		t->first_ns = now;
-	else
+		t->first_sent_ns = d.sent_ns;
+	} else {
 		t->gap_ns = MAX(t->gap_ns, now - t->last_ns);
+	}
 	t->last_ns = now;
 	t->received++;
 	t->max_latency_ns = MAX(t->max_latency_ns, now - d.sent_ns);
@@ -282,12 +284,14 @@ run_recv(int fd, uint64_t seconds, uint64_t canary, _Atomic(uint64_t) *window)
 		lost += !(t.seen[s / 8] >> (s % 8) & 1);
 	printf("{\"received\":%" PRIu64 ",\"lost\":%" PRIu64
 	       ",\"doubled\":%" PRIu64 ",\"reordered\":%" PRIu64
-	       ",\"foreign\":%" PRIu64 ",\"first_ns\":%" PRIu64
-	       ",\"last_ns\":%" PRIu64 ",\"max_gap_ms\":%.3f"
+	       ",\"foreign\":%" PRIu64 ",\"first_sent_ns\":%" PRIu64
+	       ",\"first_ns\":%" PRIu64 ",\"last_ns\":%" PRIu64
+	       ",\"max_gap_ms\":%.3f"
 	       ",\"p50_us\":%u,\"p99_us\":%u,\"max_latency_us\":%.1f}\n",
-	    t.received, lost, t.doubled, t.reordered, t.foreign, t.first_ns,
-	    t.last_ns, (double)t.gap_ns / 1e6, percentile(&t, 50),
-	    percentile(&t, 99), (double)t.max_latency_ns / 1e3);
+	    t.received, lost, t.doubled, t.reordered, t.foreign,
+	    t.first_sent_ns, t.first_ns, t.last_ns, (double)t.gap_ns / 1e6,
+	    percentile(&t, 50), percentile(&t, 99),
+	    (double)t.max_latency_ns / 1e3);
 	free(t.seen);
 	return 0;
 }
