@@ -329,6 +329,58 @@ dispatch(struct slow *s, unsigned fate, const uint8_t *ip, unsigned vnic)
 	}
 }
 
+/* Is there a network at f that both are in? */
+static bool
+are_neighbours(const struct iface *f, struct ip6 a, struct ip6 b)
+{
+	for (unsigned i = 0; i < f->n6; i++) {
+		const struct address6 *own = &f->address6[i];
+
+		if (ip6_is_within(a, own->ip, own->len) &&
+		    (ip6_is_within(b, own->ip, own->len) ||
+			ip6_is_link_local(b)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The packet has been forwarded to where it came from: its sender should know
+ * the shorter way (RFC 4861, 8.2). The copy is as it left. To a host on the link
+ * that is the host itself; to one behind a gateway it is the gateway's
+ * link-local address, and we know only gateways that are named by it.
+ */
+static void
+redirect(struct slow *s, unsigned vnic, const uint8_t *ip)
+{
+	struct ip6 src = ip6_load(ip + IP6_SRC);
+	struct ip6 dst = ip6_load(ip + IP6_DST);
+	uint16_t i = tables_route6(s->tables, dst);
+	const struct hop *hop = &s->tables->hop[i];
+	struct ip6 next = tables_neighbour6(s->tables, i, dst);
+	struct packet *copy, *p;
+
+	if (hop->kind != HOP_FORWARD || hop->vnic != vnic ||
+	    !are_neighbours(&s->iface[vnic], src, next) ||
+	    (!ip6_is_equal(next, dst) && !ip6_is_link_local(next)))
+		return;
+	if (!bucket_take(&s->icmp6_errors, s->now_ms)) {
+		count(s->count, COUNT_ICMP6_LIMITED, 1);
+		return;
+	}
+	copy = slow_copy(ip, ip6_total(ip), ETHERTYPE_IP6);
+	if (!copy)
+		return;
+	copy->bytes[ETH_BYTES + IP6_HOP_LIMIT]++;
+	p = nd_redirect_make(
+	    &s->iface[vnic], vnic, copy->bytes + ETH_BYTES, next, hop->eth);
+	free(copy);
+	if (!p)
+		return;
+	count(s->count, COUNT_ICMP6_REDIRECT, 1);
+	slow_route6(s, p, vnic);
+}
+
 static void
 on_link(struct slow *s, const uint8_t *ip, unsigned vnic)
 {
@@ -379,6 +431,10 @@ slow_input6(struct slow *s, const struct punt_record *r, const uint8_t *frame)
 
 	if (fate == FATE_ND) {
 		nd_input(s->nd, r->vnic, frame, s->now_ms);
+		return;
+	}
+	if (fate == FATE_REDIRECT) {
+		redirect(s, r->vnic, ip);
 		return;
 	}
 	if (fate == FATE_OPTIONS || fate == FATE_SCOPE || is_on_link(ip))

@@ -441,6 +441,43 @@ a_shorter_way_is_told(void **state)
 	assert_int_equal(router_rig_stat(r, "icmp_redirect"), 1);
 }
 
+static void
+a_shorter_way_is_told_to_ip6_too(void **state)
+{
+	struct router_rig *r = *state;
+	struct frame_spec s = towards_b();
+	struct frame f, na;
+	struct rig_out o;
+
+	s.src = "2001:db8::3"; /* to host A, its neighbour */
+	s.dst = A6;
+	s.payload = 64;
+	frame_ip6(&f, &s, 17, NULL);
+	router_rig_send(r, RIG_DATA, 0, &f);
+	answer_nd(r, 0, A6, HOST_A);
+	assert_true(router_rig_receive(r, 0, IP6, SOON_MS, &o));
+	assert_true(router_rig_await(r, "tables_published", 3) >= 3);
+	router_rig_send(r, RIG_DATA, 0, &f);
+	assert_true(router_rig_receive(r, 0, IP6, SOON_MS, &o));
+	assert_int_equal(o.frame.b[20], 17);
+	lab_expect_nd(r, 0, 135, "2001:db8::3");
+	frame_nd(&na, 136, HOST_B, "2001:db8::3", OWN6, "2001:db8::3");
+	router_rig_send(r, RIG_CONTROL, 0, &na);
+	assert_true(router_rig_receive(r, 0, IP6, SOON_MS, &o));
+	assert_int_equal(o.frame.b[54], 137);
+	assert_int_equal(o.frame.b[21], 255);
+	assert_memory_equal(o.frame.b + 22, "\xfe\x80\0\0\0\0\0\0\x08", 9);
+	assert_int_equal(frame_sum6(&o.frame), 0);
+	assert_memory_equal(o.frame.b + 62, f.b + 38, 16); /* go there itself */
+	assert_memory_equal(o.frame.b + 78, f.b + 38, 16);
+	frame_mac(HOST_A, na.b);
+	assert_memory_equal(o.frame.b + 94, "\2\1", 2);
+	assert_memory_equal(o.frame.b + 96, na.b, 6);
+	assert_memory_equal(o.frame.b + 102, "\4\16", 2); /* 8 + 104 bytes */
+	assert_memory_equal(o.frame.b + 110, f.b + 14, 104);
+	assert_int_equal(router_rig_stat(r, "icmp6_redirect"), 1);
+}
+
 int
 main(void)
 {
@@ -456,6 +493,7 @@ main(void)
 		TEST(options_are_written_and_source_routes_refused),
 		TEST(what_does_not_fit_is_cut),
 		TEST(a_shorter_way_is_told),
+		TEST(a_shorter_way_is_told_to_ip6_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
