@@ -45,7 +45,8 @@ router_librouter_a_SOURCES = \
   router/routerconf_filter.c router/routerconf_internal.h \
   router/routerconf_words.c \
   router/slow.c router/slow.h \
-  router/slow6.c \
+  router/slow6.c router/slow6.h \
+  router/slow6_tx.c \
   router/slow_input.c \
   router/slow_tx.c \
   router/stats.c router/stats.h \

@@ -446,6 +446,7 @@ a_shorter_way_is_told_to_ip6_too(void **state)
 {
 	struct router_rig *r = *state;
 	struct frame_spec s = towards_b();
+	bool is_asked = false;
 	struct frame f, na;
 	struct rig_out o;
 
@@ -458,9 +459,12 @@ a_shorter_way_is_told_to_ip6_too(void **state)
 	assert_true(router_rig_receive(r, 0, IP6, SOON_MS, &o));
 	assert_true(router_rig_await(r, "tables_published", 3) >= 3);
 	router_rig_send(r, RIG_DATA, 0, &f);
-	assert_true(router_rig_receive(r, 0, IP6, SOON_MS, &o));
-	assert_int_equal(o.frame.b[20], 17);
-	lab_expect_nd(r, 0, 135, "2001:db8::3");
+	do { /* two threads send: the packet, and who is its sender? */
+		assert_true(router_rig_receive(r, 0, IP6, SOON_MS, &o));
+		is_asked |= o.frame.b[20] == 58;
+	} while (o.frame.b[20] != 17);
+	if (!is_asked)
+		lab_expect_nd(r, 0, 135, "2001:db8::3");
 	frame_nd(&na, 136, HOST_B, "2001:db8::3", OWN6, "2001:db8::3");
 	router_rig_send(r, RIG_CONTROL, 0, &na);
 	assert_true(router_rig_receive(r, 0, IP6, SOON_MS, &o));
