@@ -61,7 +61,7 @@ way_out(const struct plan *p, const struct routerconf_route6 *r)
 		return r->dev;
 	if (r->dev == ROUTERCONF_LOST_DEV || ip6_is_link_local(r->via))
 		return VNIC_MAX_VNICS;
-	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++)
+	for (unsigned i = 0; i < p->n_vnics; i++)
 		if (is_connected(&p->vnic[i], r->via))
 			return i;
 	return VNIC_MAX_VNICS;
@@ -101,7 +101,7 @@ add_static(struct maker *m, const struct routerconf_route6 *r)
 	gateway = gateway_of(m->plan, r->via, vnic);
 	if (gateway == PLAN_MAX_GATEWAYS)
 		return -E2BIG;
-	add(m, to, FIB6_STATIC, HOP_I_GATEWAY + m->plan->n_gateways + gateway);
+	add(m, to, FIB6_STATIC, PLAN_FIRST6 + gateway);
 	return 0;
 }
 

@@ -120,6 +120,7 @@ fill_gateways(struct maker *m, const struct plan *p)
 		*hop++ = e ? m->hop[e->hop]
 			   : hop_towards(m->t->vnic, g->vnic, g->ip);
 	}
+	hop = m->hop + m->t->first6;
 	for (unsigned i = 0; i < p->n_gateways6; i++, hop++) {
 		const struct gateway6 *g = &p->gateway6[i];
 		const struct host6 *e = find_host6(m->t, g->ip, g->vnic);
@@ -157,7 +158,9 @@ make_room(struct maker *m, const struct plan *p, unsigned n, unsigned n6)
 		places6 *= 2;
 	if (!t)
 		return false;
-	t->first6 = HOP_I_GATEWAY + p->n_gateways;
+	/* the gap, if there is one, is zeros that nobody touches */
+	t->first6 = p->n_gateways6 ? (uint32_t)PLAN_FIRST6
+				   : HOP_I_GATEWAY + p->n_gateways;
 	t->n_gateways6 = p->n_gateways6;
 	t->n_hops = t->first6 + p->n_gateways6 + n;
 	t->host_mask = places - 1;

@@ -15,7 +15,8 @@ EXTRA_DIST += tests/bench/run tests/bench/lib.bash \
   tests/bench/exp/fig5a.bash \
   tests/bench/exp/fig5b.bash tests/bench/exp/forward.bash \
   tests/bench/node.bash tests/bench/exp/shm.bash \
-  tests/bench/exp/sizes.bash tests/bench/exp/workers.bash \
+  tests/bench/exp/sizes.bash tests/bench/exp/tables.bash \
+  tests/bench/exp/workers.bash \
   tests/bench/stages.jq
 
 tests_bench_coreping_SOURCES = tests/bench/coreping.c tests/bench/bench.h
@@ -27,7 +28,7 @@ tests_bench_io_LDADD = $(LIBEUROPA)
 tests_bench_rig_SOURCES = tests/bench/rig.c tests/bench/bench.h
 tests_bench_rig_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
 tests_bench_inproc_SOURCES = tests/bench/inproc.c tests/bench/inproc.h \
-  tests/bench/inproc_fib.c tests/bench/source.c $(BENCH_FRAME)
+  tests/bench/inproc_fib.c tests/bench/inproc_update.c tests/bench/source.c $(BENCH_FRAME)
 tests_bench_inproc_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS)
 tests_bench_inproc_LDADD = router/librouter.a $(LIBEUROPA) $(DPDK_LIBS) \
   $(SYSTEMD_LIBS)

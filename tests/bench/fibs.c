@@ -2,9 +2,10 @@
 /*
  * fibs: how fast lookup tables are without a router around them.
  *
- *	fibs FAMILY N_ROUTES N_DESTINATIONS RUNS WINDOW_MS CORE < prefixes
+ *	fibs FAMILY N_ROUTES N_DESTINATIONS RUNS WINDOW_MS CORE HUGE < prefixes
  *
- * FAMILY is 4 or 6, prefixes are as in data/README. Takes every
+ * FAMILY is 4 or 6, prefixes are as in data/README; HUGE is yes for DPDK's memory
+ * in huge pages. Takes every
  * (all / N_ROUTES)th of them with one of 16 next hops at random, and random
  * destinations in random routes. First ours and DPDK's must give the same
  * answers; then they take turns, each with its build, lookups in bursts of 64,
@@ -226,18 +227,31 @@ print_figures(const char *name, const struct figures *f, unsigned runs)
 }
 
 static void
-start_eal(char *core)
+start_eal(const char *core, bool huge)
 {
 	char prefix[64];
-	char *args[] = { (char[]){ "fibs" }, (char[]){ "-l" }, core,
-		(char[]){ "--no-pci" }, (char[]){ "--no-telemetry" },
-		(char[]){ "--log-level=4" }, (char[]){ "--no-huge" },
-		(char[]){ "--no-shconf" }, (char[]){ "-m" }, (char[]){ "1024" },
-		prefix, (char[]){ "--force-max-simd-bitwidth=512" } };
+	char *args[16];
+	int n = 0;
 
 	snprintf(
 	    prefix, sizeof(prefix), "--file-prefix=europa-fibs-%d", getpid());
-	if (rte_eal_init(ARRAY_SIZE(args), args) < 0)
+	args[n++] = strdup("fibs");
+	args[n++] = strdup("-l");
+	args[n++] = strdup(core);
+	args[n++] = strdup("--no-pci");
+	args[n++] = strdup("--no-telemetry");
+	args[n++] = strdup("--log-level=4");
+	args[n++] = strdup("--force-max-simd-bitwidth=512");
+	args[n++] = prefix;
+	if (huge) {
+		args[n++] = strdup("--in-memory");
+	} else {
+		args[n++] = strdup("--no-huge");
+		args[n++] = strdup("--no-shconf");
+		args[n++] = strdup("-m");
+		args[n++] = strdup("1024");
+	}
+	if (rte_eal_init(n, args) < 0)
 		fibs_die("DPDK does not start");
 }
 
@@ -250,9 +264,9 @@ main(int argc, char **argv)
 	unsigned runs, ms;
 	bool six;
 
-	if (argc != 7)
+	if (argc != 8)
 		fibs_die("usage: fibs FAMILY N_ROUTES N_DESTINATIONS RUNS "
-			 "WINDOW_MS CORE < prefixes");
+			 "WINDOW_MS CORE HUGE < prefixes");
 	six = strcmp(argv[1], "6") == 0;
 	if (six) {
 		ours = &fibs_ours6;
@@ -264,7 +278,7 @@ main(int argc, char **argv)
 	ms = (unsigned)strtoul(argv[5], NULL, 10);
 	if (runs == 0 || runs > MAX_RUNS || in.n_dst == 0 || ms == 0)
 		fibs_die("nothing to do");
-	start_eal(argv[6]);
+	start_eal(argv[6], strcmp(argv[7], "yes") == 0);
 	read_routes(&in, six ? 128 : 32);
 	choose_destinations(&in);
 	ours->prepare(&in);
