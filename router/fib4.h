@@ -1,41 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fib4: longest-prefix match for IPv4, compact and immutable: a trie of strides
- * 14, 6, 6, 6 in which children and leaves are packed and found by counting
- * bits (the idea of the Poptrie paper by Asai and Ohara, 2015, with exact
- * strides). Two routes take 64 KiB, of which a lookup touches a line or two; a
- * full Internet table takes some MiB.
+ * fib4: longest-prefix match for IPv4, from an address to a number that means
+ * nothing here; 0 = no match. How it is looked up is in fib.h. A few routes take
+ * some pages; a full Internet table takes 5 MiB, of which a lookup touches two
+ * lines, and its routes 8 MiB more that no lookup touches.
  *
- * It maps an address to a 16-bit number that means nothing here; 0 = no match.
- * It is built whole and never changed.
+ * It can be changed in place while others look up, by one writer: a lookup sees
+ * the table before or after a change, never between. A writer that changes much
+ * calls fib4_seal() and fib4_release() (fib_store.h), and builds it anew when
+ * there is no more room for changes.
  */
 #ifndef ROUTER_FIB4_H
 #define ROUTER_FIB4_H
+
+#include "router/fib.h"
 
 #ifndef VNIC_FFI
 #include <stddef.h>
 #include <stdint.h>
 #endif
 
-enum fib4_shape {
-	FIB4_ROOT_BITS = 14,
-	FIB4_BITS = 6,
-};
-
-struct fib4_node {
-	uint64_t children; /* bit v: slot v goes on in a node */
-	uint64_t starts;   /* bit v: a run of equal leaves starts at slot v */
-	uint32_t child0;   /* index of the first child */
-	uint32_t leaf0;    /* index of the first leaf */
-};
+struct fib4_writer;
 
 struct fib4 {
-	uint32_t *root; /* a node's index, or FIB4_LEAF | result */
-	struct fib4_node *node;
-	uint16_t *leaf;
-	uint32_t n_nodes;
-	uint32_t n_leaves;
+	struct fib fib;
 	uint32_t n_refs; /* the slow path's own book-keeping */
+	struct fib4_writer *writer;
 };
 
 /* In the order of preference: of equal prefixes the higher rank wins. */
@@ -49,19 +39,46 @@ struct fib4_route {
 	uint32_t prefix; /* host order, no bits behind len */
 	uint8_t len;     /* 0..32 */
 	uint8_t rank;    /* enum fib4_rank */
-	uint16_t result; /* not 0 */
+	uint16_t result; /* 1..FIB_MAX_RESULT */
 };
 
 /*
- * Builds a table from n routes, which it sorts. Returns 0 and the table to the
- * caller with n_refs = 1, or -ENOMEM.
+ * Builds a table from n routes (borrowed); of two that are equal but for the
+ * result the last counts. Returns 0 and the table to the caller with n_refs = 1,
+ * -EINVAL (a route that is none) or -ENOMEM.
  */
-int fib4_build(struct fib4_route *routes, size_t n, struct fib4 **out);
+int fib4_build(const struct fib4_route *routes, size_t n, struct fib4 **out);
 void fib4_free(struct fib4 *f); /* NULL is allowed */
 
-/* Bytes of memory, for statistics. */
-size_t fib4_bytes(const struct fib4 *f);
+/*
+ * Adds a route, or gives it another result; takes one away (its result does not
+ * matter, but is not 0). Returns 0, -EINVAL, -ENOENT (no such route), -ENOMEM,
+ * or -ENOSPC: the route is there (is gone), but lookups will know only after
+ * fib4_rebuild(). Context: the writer.
+ */
+int fib4_add(struct fib4 *f, const struct fib4_route *r);
+int fib4_delete(struct fib4 *f, const struct fib4_route *r);
 
+/*
+ * The same routes in a new table, with n_refs = 1; f keeps what it was, and is
+ * only to be looked up in and freed. Returns 0 or -ENOMEM.
+ */
+int fib4_rebuild(struct fib4 *f, struct fib4 **out);
+
+/* When all readers have passed between the two, what was replaced before the
+ * first is used again. Context: the writer. */
+void fib4_seal(struct fib4 *f);
+void fib4_release(struct fib4 *f);
+
+/* Bytes of memory that lookups may touch, for statistics. */
+size_t fib4_bytes(const struct fib4 *f);
+size_t fib4_n_routes(const struct fib4 *f);
+
+/* Context: any thread. */
 uint16_t fib4_lookup(const struct fib4 *f, uint32_t dst);
+
+/* result[i] of dst[i], for n addresses: much faster than one by one. */
+void fib4_lookup_burst(
+    const struct fib4 *f, const uint32_t *dst, uint16_t *result, unsigned n);
 
 #endif

@@ -10,7 +10,12 @@ router_librouter_a_SOURCES = \
   router/bucket.h \
   router/count.c router/count.h \
   router/fast.c router/fast.h \
-  router/fib4.c router/fib4.h \
+  router/fib.h \
+  router/fib4.c router/fib4.h router/fib4_lookup.c \
+  router/fib4_avx512.c router/fib4_avx512.h \
+  router/fib6.c router/fib6.h router/fib6_lookup.c \
+  router/fib_routes.inc router/fib_table.inc \
+  router/fib_store.c router/fib_store.h \
   router/filter_rules.c router/filter_rules.h \
   router/fragment.c router/fragment.h \
   router/icmp.c router/icmp.h \
@@ -42,7 +47,6 @@ router_librouter_a_SOURCES = \
   router/rehearse.c router/rehearse.h \
   router/rehearse_child.c \
   router/revisions.c router/revisions.h \
-  router/route6.c router/route6.h \
   router/routerconf.c router/routerconf.h \
   router/routerconf_filter.c router/routerconf_internal.h \
   router/routerconf_words.c \
@@ -51,7 +55,8 @@ router_librouter_a_SOURCES = \
   router/script_text.h \
   router/seat.c router/seat.h \
   router/slow.c router/slow.h \
-  router/slow6.c \
+  router/slow6.c router/slow6.h \
+  router/slow6_tx.c \
   router/slow_input.c \
   router/slow_tx.c \
   router/stats.c router/stats.h \

@@ -27,6 +27,15 @@ void nd_set_ifaces(struct nd *d, const struct iface *ifaces);
 /* Tells everybody at vNIC i that ip is ours (RFC 4861, 7.2.6). */
 void nd_announce(struct nd *d, unsigned i, struct ip6 ip);
 
+/*
+ * Tells the sender of the packet at ip, which came in through vNIC i and is to
+ * leave there, that next is a shorter way (RFC 4861, 8.2); mac is next's.
+ * Returns the frame to the caller, which has yet to know the sender's MAC, or
+ * NULL.
+ */
+struct packet *nd_redirect_make(const struct iface *iface, unsigned i,
+    const uint8_t *ip, struct ip6 next, const uint8_t *mac);
+
 /* A message of ND, in a frame that check_ip6 found right, from vNIC i. */
 void nd_input(struct nd *d, unsigned i, const uint8_t *frame, uint64_t now_ms);
 

@@ -12,9 +12,12 @@ enum {
 	ND_FLAGS = 4, /* of an advertisement */
 	ND_TARGET = 8,
 	ND_OPTIONS = 24,
+	ND_DESTINATION = 24, /* of a redirect */
+	ND_REDIRECT_OPTIONS = 40,
 	OPTION_BYTES = 8,
 	OPTION_SOURCE = 1,
 	OPTION_TARGET = 2,
+	OPTION_REDIRECTED = 4,
 	FLAG_ROUTER = 0x80,
 	FLAG_SOLICITED = 0x40,
 	FLAG_OVERRIDE = 0x20,
@@ -110,6 +113,18 @@ put_ethernet(uint8_t *frame, const struct iface *iface, struct ip6 dst,
 	store_be16(frame + ETH_TYPE, ETHERTYPE_IP6);
 }
 
+/* The IPv6 header of a message of n bytes. */
+static void
+put_header(uint8_t *ip, unsigned n, struct ip6 src, struct ip6 dst)
+{
+	ip[IP6_VERSION] = 0x60;
+	store_be16(ip + IP6_PAYLOAD, (uint16_t)n);
+	ip[IP6_NEXT] = NEXT_ICMP6;
+	ip[IP6_HOP_LIMIT] = 255;
+	ip6_store(ip + IP6_SRC, src);
+	ip6_store(ip + IP6_DST, dst);
+}
+
 struct packet *
 nd_frame(const struct iface *iface, unsigned vnic, const struct nd_msg *m,
     const uint8_t *to)
@@ -125,12 +140,7 @@ nd_frame(const struct iface *iface, unsigned vnic, const struct nd_msg *m,
 	put_ethernet(p->bytes, iface, m->dst, to);
 	ip = p->bytes + ETH_BYTES;
 	nd = ip + IP6_BYTES;
-	ip[IP6_VERSION] = 0x60;
-	store_be16(ip + IP6_PAYLOAD, BYTES);
-	ip[IP6_NEXT] = NEXT_ICMP6;
-	ip[IP6_HOP_LIMIT] = 255;
-	ip6_store(ip + IP6_SRC, m->src);
-	ip6_store(ip + IP6_DST, m->dst);
+	put_header(ip, BYTES, m->src, m->dst);
 	nd[ND_TYPE] = (uint8_t)m->type;
 	if (m->type == ND_ADVERTISEMENT)
 		nd[ND_FLAGS] = (uint8_t)(FLAG_ROUTER |
@@ -142,5 +152,40 @@ nd_frame(const struct iface *iface, unsigned vnic, const struct nd_msg *m,
 	nd[ND_OPTIONS + 1] = 1;
 	memcpy(nd + ND_OPTIONS + 2, iface->mac, 6);
 	store_be16(nd + ND_CHECKSUM, icmp6_checksum(ip, nd, BYTES));
+	return p;
+}
+
+/* A link-local address is the only one that a redirect may come from. */
+struct packet *
+nd_redirect_make(const struct iface *iface, unsigned i, const uint8_t *ip,
+    struct ip6 next, const uint8_t *mac)
+{
+	enum { HEAD = ND_REDIRECT_OPTIONS + 2 * OPTION_BYTES, MOST = 1280 };
+	unsigned quote =
+	    MIN(ip6_total(ip), (unsigned)MOST - IP6_BYTES - HEAD) & ~7U;
+	unsigned n = HEAD + quote;
+	struct packet *p = packet_new(ETH_BYTES + IP6_BYTES + n);
+	uint8_t *out, *nd, *option;
+
+	if (!p)
+		return NULL;
+	memset(p->bytes, 0, ETH_BYTES + IP6_BYTES + HEAD);
+	p->vnic = (uint16_t)i; /* < VNIC_MAX_VNICS */
+	store_be16(p->bytes + ETH_TYPE, ETHERTYPE_IP6);
+	out = p->bytes + ETH_BYTES;
+	nd = out + IP6_BYTES;
+	put_header(out, n, ip6_link_local(iface->mac), ip6_load(ip + IP6_SRC));
+	nd[ND_TYPE] = ND_REDIRECT;
+	ip6_store(nd + ND_TARGET, next);
+	memcpy(nd + ND_DESTINATION, ip + IP6_DST, 16);
+	option = nd + ND_REDIRECT_OPTIONS;
+	option[0] = OPTION_TARGET;
+	option[1] = 1;
+	memcpy(option + 2, mac, 6);
+	option += OPTION_BYTES;
+	option[0] = OPTION_REDIRECTED;
+	option[1] = (uint8_t)((OPTION_BYTES + quote) / 8); /* <= 1280 / 8 */
+	memcpy(option + OPTION_BYTES, ip, quote);
+	store_be16(nd + ND_CHECKSUM, icmp6_checksum(out, nd, n));
 	return p;
 }

@@ -9,9 +9,10 @@
 
 #include "lib/base.h"
 
+enum { GATEWAYS_AT_ONCE = 16 };
+
 struct maker {
 	struct plan *plan;
-	unsigned n_vnics; /* none is present from here on */
 	struct fib4_route *route;
 	size_t n;
 };
@@ -62,53 +63,75 @@ is_connected(const struct routerconf_vnic *v, uint32_t ip)
 
 /* The vNIC that a route leaves by, or VNIC_MAX_VNICS. */
 static unsigned
-way_out(const struct maker *m, const struct routerconf_route *r)
+way_out(const struct plan *p, const struct routerconf_route *r)
 {
 	if (r->dev < VNIC_MAX_VNICS)
 		return r->dev;
 	if (r->dev == ROUTERCONF_LOST_DEV)
 		return VNIC_MAX_VNICS;
-	for (unsigned i = 0; i < m->n_vnics; i++)
-		if (is_connected(&m->plan->vnic[i], r->via))
+	for (unsigned i = 0; i < p->n_vnics; i++)
+		if (is_connected(&p->vnic[i], r->via))
 			return i;
 	return VNIC_MAX_VNICS;
 }
 
-/* The number of a gateway, a new one if need be; PLAN_MAX_GATEWAYS: full. */
-static unsigned
+/* The number of a gateway, a new one if need be; or -E2BIG, -ENOMEM. */
+static int
 gateway_of(struct plan *p, uint32_t ip, unsigned vnic)
 {
+	struct gateway *more;
+
 	/* neighbouring routes often share theirs: the latest first */
 	for (unsigned i = p->n_gateways; i-- > 0;)
 		if (p->gateway[i].ip == ip && p->gateway[i].vnic == vnic)
-			return i;
+			return (int)i;
 	if (p->n_gateways == PLAN_MAX_GATEWAYS)
-		return PLAN_MAX_GATEWAYS;
+		return -E2BIG;
+	if (p->n_gateways % GATEWAYS_AT_ONCE == 0) {
+		more = reallocarray(p->gateway,
+		    p->n_gateways + GATEWAYS_AT_ONCE, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		p->gateway = more;
+	}
 	p->gateway[p->n_gateways] =
 	    (struct gateway){ .ip = ip, .vnic = (uint16_t)vnic };
-	return p->n_gateways++;
+	return (int)p->n_gateways++;
+}
+
+/* The result of a route: its hop. May need a new gateway. */
+static int
+result_of(struct plan *p, const struct routerconf_route *r, unsigned *result)
+{
+	unsigned vnic = way_out(p, r);
+	int gateway;
+
+	if (vnic == VNIC_MAX_VNICS)
+		return -ENETUNREACH;
+	*result = HOP_I_GLEAN + vnic;
+	if (r->via == 0)
+		return 0;
+	gateway = gateway_of(p, r->via, vnic);
+	if (gateway < 0)
+		return gateway;
+	*result = HOP_I_GATEWAY + (unsigned)gateway;
+	return 0;
 }
 
 static int
 add_static(struct maker *m, const struct routerconf_route *r)
 {
-	struct address4 to = { .ip = r->prefix, .len = r->len };
-	unsigned vnic = way_out(m, r);
-	unsigned gateway;
+	unsigned result;
+	int rc = result_of(m->plan, r, &result);
 
-	if (vnic == VNIC_MAX_VNICS) {
+	if (rc == -ENETUNREACH) {
 		m->plan->n_inactive++;
 		return 0;
 	}
-	if (r->via == 0) {
-		add(m, to, FIB4_STATIC, HOP_I_GLEAN + vnic);
-		return 0;
-	}
-	gateway = gateway_of(m->plan, r->via, vnic);
-	if (gateway == PLAN_MAX_GATEWAYS)
-		return -E2BIG;
-	add(m, to, FIB4_STATIC, HOP_I_GATEWAY + gateway);
-	return 0;
+	if (rc == 0)
+		add(m, (struct address4){ r->prefix, r->len }, FIB4_STATIC,
+		    result);
+	return rc;
 }
 
 static int
@@ -120,7 +143,7 @@ add_all(struct maker *m, const struct routerconf *c)
 		for (unsigned k = 0; k < c->vnic[i].n_addresses; k++)
 			add_connected(m, i, c->vnic[i].address[k]);
 		if (c->vnic[i].present)
-			m->n_vnics = i + 1;
+			m->plan->n_vnics = i + 1;
 	}
 	for (size_t k = 0; k < c->n_routes && rc == 0; k++)
 		rc = add_static(m, &c->route[k]);
@@ -136,13 +159,9 @@ plan_make(const struct routerconf *c, struct plan **out)
 	struct plan *p = calloc(1, sizeof(*p));
 	scoped_free struct fib4_route *route = calloc(max, sizeof(*route));
 	struct maker m = { .plan = p, .route = route };
-	size_t n_max = MIN(c->n_routes + 1, (size_t)PLAN_MAX_GATEWAYS);
 	int rc = -ENOMEM;
 
 	if (!p || !route)
-		goto fail;
-	p->gateway = calloc(n_max, sizeof(*p->gateway));
-	if (!p->gateway)
 		goto fail;
 	p->generation = c->generation;
 	memcpy(p->vnic, c->vnic, sizeof(p->vnic));
@@ -162,15 +181,55 @@ fail:
 	return rc;
 }
 
+static void
+drop_fib(struct plan *p)
+{
+	if (p->fib && --p->fib->n_refs == 0)
+		fib4_free(p->fib);
+	p->fib = NULL;
+}
+
+int
+plan_change(struct plan *p, const struct routerconf_route *r, bool add)
+{
+	struct fib4_route route = {
+		.prefix = r->prefix & mask_of(r->len),
+		.len = r->len,
+		.rank = FIB4_STATIC,
+		.result = HOP_I_GATEWAY,
+	};
+	unsigned n_gateways = p->n_gateways, result;
+	struct fib4 *more;
+	int rc;
+
+	if (add) {
+		rc = result_of(p, r, &result);
+		if (rc < 0)
+			return rc;
+		/* the tables in force do not have its hop */
+		if (p->n_gateways != n_gateways)
+			return -EAGAIN;
+		route.result = (uint16_t)result;
+	}
+	rc = add ? fib4_add(p->fib, &route) : fib4_delete(p->fib, &route);
+	if (rc != -ENOSPC)
+		return rc;
+	rc = fib4_rebuild(p->fib, &more);
+	if (rc < 0)
+		return rc;
+	drop_fib(p);
+	p->fib = more;
+	return 1;
+}
+
 void
 plan_free(struct plan *p)
 {
 	if (!p)
 		return;
-	if (p->fib && --p->fib->n_refs == 0)
-		fib4_free(p->fib);
-	if (p->route6 && --p->route6->n_refs == 0)
-		route6_free(p->route6);
+	drop_fib(p);
+	if (p->fib6 && --p->fib6->n_refs == 0)
+		fib6_free(p->fib6);
 	filter_put(p->filter);
 	free(p->gateway);
 	free(p->gateway6);

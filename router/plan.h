@@ -13,7 +13,11 @@
 #include "router/routerconf.h"
 #include "router/tables.h"
 
-enum plan_limits { PLAN_MAX_GATEWAYS = 4096 };
+enum plan_limits {
+	PLAN_MAX_GATEWAYS = 4096, /* of each family */
+	/* the hops of IPv6 gateways: behind all that there may yet be of IPv4 */
+	PLAN_FIRST6 = HOP_I_GATEWAY + PLAN_MAX_GATEWAYS,
+};
 
 struct gateway {
 	uint32_t ip;
@@ -28,13 +32,14 @@ struct gateway6 {
 struct plan {
 	uint64_t generation;
 	struct routerconf_vnic vnic[VNIC_MAX_VNICS];
+	unsigned n_vnics; /* none is present from here on */
 	struct fib4 *fib;
-	struct route6_table *route6;
+	struct fib6 *fib6;
 	struct filter *filter; /* NULL: no rules */
 	unsigned n_gateways;
 	unsigned n_gateways6;
 	struct gateway *gateway;   /* hop HOP_I_GATEWAY + i */
-	struct gateway6 *gateway6; /* hop HOP_I_GATEWAY + n_gateways + i */
+	struct gateway6 *gateway6; /* hop PLAN_FIRST6 + i */
 	size_t n_inactive;         /* routes that lead nowhere */
 };
 
@@ -45,6 +50,21 @@ struct plan {
  */
 int plan_make(const struct routerconf *c, struct plan **out);
 void plan_free(struct plan *p); /* NULL is allowed */
+
+/*
+ * Adds a static route to a plan that is in use, or gives it another way, or takes
+ * it away (its way out does not matter). Lookups in tables of this plan see it at
+ * once, and never half of it. Returns
+ *
+ *	0        it is done
+ *	1        it will be when tables_make() has made tables anew
+ *	-EAGAIN  its gateway is new: make tables, publish them, call again
+ *
+ * or -ENOENT (no such route), -EINVAL, -ENETUNREACH (it leads nowhere), -E2BIG
+ * (too many gateways) or -ENOMEM. Memory comes back by fib4_seal(p->fib) before
+ * tables are published and fib4_release(p->fib) when no older ones are in use.
+ */
+int plan_change(struct plan *p, const struct routerconf_route *r, bool add);
 
 /* A neighbour that answered; of IPv6 if ip is 0. */
 struct neighbour {

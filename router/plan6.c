@@ -9,15 +9,17 @@
 
 struct maker {
 	struct plan *plan;
-	struct route6 *route;
+	struct fib6_route *route;
 	size_t n;
 };
 
 static void
-add(struct maker *m, struct address6 to, enum fib4_rank rank, unsigned result)
+add(struct maker *m, struct address6 to, enum fib6_rank rank, unsigned result)
 {
-	m->route[m->n++] = (struct route6){
-		.prefix = ip6_prefix(to.ip, to.len),
+	struct ip6 prefix = ip6_prefix(to.ip, to.len);
+
+	m->route[m->n++] = (struct fib6_route){
+		.prefix = { prefix.hi, prefix.lo },
 		.len = to.len,
 		.rank = (uint8_t)rank,
 		.result = (uint16_t)result,
@@ -32,10 +34,10 @@ add_connected(struct maker *m, unsigned vnic, struct address6 a)
 
 	if (ip6_is_link_local(a.ip))
 		return;
-	add(m, own, FIB4_OWN, HOP_I_LOCAL);
-	add(m, a, FIB4_CONNECTED, HOP_I_GLEAN + vnic);
+	add(m, own, FIB6_OWN, HOP_I_LOCAL);
+	add(m, a, FIB6_CONNECTED, HOP_I_GLEAN + vnic);
 	if (a.len < 127) /* RFC 6164 */
-		add(m, anycast, FIB4_OWN, HOP_I_LOCAL);
+		add(m, anycast, FIB6_OWN, HOP_I_LOCAL);
 }
 
 static bool
@@ -59,7 +61,7 @@ way_out(const struct plan *p, const struct routerconf_route6 *r)
 		return r->dev;
 	if (r->dev == ROUTERCONF_LOST_DEV || ip6_is_link_local(r->via))
 		return VNIC_MAX_VNICS;
-	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++)
+	for (unsigned i = 0; i < p->n_vnics; i++)
 		if (is_connected(&p->vnic[i], r->via))
 			return i;
 	return VNIC_MAX_VNICS;
@@ -93,13 +95,13 @@ add_static(struct maker *m, const struct routerconf_route6 *r)
 		return 0;
 	}
 	if (ip6_is_zero(r->via)) {
-		add(m, to, FIB4_STATIC, HOP_I_GLEAN + vnic);
+		add(m, to, FIB6_STATIC, HOP_I_GLEAN + vnic);
 		return 0;
 	}
 	gateway = gateway_of(m->plan, r->via, vnic);
 	if (gateway == PLAN_MAX_GATEWAYS)
 		return -E2BIG;
-	add(m, to, FIB4_STATIC, HOP_I_GATEWAY + m->plan->n_gateways + gateway);
+	add(m, to, FIB6_STATIC, PLAN_FIRST6 + gateway);
 	return 0;
 }
 
@@ -110,7 +112,7 @@ plan_make6(struct plan *p, const struct routerconf *c)
 	size_t max = c->n_routes6 +
 		     VNIC_MAX_VNICS * PER_ADDRESS * ROUTERCONF_MAX_ADDRESSES;
 	size_t n_max = MIN(c->n_routes6 + 1, (size_t)PLAN_MAX_GATEWAYS);
-	scoped_free struct route6 *route = calloc(max, sizeof(*route));
+	scoped_free struct fib6_route *route = calloc(max, sizeof(*route));
 	struct maker m = { .plan = p, .route = route };
 	int rc = 0;
 
@@ -122,5 +124,5 @@ plan_make6(struct plan *p, const struct routerconf *c)
 			add_connected(&m, i, c->vnic[i].address6[k]);
 	for (size_t k = 0; k < c->n_routes6 && rc == 0; k++)
 		rc = add_static(&m, &c->route6[k]);
-	return rc < 0 ? rc : route6_build(route, m.n, &p->route6);
+	return rc < 0 ? rc : fib6_build(route, m.n, &p->fib6);
 }

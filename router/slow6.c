@@ -1,138 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * slow6: IPv6 packets that the pipelines have taken out, what is said about
- * them, and how those of our own leave. They have passed check_ip6, and the copy
- * is as the packet came; what has extension headers is looked at again here.
+ * slow6: IPv6 packets that the pipelines have taken out. They have passed
+ * check_ip6, and the copy is as the packet came; what has extension headers is
+ * looked at again here.
  */
-#include "router/slow.h"
+#include "router/slow6.h"
 
-#include "router/icmp6.h"
 #include "router/ip6_walk.h"
 #include "router/nd.h"
-
-/* --- out ------------------------------------------------------------------ */
-
-/* The address of ours that speaks through vNIC i to dst; :: = none at all. */
-static struct ip6
-source_for(const struct slow *s, unsigned i, struct ip6 dst)
-{
-	struct ip6 a = iface_source6(&s->iface[i], dst);
-
-	for (unsigned v = 0; ip6_is_zero(a) && v < VNIC_MAX_VNICS; v++)
-		if (s->iface[v].n6)
-			a = s->iface[v].address6[0].ip;
-	return a;
-}
-
-/* The hop to dst; *vnic is the way out: of link-local ones it is given. */
-static enum hop_kind
-way_to(const struct slow *s, struct ip6 dst, unsigned *vnic, struct ip6 *next)
-{
-	uint16_t hop;
-
-	*next = dst;
-	if (ip6_is_link_local(dst))
-		return HOP_GLEAN;
-	hop = tables_route6(s->tables, dst);
-	*vnic = s->tables->hop[hop].vnic;
-	*next = tables_neighbour6(s->tables, hop, dst);
-	return (enum hop_kind)s->tables->hop[hop].kind;
-}
-
-void
-slow_route6(struct slow *s, struct packet *p, unsigned vnic)
-{
-	struct ip6 dst = ip6_load(p->bytes + ETH_BYTES + IP6_DST);
-	struct ip6 next;
-
-	if (way_to(s, dst, &vnic, &next) < HOP_GLEAN) {
-		count(s->count, COUNT_SLOW_DROPPED, 1);
-		free(p);
-		return;
-	}
-	p->vnic = (uint16_t)vnic; /* < VNIC_MAX_VNICS */
-	nd_output(s->nd, next, p, s->now_ms);
-}
-
-static enum counter
-counter_of(const struct icmp6_error *e)
-{
-	static const enum counter of_code[] = {
-		[ICMP6_NO_ROUTE] = COUNT_ICMP6_NO_ROUTE,
-		[ICMP6_PROHIBITED] = COUNT_ICMP6_PROHIBITED,
-		[ICMP6_BEYOND_SCOPE] = COUNT_ICMP6_BEYOND_SCOPE,
-		[ICMP6_ADDRESS_UNREACHABLE] = COUNT_ICMP6_ADDRESS_UNREACHABLE,
-		[ICMP6_PORT_UNREACHABLE] = COUNT_ICMP6_PORT_UNREACHABLE,
-	};
-
-	switch ((enum icmp6_type)e->type) {
-	case ICMP6_PACKET_TOO_BIG:
-		return COUNT_ICMP6_PACKET_TOO_BIG;
-	case ICMP6_TIME_EXCEEDED:
-		return COUNT_ICMP6_TIME_EXCEEDED;
-	case ICMP6_PARAMETER_PROBLEM:
-		return COUNT_ICMP6_PARAMETER_PROBLEM;
-	default:
-		return of_code[e->code];
-	}
-}
-
-/* An error about the packet at ip, which came in through vnic. */
-static void
-send_error(struct slow *s, const uint8_t *ip, unsigned vnic,
-    const struct icmp6_error *e)
-{
-	struct ip6 to = ip6_load(ip + IP6_SRC), next;
-	struct icmp6_error error = *e;
-	struct packet *p;
-
-	if (!icmp6_may_report(e, ip) ||
-	    way_to(s, to, &vnic, &next) < HOP_GLEAN) {
-		count(s->count, COUNT_ICMP6_SUPPRESSED, 1);
-		return;
-	}
-	error.src = source_for(s, vnic, to);
-	if (ip6_is_zero(error.src)) {
-		count(s->count, COUNT_ICMP6_SUPPRESSED, 1);
-		return;
-	}
-	if (!bucket_take(&s->icmp6_errors, s->now_ms)) {
-		count(s->count, COUNT_ICMP6_LIMITED, 1);
-		return;
-	}
-	p = icmp6_error_make(&error, ip);
-	if (!p)
-		return;
-	count(s->count, counter_of(e), 1);
-	slow_route6(s, p, vnic);
-}
-
-static void
-say(struct slow *s, const uint8_t *ip, unsigned vnic, unsigned type,
-    unsigned code)
-{
-	struct icmp6_error e = { .type = (uint8_t)type, .code = (uint8_t)code };
-
-	send_error(s, ip, vnic, &e);
-}
-
-static void
-problem(struct slow *s, const uint8_t *ip, unsigned vnic, unsigned code,
-    unsigned at)
-{
-	struct icmp6_error e = {
-		.type = ICMP6_PARAMETER_PROBLEM,
-		.code = (uint8_t)code,
-		.rest = at,
-	};
-
-	send_error(s, ip, vnic, &e);
-}
 
 void
 slow_unreachable6(struct slow *s, const struct packet *p)
 {
-	say(s, p->bytes + ETH_BYTES, p->vnic, ICMP6_UNREACHABLE,
+	slow6_say(s, p->bytes + ETH_BYTES, p->vnic, ICMP6_UNREACHABLE,
 	    ICMP6_ADDRESS_UNREACHABLE);
 }
 
@@ -155,7 +35,7 @@ local_icmp(struct slow *s, const uint8_t *ip, unsigned vnic, unsigned at)
 	}
 	if (ip6_is_multicast(src)) {
 		/* one question, many answers: no more than errors */
-		src = source_for(s, vnic, ip6_load(ip + IP6_SRC));
+		src = slow6_source(s, vnic, ip6_load(ip + IP6_SRC));
 		if (!bucket_take(&s->icmp6_errors, s->now_ms)) {
 			count(s->count, COUNT_ICMP6_LIMITED, 1);
 			return;
@@ -177,21 +57,20 @@ accept_header(
 	struct icmp6_error e;
 	int rc;
 
+	if (w->next == NEXT_HOP_BY_HOP && at_n > 0) {
+		/* it may only come first */
+		slow6_problem(s, w->ip, vnic, ICMP6_UNKNOWN_NEXT, w->said);
+		return false;
+	}
 	if (bytes == 0) {
-		problem(s, w->ip, vnic, ICMP6_WRONG_FIELD, w->at + 1);
+		slow6_problem(s, w->ip, vnic, ICMP6_WRONG_FIELD, w->at + 1);
 		return false;
 	}
 	switch (w->next) {
-	case NEXT_HOP_BY_HOP:
-		if (at_n > 0) { /* it may only come first */
-			problem(s, w->ip, vnic, ICMP6_UNKNOWN_NEXT, w->said);
-			return false;
-		}
-		return true; /* looked at on the way in */
 	case NEXT_DESTINATION:
 		rc = icmp6_check_options(w->ip, w->at, bytes, &e);
 		if (rc == -EBADMSG)
-			send_error(s, w->ip, vnic, &e);
+			slow6_error(s, w->ip, vnic, &e);
 		else if (rc < 0)
 			count(s->count, COUNT_LOCAL_BAD, 1);
 		return rc == 0;
@@ -199,9 +78,9 @@ accept_header(
 		if (w->ip[w->at + 3] == 0)
 			return true;
 		/* RFC 5095, and RFC 8200, 4.4 of types that are not known */
-		problem(s, w->ip, vnic, ICMP6_WRONG_FIELD, w->at + 2);
+		slow6_problem(s, w->ip, vnic, ICMP6_WRONG_FIELD, w->at + 2);
 		return false;
-	default:
+	default: /* a fragment; hop-by-hop was looked at on the way in */
 		return true;
 	}
 }
@@ -214,13 +93,14 @@ local_upper(struct slow *s, const struct ip6_walk *w, unsigned vnic)
 		local_icmp(s, w->ip, vnic, w->at);
 		break;
 	case IP_UDP:
-		say(s, w->ip, vnic, ICMP6_UNREACHABLE, ICMP6_PORT_UNREACHABLE);
+		slow6_say(
+		    s, w->ip, vnic, ICMP6_UNREACHABLE, ICMP6_PORT_UNREACHABLE);
 		break;
 	case NEXT_NONE:
 		count(s->count, COUNT_LOCAL_IGNORED, 1);
 		break;
 	default:
-		problem(s, w->ip, vnic, ICMP6_UNKNOWN_NEXT, w->said);
+		slow6_problem(s, w->ip, vnic, ICMP6_UNKNOWN_NEXT, w->said);
 		break;
 	}
 }
@@ -273,14 +153,14 @@ forward(struct slow *s, unsigned fate, const uint8_t *ip, unsigned vnic,
 	struct packet *p;
 
 	if (ip[IP6_HOP_LIMIT] <= 1) {
-		say(s, ip, vnic, ICMP6_TIME_EXCEEDED, 0);
+		slow6_say(s, ip, vnic, ICMP6_TIME_EXCEEDED, 0);
 		return;
 	}
 	if (total > hop->mtu) {
 		struct icmp6_error e = { .type = ICMP6_PACKET_TOO_BIG,
 			.rest = hop->mtu };
 
-		send_error(s, ip, vnic, &e);
+		slow6_error(s, ip, vnic, &e);
 		return;
 	}
 	p = slow_copy(ip, total, ETHERTYPE_IP6);
@@ -301,7 +181,7 @@ dispatch(struct slow *s, unsigned fate, const uint8_t *ip, unsigned vnic)
 	bool is_from_link = ip6_is_link_local(ip6_load(ip + IP6_SRC));
 
 	if (is_from_link && hop->kind != HOP_LOCAL) {
-		say(s, ip, vnic, ICMP6_UNREACHABLE, ICMP6_BEYOND_SCOPE);
+		slow6_say(s, ip, vnic, ICMP6_UNREACHABLE, ICMP6_BEYOND_SCOPE);
 		return;
 	}
 	switch ((enum hop_kind)hop->kind) {
@@ -321,13 +201,65 @@ dispatch(struct slow *s, unsigned fate, const uint8_t *ip, unsigned vnic)
 		forward(s, fate, ip, vnic, hop);
 		break;
 	case HOP_NONE:
-		say(s, ip, vnic, ICMP6_UNREACHABLE, ICMP6_NO_ROUTE);
+		slow6_say(s, ip, vnic, ICMP6_UNREACHABLE, ICMP6_NO_ROUTE);
 		break;
 	case HOP_BROADCAST:
 	case HOP_DOWN:
 		count(s->count, COUNT_SLOW_DROPPED, 1);
 		break;
 	}
+}
+
+/* Is there a network at f that both are in? */
+static bool
+are_neighbours(const struct iface *f, struct ip6 a, struct ip6 b)
+{
+	for (unsigned i = 0; i < f->n6; i++) {
+		const struct address6 *own = &f->address6[i];
+
+		if (ip6_is_within(a, own->ip, own->len) &&
+		    (ip6_is_within(b, own->ip, own->len) ||
+			ip6_is_link_local(b)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The packet has been forwarded to where it came from: its sender should know
+ * the shorter way (RFC 4861, 8.2). The copy is as it left. To a host on the link
+ * that is the host itself; to one behind a gateway it is the gateway's
+ * link-local address, and we know only gateways that are named by it.
+ */
+static void
+redirect(struct slow *s, unsigned vnic, const uint8_t *ip)
+{
+	struct ip6 src = ip6_load(ip + IP6_SRC);
+	struct ip6 dst = ip6_load(ip + IP6_DST);
+	uint16_t i = tables_route6(s->tables, dst);
+	const struct hop *hop = &s->tables->hop[i];
+	struct ip6 next = tables_neighbour6(s->tables, i, dst);
+	struct packet *copy, *p;
+
+	if (hop->kind != HOP_FORWARD || hop->vnic != vnic ||
+	    !are_neighbours(&s->iface[vnic], src, next) ||
+	    (!ip6_is_equal(next, dst) && !ip6_is_link_local(next)))
+		return;
+	if (!bucket_take(&s->icmp6_errors, s->now_ms)) {
+		count(s->count, COUNT_ICMP6_LIMITED, 1);
+		return;
+	}
+	copy = slow_copy(ip, ip6_total(ip), ETHERTYPE_IP6);
+	if (!copy)
+		return;
+	copy->bytes[ETH_BYTES + IP6_HOP_LIMIT]++;
+	p = nd_redirect_make(
+	    &s->iface[vnic], vnic, copy->bytes + ETH_BYTES, next, hop->eth);
+	free(copy);
+	if (!p)
+		return;
+	count(s->count, COUNT_ICMP6_REDIRECT, 1);
+	slow_route6(s, p, vnic);
 }
 
 static void
@@ -361,12 +293,12 @@ hop_by_hop_is_right(struct slow *s, const uint8_t *ip, unsigned vnic)
 	ip6_walk_begin(&w, ip);
 	bytes = ip6_walk_bytes(&w);
 	if (bytes == 0) {
-		problem(s, ip, vnic, ICMP6_WRONG_FIELD, IP6_BYTES + 1);
+		slow6_problem(s, ip, vnic, ICMP6_WRONG_FIELD, IP6_BYTES + 1);
 		return false;
 	}
 	rc = icmp6_check_options(ip, IP6_BYTES, bytes, &e);
 	if (rc == -EBADMSG)
-		send_error(s, ip, vnic, &e);
+		slow6_error(s, ip, vnic, &e);
 	else if (rc < 0)
 		count(s->count, COUNT_SLOW_DROPPED, 1);
 	return rc == 0;
@@ -382,12 +314,16 @@ slow_input6(struct slow *s, const struct punt_record *r, const uint8_t *frame)
 		nd_input(s->nd, r->vnic, frame, s->now_ms);
 		return;
 	}
+	if (fate == FATE_REDIRECT) {
+		redirect(s, r->vnic, ip);
+		return;
+	}
 	if (fate == FATE_OPTIONS || fate == FATE_SCOPE || is_on_link(ip))
 		fate = slow_judge(s, fate, r->vnic, ip);
 	if (fate == FATE_DENIED)
 		count(s->count, COUNT_SLOW_DROPPED, 1);
 	else if (fate == FATE_REJECTED)
-		say(s, ip, r->vnic, ICMP6_UNREACHABLE, ICMP6_PROHIBITED);
+		slow6_say(s, ip, r->vnic, ICMP6_UNREACHABLE, ICMP6_PROHIBITED);
 	else if (!hop_by_hop_is_right(s, ip, r->vnic))
 		return;
 	else if (is_on_link(ip))

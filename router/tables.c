@@ -120,6 +120,7 @@ fill_gateways(struct maker *m, const struct plan *p)
 		*hop++ = e ? m->hop[e->hop]
 			   : hop_towards(m->t->vnic, g->vnic, g->ip);
 	}
+	hop = m->hop + m->t->first6;
 	for (unsigned i = 0; i < p->n_gateways6; i++, hop++) {
 		const struct gateway6 *g = &p->gateway6[i];
 		const struct host6 *e = find_host6(m->t, g->ip, g->vnic);
@@ -157,7 +158,9 @@ make_room(struct maker *m, const struct plan *p, unsigned n, unsigned n6)
 		places6 *= 2;
 	if (!t)
 		return false;
-	t->first6 = HOP_I_GATEWAY + p->n_gateways;
+	/* the gap, if there is one, is zeros that nobody touches */
+	t->first6 = p->n_gateways6 ? (uint32_t)PLAN_FIRST6
+				   : HOP_I_GATEWAY + p->n_gateways;
 	t->n_gateways6 = p->n_gateways6;
 	t->n_hops = t->first6 + p->n_gateways6 + n;
 	t->host_mask = places - 1;
@@ -190,8 +193,8 @@ tables_make(const struct plan *p, const struct port *ports,
 	fill(&m, p, nb, n);
 	m.t->fib = p->fib;
 	p->fib->n_refs++;
-	m.t->route6 = p->route6;
-	p->route6->n_refs++;
+	m.t->fib6 = p->fib6;
+	p->fib6->n_refs++;
 	m.t->filter = p->filter;
 	if (p->filter)
 		p->filter->n_refs++;
@@ -202,7 +205,7 @@ void
 tables_free(const struct tables *t)
 {
 	struct fib4 *fib;
-	struct route6_table *route6;
+	struct fib6 *fib6;
 
 	if (!t)
 		return;
@@ -210,9 +213,9 @@ tables_free(const struct tables *t)
 	fib = (struct fib4 *)(uintptr_t)t->fib;
 	if (fib && --fib->n_refs == 0)
 		fib4_free(fib);
-	route6 = (struct route6_table *)(uintptr_t)t->route6;
-	if (route6 && --route6->n_refs == 0)
-		route6_free(route6);
+	fib6 = (struct fib6 *)(uintptr_t)t->fib6;
+	if (fib6 && --fib6->n_refs == 0)
+		fib6_free(fib6);
 	filter_put((struct filter *)(uintptr_t)t->filter);
 	free((void *)(uintptr_t)t->hop);
 	free((void *)(uintptr_t)t->host);

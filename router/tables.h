@@ -5,7 +5,7 @@
  *	dst --fib4--> hop index --hop[]--> kind, vNIC, MACs
  *	                          kind GLEAN: (dst, vNIC) --host[]--> hop
  *
- * and the same for IPv6 with route6 and host6[]; the hops are of one kind.
+ * and the same for IPv6 with fib6 and host6[]; the hops are of one kind.
  *
  * The lookup table is apart from the next hops (MoonRoute paper, section 5.1):
  * when a neighbour is resolved only hop[] and host[] are built anew. A network
@@ -21,7 +21,7 @@
 #ifndef VNIC_FFI
 #include "lib/vnic_abi.h"
 #include "router/fib4.h"
-#include "router/route6.h"
+#include "router/fib6.h"
 #endif
 #include "router/ip6.h"
 
@@ -79,7 +79,7 @@ struct tables {
 	const struct fib4 *fib;
 	const struct hop *hop;
 	const struct host *host; /* open addressing, host_mask + 1 places */
-	const struct route6_table *route6;
+	const struct fib6 *fib6;
 	const struct host6 *host6;   /* open addressing, as host */
 	const struct ip6 *gateway6;  /* of hop first6 .. first6 + n_gateways6 */
 	const struct filter *filter; /* NULL: there are no rules */

@@ -8,25 +8,31 @@
 #include "lib/base.h"
 #include "router/routerconf.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <sys/inotify.h>
 
-/* Has it become another file, or have its bytes? */
+/* Has it become another file, or have its bytes; is it gone? */
 static bool
-look(struct watch *w)
+look_at(const char *path, struct stat *seen)
 {
 	struct stat now;
 	bool changed;
 
-	if (stat(w->path, &now) < 0)
+	if (stat(path, &now) < 0)
 		now = (struct stat){ 0 };
-	changed = now.st_ino != w->seen.st_ino ||
-		  now.st_size != w->seen.st_size ||
-		  now.st_mtim.tv_sec != w->seen.st_mtim.tv_sec ||
-		  now.st_mtim.tv_nsec != w->seen.st_mtim.tv_nsec;
-	w->seen = now;
-	return changed && now.st_ino != 0;
+	changed = now.st_ino != seen->st_ino || now.st_size != seen->st_size ||
+		  now.st_mtim.tv_sec != seen->st_mtim.tv_sec ||
+		  now.st_mtim.tv_nsec != seen->st_mtim.tv_nsec;
+	*seen = now;
+	return changed;
+}
+
+static bool
+look(struct watch *w)
+{
+	bool changed = look_at(w->path, &w->seen) && w->seen.st_ino != 0;
+
+	return look_at(w->rules, &w->seen_rules) || changed;
 }
 
 void
@@ -63,6 +69,10 @@ watch_open(struct watch *w, const char *path)
 		memcpy(folder, path, n);
 		folder[n] = '\0';
 	}
+	if (snprintf(w->rules, sizeof(w->rules), "%.*s%s",
+		(int)(w->name - path), path,
+		ROUTERCONF_RULES) >= (int)sizeof(w->rules))
+		return -ENAMETOOLONG;
 	fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (fd >= 0 && inotify_add_watch(fd, folder,
 			   IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE) >= 0) {

@@ -4,16 +4,19 @@
 BENCH_TOOLS = tests/bench/coreping tests/bench/frames tests/bench/io \
   tests/bench/loops tests/bench/rig tests/bench/table
 if HAVE_DPDK
-BENCH_TOOLS += tests/bench/inproc tests/bench/peer tests/bench/source.so
+BENCH_TOOLS += tests/bench/fibs tests/bench/inproc tests/bench/peer \
+  tests/bench/source.so
 endif
 check_PROGRAMS += $(BENCH_TOOLS)
 EXTRA_DIST += tests/bench/run tests/bench/lib.bash \
   tests/bench/data/README tests/bench/data/prefixes4.xz \
+  tests/bench/data/prefixes6.xz \
   tests/bench/forwarders.bash tests/bench/exp/batches.bash \
   tests/bench/exp/fig5a.bash \
   tests/bench/exp/fig5b.bash tests/bench/exp/forward.bash \
   tests/bench/node.bash tests/bench/exp/shm.bash \
-  tests/bench/exp/sizes.bash tests/bench/exp/workers.bash \
+  tests/bench/exp/sizes.bash tests/bench/exp/tables.bash \
+  tests/bench/exp/workers.bash \
   tests/bench/stages.jq
 
 tests_bench_coreping_SOURCES = tests/bench/coreping.c tests/bench/bench.h
@@ -28,10 +31,14 @@ tests_bench_loops_LDFLAGS = $(SCRIPT_EXPORTS)
 tests_bench_rig_SOURCES = tests/bench/rig.c tests/bench/bench.h
 tests_bench_rig_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
 tests_bench_inproc_SOURCES = tests/bench/inproc.c tests/bench/inproc.h \
-  tests/bench/inproc_fib.c tests/bench/source.c $(BENCH_FRAME)
+  tests/bench/inproc_fib.c tests/bench/inproc_update.c tests/bench/source.c $(BENCH_FRAME)
 tests_bench_inproc_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS)
 tests_bench_inproc_LDADD = router/librouter.a $(LIBEUROPA) $(DPDK_LIBS) \
   $(SYSTEMD_LIBS)
+tests_bench_fibs_SOURCES = tests/bench/fibs.c tests/bench/fibs.h \
+  tests/bench/fibs_ours.c tests/bench/fibs_rte.c $(BENCH_FRAME)
+tests_bench_fibs_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS)
+tests_bench_fibs_LDADD = router/librouter.a $(LIBEUROPA) $(DPDK_LIBS)
 tests_bench_peer_SOURCES = tests/bench/peer.c tests/bench/peer.h \
   tests/bench/peer_eth.c tests/bench/peer_proto.c tests/bench/peer_ring.c \
   tests/bench/bench.h

@@ -5,7 +5,8 @@ noinst_LIBRARIES += tests/librouterrig.a
 ROUTER_UNIT = \
   tests/unit/test_router_modules \
   tests/unit/test_router_modules6 \
-  tests/unit/test_router_fib4 \
+  tests/unit/test_router_fib4 tests/unit/test_router_fib4_change \
+  tests/unit/test_router_fib6 \
   tests/unit/test_router_queue \
   tests/unit/test_router_conf \
   tests/unit/test_router_arp \
@@ -16,9 +17,9 @@ ROUTER_UNIT = \
   tests/unit/test_router_nd \
   tests/unit/test_router_icmp6 \
   tests/unit/test_router_pieces \
-  tests/unit/test_router_route6 \
   tests/unit/test_router_process \
   tests/unit/test_router_exceptions \
+  tests/unit/test_router_ipv6 \
   tests/unit/test_router_watch
 check_PROGRAMS += $(ROUTER_UNIT)
 TESTS += $(ROUTER_UNIT)
@@ -47,6 +48,10 @@ tests_unit_test_router_modules6_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_modules6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_fib4_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_fib4_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_fib4_change_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_fib4_change_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_fib6_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_fib6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_queue_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_queue_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_conf_CFLAGS = $(ROUTER_CFLAGS)
@@ -72,14 +77,15 @@ tests_unit_test_router_icmp6_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_icmp6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_pieces_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_pieces_LDADD = $(ROUTER_LIBS)
-tests_unit_test_router_route6_CFLAGS = $(ROUTER_CFLAGS)
-tests_unit_test_router_route6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_watch_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_watch_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_process_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_process_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_exceptions_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_exceptions_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_ipv6_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_ipv6_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_ipv6_DEPENDENCIES = europa-router
 EXTRA_tests_unit_test_router_exceptions_DEPENDENCIES = europa-router
 EXTRA_tests_unit_test_router_process_DEPENDENCIES = \
   europa-router examples/vnic-echo

@@ -40,20 +40,27 @@ is_nd(const uint8_t *ip)
 	       ip[IP6_BYTES] >= ND_FIRST && ip[IP6_BYTES] <= ND_LAST;
 }
 
-/* Scopes 1 and 2 end here; those beyond would have to be routed. */
+/*
+ * Scopes 1 and 2 end here; those beyond would have to be routed. A host that
+ * has no address yet may speak to its link (RFC 3590).
+ */
 static enum fate
-check_group(struct ip6 dst)
+check_group(struct ip6 src, struct ip6 dst)
 {
-	return (dst.hi >> 48 & 0xf) <= 2 ? FATE_LOCAL : FATE_MULTICAST;
+	bool is_near = (dst.hi >> 48 & 0xf) <= 2;
+
+	if (!ip6_is_host(src) && !(is_near && ip6_is_zero(src)))
+		return FATE_MARTIAN_SOURCE;
+	return is_near ? FATE_LOCAL : FATE_MULTICAST;
 }
 
 static enum fate
 check_addresses(struct ip6 src, struct ip6 dst, bool to_group_mac)
 {
+	if (unlikely(ip6_is_multicast(dst)))
+		return check_group(src, dst);
 	if (unlikely(!ip6_is_host(src)))
 		return FATE_MARTIAN_SOURCE;
-	if (unlikely(ip6_is_multicast(dst)))
-		return check_group(dst);
 	if (unlikely(!ip6_is_host(dst)))
 		return FATE_MARTIAN_DESTINATION;
 	if (unlikely(to_group_mac))

@@ -1,46 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lookup4: where does a packet go? Longest match in the trie of fib4.h, then,
- * for directly connected networks, an exact match of the host.
+ * lookup4: where does a packet go? Longest match in the table of fib4.h, for the
+ * whole batch at once, then, for directly connected networks, an exact match of
+ * the host. Frames that are out are looked up too, their answer is not used:
+ * that is less than to pick out the others.
  */
 #include "router/modules.h"
 #include "router/packet.h"
-
-/* x86-64-v2 has it, and DPDK on the host asks for no less. */
-#ifdef __x86_64__
-#define COUNTS_BITS __attribute__((target("popcnt")))
-#else
-#define COUNTS_BITS
-#endif
-
-#define LEAF (UINT32_C(1) << 31)
-
-/* How many of the bits 0..v are set. */
-COUNTS_BITS static inline uint32_t
-rank(uint64_t bits, uint32_t v)
-{
-	return (uint32_t)__builtin_popcountll(bits & (UINT64_MAX >> (63 - v)));
-}
-
-COUNTS_BITS uint16_t
-fib4_lookup(const struct fib4 *f, uint32_t dst)
-{
-	uint32_t at = f->root[dst >> (32 - FIB4_ROOT_BITS)];
-	unsigned shift = 32 - FIB4_ROOT_BITS;
-
-	while (!(at & LEAF)) {
-		const struct fib4_node *node = &f->node[at];
-		uint32_t v;
-
-		shift -= FIB4_BITS;
-		v = dst >> shift & ((1U << FIB4_BITS) - 1);
-		if (node->children >> v & 1)
-			at = node->child0 + rank(node->children, v) - 1;
-		else
-			return f->leaf[node->leaf0 + rank(node->starts, v) - 1];
-	}
-	return (uint16_t)at;
-}
 
 static uint16_t
 find_host(const struct tables *t, uint32_t ip, uint16_t glean)
@@ -79,13 +45,21 @@ static const uint8_t fate_of_hop[] = {
 bool
 lookup4(const struct tables *t, struct batch *b)
 {
+	if (unlikely(b->alive == 0))
+		return batch_any(b);
+	fib4_lookup_burst(t->fib, b->dst, b->hop, b->n);
 	for (uint64_t mask = b->alive; mask;) {
 		unsigned i = batch_pop(&mask);
-		uint16_t hop = tables_route(t, b->dst[i]);
+		uint16_t hop = b->hop[i];
 		uint8_t kind = t->hop[hop].kind;
 
-		b->hop[i] = hop;
-		if (unlikely(kind != HOP_FORWARD))
+		if (likely(kind == HOP_FORWARD))
+			continue;
+		if (kind == HOP_GLEAN) {
+			b->hop[i] = hop = find_host(t, b->dst[i], hop);
+			kind = t->hop[hop].kind;
+		}
+		if (kind != HOP_FORWARD)
 			batch_drop(b, i, (enum fate)fate_of_hop[kind]);
 	}
 	return batch_any(b);

@@ -15,6 +15,7 @@
 #include "router/count.h"
 #include "router/modules.h"
 #include "router/plan.h"
+#include "router/publish.h"
 #include "tests/bench/bench.h"
 
 #include <stdarg.h>
@@ -33,7 +34,7 @@ enum {
 };
 
 struct forwarder {
-	struct tables *tables;
+	struct publish publish; /* the writer is inproc_update.c, if anybody */
 	bool (*lookup)(const struct tables *t, struct batch *b);
 	unsigned burst;
 	struct counters count;
@@ -51,6 +52,8 @@ struct options {
 	unsigned burst;
 	bool huge;
 	bool rte_fib;
+	unsigned updates; /* of routes, a second */
+	unsigned update_core;
 };
 
 void
@@ -155,9 +158,8 @@ read_conf(const struct options *o, struct routerconf *c)
 	fclose(in);
 }
 
-/* The tables that the slow path makes when all next hops have answered. */
-static struct tables *
-make_tables(const struct routerconf *c, const struct plan *plan)
+struct tables *
+inproc_tables(const struct plan *plan)
 {
 	static uint8_t used[MAX_HOPS];
 	struct neighbour hop[MAX_HOPS];
@@ -174,8 +176,8 @@ make_tables(const struct routerconf *c, const struct plan *plan)
 	}
 	for (unsigned i = 0; i < N_PORTS; i++) {
 		ports[i].up = 1;
-		ports[i].mtu = c->vnic[i].mtu;
-		memcpy(ports[i].mac, c->vnic[i].mac, 6);
+		ports[i].mtu = plan->vnic[i].mtu;
+		memcpy(ports[i].mac, plan->vnic[i].mac, 6);
 	}
 	t = tables_make(plan, ports, hop, plan->n_gateways, used);
 	if (!t)
@@ -195,35 +197,38 @@ set_up(struct forwarder *f, const struct options *o)
 	read_conf(o, &c);
 	if (plan_make(&c, &plan) < 0)
 		inproc_die("no plan");
-	f->tables = make_tables(&c, plan);
+	publish_swap(&f->publish, inproc_tables(plan));
 	f->burst = o->burst;
 	f->lookup = lookup4;
 	if (o->rte_fib) {
 		inproc_fib_make(&c, plan);
 		f->lookup = inproc_fib_lookup;
 	}
+	if (o->updates > 0)
+		inproc_update_start(
+		    &c, plan, &f->publish, o->updates, o->update_core);
+	else
+		plan_free(plan);
 	routerconf_clear(&c);
-	plan_free(plan);
 }
 
 /* --- packets ------------------------------------------------------------------- */
 
 /* As transmit() of router/pipeline.c: grouped by the way out. */
 static void
-transmit(struct forwarder *f)
+transmit(struct forwarder *f, const struct tables *t)
 {
 	const struct batch *b = &f->batch;
 	struct rte_mbuf *out[BATCH_MAX];
 
 	for (uint64_t left = b->alive; left;) {
-		unsigned port =
-		    f->tables->hop[b->hop[__builtin_ctzll(left)]].vnic;
+		unsigned port = t->hop[b->hop[__builtin_ctzll(left)]].vnic;
 		uint16_t n = 0, sent;
 
 		for (uint64_t mask = left; mask;) {
 			unsigned i = batch_pop(&mask);
 
-			if (f->tables->hop[b->hop[i]].vnic != port)
+			if (t->hop[b->hop[i]].vnic != port)
 				continue;
 			f->in[i]->data_len = b->frame[i].len;
 			f->in[i]->pkt_len = b->frame[i].len;
@@ -240,7 +245,7 @@ transmit(struct forwarder *f)
 static void
 turn(struct forwarder *f)
 {
-	const struct tables *t = f->tables;
+	const struct tables *t = publish_enter(&f->publish, 0);
 	struct batch *b = &f->batch;
 	unsigned n = rte_eth_rx_burst(0, 0, f->in, (uint16_t)f->burst);
 	uint64_t all;
@@ -256,7 +261,7 @@ turn(struct forwarder *f)
 	count(&f->count, COUNT_RX, n);
 	if (ether_in(t, b) && check_ip4(t, b) && f->lookup(t, b) &&
 	    ttl4(t, b) && rewrite(t, b))
-		transmit(f);
+		transmit(f, t);
 	for (uint64_t dead = all & ~b->alive; dead;)
 		rte_pktmbuf_free(f->in[batch_pop(&dead)]);
 }
@@ -294,6 +299,14 @@ run_for(struct forwarder *f, unsigned ms)
 		(double)(cpu_ns() - cpu) / n };
 }
 
+/* Packets that came and did not leave, since the program began. */
+static uint64_t
+lost(const struct forwarder *f)
+{
+	return count_read(&f->count, COUNT_RX) -
+	       count_read(&f->count, COUNT_FORWARDED);
+}
+
 /* --- what is wanted ---------------------------------------------------------- */
 
 static void
@@ -318,6 +331,10 @@ read_option(struct options *o, char *arg)
 		o->burst = (unsigned)strtoul(value, NULL, 10);
 	else if (strcmp(arg, "huge") == 0)
 		o->huge = strcmp(value, "yes") == 0;
+	else if (strcmp(arg, "updates") == 0)
+		o->updates = (unsigned)strtoul(value, NULL, 10);
+	else if (strcmp(arg, "update_core") == 0)
+		o->update_core = (unsigned)strtoul(value, NULL, 10);
 	else if (strcmp(arg, "lookup") == 0) /* fib4 or rte_fib */
 		o->rte_fib = strcmp(value, "rte_fib") == 0;
 	else
@@ -348,7 +365,11 @@ main(int argc, char **argv)
 	set_up(&f, &o);
 	run_for(&f, o.warm_ms);
 	r = run_for(&f, o.window_ms);
-	printf("{\"mpps\": %.3f, \"cpu_ns\": %.2f}\n", r.mpps, r.cpu_ns);
-	tables_free(f.tables);
+	printf("{\"mpps\": %.3f, \"cpu_ns\": %.2f, \"lost\": %llu", r.mpps,
+	    r.cpu_ns, (unsigned long long)lost(&f));
+	if (o.updates > 0)
+		inproc_update_stop();
+	puts("}");
+	publish_destroy(&f.publish);
 	return 0;
 }

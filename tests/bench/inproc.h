@@ -2,6 +2,8 @@
 /*
  * inproc: the parts of the in-process forwarder. inproc_fib is the module
  * lookup4 once more, with DPDK's rte_fib (DIR-24-8) in the place of fib4.
+ * inproc_update changes routes while packets are forwarded, on another core, as
+ * the slow path of a router may.
  */
 #ifndef TESTS_BENCH_INPROC_H
 #define TESTS_BENCH_INPROC_H
@@ -10,6 +12,7 @@
 
 struct batch;
 struct plan;
+struct publish;
 struct routerconf;
 struct tables;
 
@@ -18,6 +21,18 @@ void inproc_die(const char *fmt, ...)
 
 /* The static routes of c, whose gateways are those of the plan. */
 void inproc_fib_make(const struct routerconf *c, const struct plan *plan);
+
+/* The tables that the slow path makes when all next hops have answered. */
+struct tables *inproc_tables(const struct plan *plan);
+
+/*
+ * Begins to make so many changes a second, to the routes of c, which it copies,
+ * in plan, which it takes. It is the writer of p from now on.
+ */
+void inproc_update_start(const struct routerconf *c, struct plan *plan,
+    struct publish *p, unsigned per_second, unsigned core);
+/* Ends it, and prints what it did, as more members of a JSON object. */
+void inproc_update_stop(void);
 
 bool inproc_fib_lookup(const struct tables *t, struct batch *b);
 

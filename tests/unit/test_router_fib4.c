@@ -95,7 +95,7 @@ random_table(size_t n, unsigned min, unsigned max, uint32_t base)
 		if (base == 0)
 			r[i].prefix = random32() & mask_of(len);
 		r[i].rank = (uint8_t)(i % 3);
-		r[i].result = (uint16_t)(1 + random32() % 65535);
+		r[i].result = (uint16_t)(1 + random32() % FIB_MAX_RESULT);
 		for (size_t k = 0; k < i; k++)
 			if (r[k].prefix == r[i].prefix &&
 			    r[k].len == r[i].len && r[k].rank == r[i].rank) {
@@ -129,7 +129,7 @@ every_length_works_at_its_borders(void **state)
 		struct fib4_route r[] = {
 			{ .prefix = 0xc6129a55 & mask_of(len),
 			    .len = (uint8_t)len,
-			    .result = 65535 },
+			    .result = FIB_MAX_RESULT },
 		};
 
 		compare_table(r, 1, 500);

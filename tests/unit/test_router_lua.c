@@ -95,7 +95,7 @@ static const struct field fields[] = {
 	FIELD(tables, fib),
 	FIELD(tables, hop),
 	FIELD(tables, host),
-	FIELD(tables, route6),
+	FIELD(tables, fib6),
 	FIELD(tables, host6),
 	FIELD(tables, gateway6),
 	FIELD(tables, filter),
