@@ -20,7 +20,8 @@ ROUTER_UNIT = \
   tests/unit/test_router_process \
   tests/unit/test_router_exceptions \
   tests/unit/test_router_ipv6 \
-  tests/unit/test_router_watch
+  tests/unit/test_router_watch \
+  tests/unit/test_router_watchdog
 check_PROGRAMS += $(ROUTER_UNIT)
 TESTS += $(ROUTER_UNIT)
 endif
@@ -77,6 +78,8 @@ tests_unit_test_router_icmp6_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_icmp6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_pieces_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_pieces_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_watchdog_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_watchdog_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_watch_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_watch_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_process_CFLAGS = $(ROUTER_CFLAGS)
