@@ -15,8 +15,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-enum { CHECK_MS = 5000 };
-
 enum { FD_EVENT, FD_CHECK, FD_FILE };
 
 static bool
@@ -44,13 +42,6 @@ find_author(const char *path, const char *text, char *out, size_t size)
 }
 
 static void
-end_check(struct live *l)
-{
-	l->check_fd = -1; /* rehearse_reap() has closed it */
-	l->checker = 0;
-}
-
-static void
 refuse(struct live *l, unsigned number, const struct err *e)
 {
 	log_err("pipeline refused revision=%u: %s", number, e->msg);
@@ -62,11 +53,10 @@ give_up_check(struct live *l)
 {
 	struct err e;
 
-	if (l->checker <= 0)
+	if (l->checker.pid == 0)
 		return;
-	kill(l->checker, SIGKILL);
-	rehearse_reap(l->checker, l->check_fd, l->word, &e);
-	end_check(l);
+	kill(l->checker.pid, SIGKILL);
+	rehearse_end(&l->checker, l->word, &e);
 	err_set(&e, -ECANCELED, "a newer one came before its check ended");
 	refuse(l, l->checked, &e);
 }
@@ -77,28 +67,14 @@ finish_check(struct live *l)
 {
 	unsigned number = l->checked;
 	struct err e;
-	int rc = rehearse_reap(l->checker, l->check_fd, l->word, &e);
+	int rc = rehearse_end(&l->checker, l->word, &e);
 
-	end_check(l);
 	if (rc == 0) {
 		log_info("pipeline checked revision=%u: %s", number, e.msg);
 		rc = live_take_over(l, number, &e);
 	}
 	if (rc < 0)
 		refuse(l, number, &e);
-}
-
-static int
-begin_check(struct live *l, const struct script_text *t)
-{
-	pid_t pid;
-
-	l->check_until_ms = loop_now_ms() + CHECK_MS;
-	pid = rehearse_spawn(t, &l->check_fd);
-	if (pid < 0)
-		return pid;
-	l->checker = pid;
-	return 0;
 }
 
 /* A new text at word, unless it is the last one that came. */
@@ -128,7 +104,7 @@ submit(struct live *l)
 	l->checked = v->number;
 	log_info("pipeline given revision=%u author=%s sha256=%s", v->number,
 	    v->author, v->digest);
-	rc = begin_check(l, &t);
+	rc = rehearse_spawn(&l->checker, &t);
 	if (rc < 0) {
 		err_set(&e, rc, "no check: %s", strerror(-rc));
 		refuse(l, l->checked, &e);
@@ -255,7 +231,7 @@ live_open(struct live *l, const char *conf, struct fast *fast, unsigned n)
 	*l = (struct live){
 		.fast = fast,
 		.n_fast = n,
-		.check_fd = -1,
+		.checker = { .fd = -1 },
 		.file = { .fd = -1 },
 		.want = { .fd = -1 },
 		.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
@@ -274,8 +250,8 @@ live_open(struct live *l, const char *conf, struct fast *fast, unsigned n)
 	snprintf(l->own_path, sizeof(l->own_path), "%s/" LIVE_OWN, folder);
 	snprintf(dir, sizeof(dir), "%s/pipelines", folder);
 	rc = revisions_open(&l->revisions, dir);
-	if (rc < 0)
-		return rc;
+	if (rc < 0) /* only what it brings along can be had then */
+		log_warn("%s: %s", dir, strerror(-rc));
 	snprintf(l->want_path, sizeof(l->want_path), "%s/" LIVE_WANT, folder);
 	watch_look(&l->want, l->want_path);
 	return 0;
@@ -292,7 +268,7 @@ live_close(struct live *l)
 	}
 	watch_close(&l->file);
 	base_close(l->event);
-	*l = (struct live){ .event = -1, .check_fd = -1 };
+	*l = (struct live){ .event = -1 };
 }
 
 /* EUROPA_LAST_END is the status of wait(2) of the process before this one. */
@@ -330,8 +306,13 @@ live_begin(struct live *l, const char *said)
 		live_failed(l, e.msg);
 	live_select(l, said);
 	/* no packet passes before the first pipeline has been looked at */
-	if (l->checker > 0)
-		finish_check(l);
+	while (l->checker.pid != 0) {
+		struct pollfd p = { .fd = l->checker.fd, .events = POLLIN };
+
+		poll(&p, 1, WATCHDOG_TICK_MS);
+		if (rehearse_hear(&l->checker))
+			finish_check(l);
+	}
 	l->begun = true;
 }
 
@@ -341,7 +322,8 @@ void
 live_poll(struct live *l, struct pollfd *fds)
 {
 	fds[FD_EVENT] = (struct pollfd){ .fd = l->event, .events = POLLIN };
-	fds[FD_CHECK] = (struct pollfd){ .fd = l->check_fd, .events = POLLIN };
+	fds[FD_CHECK] =
+	    (struct pollfd){ .fd = l->checker.fd, .events = POLLIN };
 	fds[FD_FILE] = (struct pollfd){ .fd = l->file.fd, .events = POLLIN };
 }
 
@@ -354,7 +336,7 @@ live_timeout(struct live *l)
 		all[f] = &l->fast[f].pulse;
 	if (!watchdog_doze(&l->dog, all, l->n_fast))
 		return WATCHDOG_TICK_MS;
-	return l->checker > 0 ? CHECK_MS : -1;
+	return l->checker.pid != 0 ? REHEARSE_MS : -1;
 }
 
 static void
@@ -380,9 +362,7 @@ live_turn(struct live *l, const struct pollfd *fds, bool folder)
 	live_look(l);
 	if (fds[FD_EVENT].revents)
 		hear_fast_paths(l);
-	if (l->checker > 0 && loop_now_ms() > l->check_until_ms)
-		kill(l->checker, SIGKILL);
-	if (fds[FD_CHECK].revents && l->checker > 0)
+	if (l->checker.pid != 0 && rehearse_hear(&l->checker))
 		finish_check(l);
 	if ((folder || fds[FD_FILE].revents) && watch_changed(&l->file))
 		file_changed(l);

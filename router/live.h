@@ -22,6 +22,7 @@
 #define ROUTER_LIVE_H
 
 #include "router/fast.h"
+#include "router/rehearse.h"
 #include "router/revisions.h"
 #include "router/watch.h"
 
@@ -58,11 +59,8 @@ struct live {
 	bool has_spare;
 	bool begun; /* the fast paths run */
 
-	/* the check that is on its way */
-	pid_t checker; /* 0: none */
-	int check_fd;
-	unsigned checked;        /* the revision */
-	uint64_t check_until_ms; /* it is killed then */
+	struct rehearse_child checker; /* of the check that is on its way */
+	unsigned checked;              /* the revision */
 };
 
 /*

@@ -98,16 +98,23 @@ check_pipeline(const char *path)
 {
 	struct script_text t = { .name = path };
 	scoped_free char *text = NULL;
+	struct rehearse_child c;
 	struct err e = { 0 };
-	pid_t pid;
-	int fd, rc = -1;
+	int rc = -1;
 
 	t.text = text = revisions_read_file(path, &t.len, &e);
 	if (text) {
-		pid = rehearse_spawn(&t, &fd);
-		rc = pid < 0 ? err_set(&e, pid, "%s: no check: %s", path,
-				   strerror(-pid))
-			     : rehearse_reap(pid, fd, path, &e);
+		rc = rehearse_spawn(&c, &t);
+		if (rc < 0)
+			err_set(
+			    &e, rc, "%s: no check: %s", path, strerror(-rc));
+	}
+	if (rc == 0) {
+		struct pollfd p = { .fd = c.fd, .events = POLLIN };
+
+		while (!rehearse_hear(&c))
+			poll(&p, 1, REHEARSE_MS);
+		rc = rehearse_end(&c, path, &e);
 	}
 	fprintf(rc < 0 ? stderr : stdout, "%s\n", e.msg);
 	return rc < 0;

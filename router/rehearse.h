@@ -10,6 +10,7 @@
 
 #include "router/script.h"
 
+#include <stdint.h>
 #include <sys/types.h>
 
 struct rehearsal {
@@ -30,16 +31,27 @@ int rehearse(const struct script_text *t, struct rehearsal *out, struct err *e);
  */
 int rehearse_main(const char *name);
 
-/*
- * Starts such a process. Returns its pid and, in *out, where its output can be
- * read, or negative errno. Context: any thread.
- */
-pid_t rehearse_spawn(const struct script_text *t, int *out);
+enum { REHEARSE_MS = 5000 }; /* more than it gives itself */
+
+/* Such a process, and the end of what it has said so far. */
+struct rehearse_child {
+	pid_t pid; /* 0: none */
+	int fd;    /* readable = rehearse_hear(); -1 */
+	uint64_t until_ms;
+	char said[2048];
+	size_t n;
+};
+
+/* Starts one. Returns 0 or negative errno. Context: any thread. */
+int rehearse_spawn(struct rehearse_child *c, const struct script_text *t);
+
+/* Takes what it says, without waiting. True: that was all, or its time is over. */
+bool rehearse_hear(struct rehearse_child *c);
 
 /*
- * Waits for its end and closes fd. Returns 0, or -EINVAL; e->msg is what it said,
- * also if it is good.
+ * Ends it, if it has not ended. Returns 0, or -EINVAL; e->msg is what it said,
+ * also if that is good.
  */
-int rehearse_reap(pid_t pid, int fd, const char *name, struct err *e);
+int rehearse_end(struct rehearse_child *c, const char *name, struct err *e);
 
 #endif

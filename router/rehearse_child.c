@@ -7,6 +7,7 @@
 #include "router/rehearse.h"
 
 #include "lib/base.h"
+#include "lib/loop.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -66,16 +67,19 @@ text_fd(const struct script_text *t)
 	return steal_fd(fd);
 }
 
-pid_t
-rehearse_spawn(const struct script_text *t, int *out)
+int
+rehearse_spawn(struct rehearse_child *c, const struct script_text *t)
 {
 	char program[] = "/proc/self/exe", option[] = "--rehearse", name[96];
 	char *argv[] = { program, option, name, NULL };
 	scoped_close int in = text_fd(t);
 	posix_spawn_file_actions_t actions;
 	int pipes[2], no;
-	pid_t pid;
 
+	*c = (struct rehearse_child){
+		.fd = -1,
+		.until_ms = loop_now_ms() + REHEARSE_MS,
+	};
 	if (in < 0)
 		return in;
 	if (pipe2(pipes, O_CLOEXEC) < 0)
@@ -87,15 +91,39 @@ rehearse_spawn(const struct script_text *t, int *out)
 	/* what it says of made-up packets is not for the log */
 	posix_spawn_file_actions_addopen(
 	    &actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	no = posix_spawn(&pid, program, &actions, NULL, argv, environ);
+	no = posix_spawn(&c->pid, program, &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	close(pipes[1]);
 	if (no != 0) {
 		close(pipes[0]);
+		c->pid = 0;
 		return -no;
 	}
-	*out = pipes[0];
-	return pid;
+	c->fd = pipes[0];
+	fcntl(c->fd, F_SETFL, O_NONBLOCK);
+	return 0;
+}
+
+bool
+rehearse_hear(struct rehearse_child *c)
+{
+	enum { ROOM = sizeof(c->said) - 1, KEPT = ROOM / 2 };
+
+	for (unsigned i = 0; i < 64; i++) { /* it may talk for ever */
+		ssize_t k;
+
+		if (c->n == ROOM) {
+			memmove(c->said, c->said + ROOM - KEPT, KEPT);
+			c->n = KEPT;
+		}
+		k = read(c->fd, c->said + c->n, ROOM - c->n);
+		if (k == 0 || (k < 0 && errno != EAGAIN && errno != EINTR))
+			return true;
+		if (k < 0)
+			break;
+		c->n += (size_t)k;
+	}
+	return loop_now_ms() >= c->until_ms;
 }
 
 /* The last line but the applause; true if there was applause. */
@@ -138,22 +166,19 @@ wait_or_kill(pid_t pid)
 }
 
 int
-rehearse_reap(pid_t pid, int fd, const char *name, struct err *e)
+rehearse_end(struct rehearse_child *c, const char *name, struct err *e)
 {
-	char text[2048], *line;
-	size_t n = 0;
-	ssize_t k;
-	int status;
+	int status = wait_or_kill(c->pid);
+	char *line;
 	bool good;
 
-	while (n < sizeof(text) - 1 &&
-	       (k = read(fd, text + n, sizeof(text) - 1 - n)) > 0)
-		n += (size_t)k;
-	text[n] = '\0';
-	close(fd);
-	status = wait_or_kill(pid);
-	good = understand(text, &line);
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+	base_close(c->fd);
+	c->fd = -1;
+	c->pid = 0;
+	c->said[c->n] = '\0';
+	good = understand(c->said, &line);
+	if (WIFSIGNALED(status) &&
+	    (WTERMSIG(status) == SIGALRM || WTERMSIG(status) == SIGKILL))
 		return err_set(e, -EINVAL, "%s: it stands still", name);
 	if (WIFSIGNALED(status))
 		return err_set(e, -EINVAL, "%s: it crashes: %s", name,

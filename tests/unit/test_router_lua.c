@@ -380,6 +380,11 @@ a_check_outlives_what_it_checks(void **state)
 	}
 	free(check_outside(script_text_pipeline, &status));
 	assert_int_equal(status, 0);
+	/* more than a pipe holds */
+	free(check_outside("for i = 1, 1e5 do print('how are you?') end\n"
+			   "return require 'pipeline'\n",
+	    &status));
+	assert_int_equal(status, 0);
 }
 
 int

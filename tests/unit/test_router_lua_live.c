@@ -225,6 +225,30 @@ a_bad_file_changes_nothing(void **state)
 	expect_id(r, THREE + 1);
 }
 
+/* A check that says something and does not end keeps nobody waiting. */
+static void
+a_slow_check_stops_nothing(void **state)
+{
+	struct router_rig *r = *state;
+	uint64_t start;
+
+	start_with(r, AT_ID("if id == 7003 then router.drop(b, i) end"));
+	write_file(r, "p.lua",
+	    "print 'hello' io.stdout:flush()\n"
+	    "require('ffi').cdef 'unsigned sleep(unsigned);'\n"
+	    "require('ffi').C.sleep(100)\n");
+	await_revision(r, 2, "checking");
+	router_rig_is_silent(r, 200);
+	start = loop_now_ms();
+	for (unsigned i = 0; i < 20; i++)
+		router_rig_stat(r, NULL);
+	send_id(r, FOUR);
+	expect_id(r, FOUR);
+	assert_in_range(loop_now_ms() - start, 0, 1000);
+	await_revision(r, 2, "refused");
+	expect_why(r, 2, "it stands still");
+}
+
 static void
 a_hundred_swaps_lose_nothing_and_leave_nothing(void **state)
 {
@@ -449,6 +473,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_file_is_a_revision_with_author_time_and_digest),
 		TEST(a_bad_file_changes_nothing),
+		TEST(a_slow_check_stops_nothing),
 		TEST(a_hundred_swaps_lose_nothing_and_leave_nothing),
 		TEST(a_throw_brings_back_the_one_before),
 		TEST(the_first_one_may_throw_too),
