@@ -8,12 +8,16 @@
  * the slow path. A module must not change a frame to which it gives a fate:
  * the slow path wants to see the packet as it came.
  *
+ * ether_in parts the two protocols: alive is IPv4 from there on, and alive6 is
+ * IPv6, until rewrite joins them.
+ *
  * Plain arrays and enums, so that the text is fit for a foreign function
- * interface: $(CPP) -P -DVNIC_FFI (struct vnic_frame comes from lib/vnic.h).
+ * interface (router/script_api.h).
  */
 #ifndef ROUTER_BATCH_H
 #define ROUTER_BATCH_H
 
+#include "lib/vnic_frame.h"
 #ifndef VNIC_FFI
 #include "lib/vnic.h"
 #endif
@@ -27,8 +31,7 @@ enum fate {
 	FATE_FOREIGN_MAC,    /* to a MAC that is not ours */
 	FATE_GROUP_MAC,      /* IP in a link-layer broadcast or multicast */
 	FATE_ETHERTYPE,      /* neither IP nor ARP */
-	FATE_IP6,            /* not yet supported */
-	FATE_SHORT,          /* RFC 1812 5.2.2 (1): less than 20 bytes */
+	FATE_SHORT,          /* RFC 1812 5.2.2 (1): less than a header */
 	FATE_CHECKSUM,       /* (2) */
 	FATE_VERSION,        /* (3) */
 	FATE_IHL,            /* (4) */
@@ -38,24 +41,34 @@ enum fate {
 	FATE_MULTICAST, /* no multicast routing */
 	FATE_BROADCAST, /* limited or directed */
 	FATE_VNIC_DOWN, /* the way out is down */
-	FATE_OVERSIZE,  /* above the MTU, and may be fragmented */
+	FATE_DENIED,    /* by a rule of the filter, without a word */
+	FATE_PIPELINE,  /* a step of the owner's took it out */
+	FATE_THROW,     /* was in the batch when the owner's pipeline failed */
 	FATE_N_DROPS,
 	FATE_ARP = FATE_N_DROPS,
-	FATE_LOCAL,   /* to an address of ours */
-	FATE_OPTIONS, /* the header has options */
-	FATE_TTL,     /* TTL expired */
+	FATE_ND,       /* ARP's successor */
+	FATE_LOCAL,    /* to an address of ours */
+	FATE_OPTIONS,  /* of the header, or a hop-by-hop header */
+	FATE_REJECTED, /* by a rule of the filter, which says so */
+	FATE_SCOPE,    /* from a link-local address to beyond the link */
+	FATE_TTL,      /* TTL expired */
 	FATE_NO_ROUTE,
 	FATE_UNRESOLVED, /* the next hop's MAC is not known */
+	FATE_OVERSIZE,   /* above the MTU, and may be fragmented */
 	FATE_TOO_BIG,    /* above the MTU, and must not be fragmented */
 	N_FATES,
+	/* none of them: a copy of a packet that leaves where it came in */
+	FATE_REDIRECT = N_FATES,
 };
 
 struct batch {
-	uint64_t alive; /* bit i: frame i goes on */
+	uint64_t alive;  /* bit i: frame i goes on */
+	uint64_t alive6; /* the same for IPv6, until rewrite() */
 	uint32_t n;
+	uint32_t came; /* bit v: some came in through vNIC v */
 	struct vnic_frame frame[BATCH_MAX];
 	uint32_t dst[BATCH_MAX]; /* check_ip4: destination, host order */
-	uint16_t hop[BATCH_MAX]; /* lookup4: index into tables->hop */
+	uint16_t hop[BATCH_MAX]; /* lookup: index into tables->hop */
 	uint8_t fate[BATCH_MAX]; /* enum fate, where alive is 0 */
 };
 
@@ -66,6 +79,7 @@ batch_begin(struct batch *b, unsigned n)
 {
 	b->n = n;
 	b->alive = n == BATCH_MAX ? UINT64_MAX : (UINT64_C(1) << n) - 1;
+	b->alive6 = 0;
 }
 
 static inline void
@@ -73,6 +87,19 @@ batch_drop(struct batch *b, unsigned i, enum fate fate)
 {
 	b->alive &= ~(UINT64_C(1) << i);
 	b->fate[i] = (uint8_t)fate;
+}
+
+static inline void
+batch_drop6(struct batch *b, unsigned i, enum fate fate)
+{
+	b->alive6 &= ~(UINT64_C(1) << i);
+	b->fate[i] = (uint8_t)fate;
+}
+
+static inline bool
+batch_any(const struct batch *b)
+{
+	return (b->alive | b->alive6) != 0;
 }
 
 /* Walks mask: the lowest frame, and mask without it. */

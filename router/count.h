@@ -27,12 +27,25 @@ enum counter {
 	COUNT_ARP_IGNORED,  /* not for us, or not asked for */
 	COUNT_ARP_CONFLICT, /* somebody else has our address */
 	COUNT_ARP_REPLY_SENT,
-	COUNT_ARP_REQUEST_SENT,
 	COUNT_ARP_ANNOUNCED,       /* our addresses, told to everybody */
+	COUNT_ARP_REQUEST_SENT,    /* this and the next: enum neigh_counter */
 	COUNT_ARP_LIMITED,         /* requests put off by the rate limit */
 	COUNT_ARP_FAILED,          /* neighbours that did not answer */
 	COUNT_ARP_TABLE_FULL,      /* packets: no room for the neighbour */
 	COUNT_ARP_PENDING_DROPPED, /* packets: too many wait already */
+
+	COUNT_ND_SOLICITATION_RECEIVED,
+	COUNT_ND_ADVERTISEMENT_RECEIVED,
+	COUNT_ND_BAD,
+	COUNT_ND_IGNORED,
+	COUNT_ND_CONFLICT,
+	COUNT_ND_ADVERTISEMENT_SENT,
+	COUNT_ND_ANNOUNCED,
+	COUNT_ND_SOLICITATION_SENT, /* as of ARP */
+	COUNT_ND_LIMITED,
+	COUNT_ND_FAILED,
+	COUNT_ND_TABLE_FULL,
+	COUNT_ND_PENDING_DROPPED,
 
 	COUNT_ICMP_ECHO_REPLY,
 	COUNT_ICMP_TIME_EXCEEDED,
@@ -41,14 +54,32 @@ enum counter {
 	COUNT_ICMP_PROTOCOL_UNREACHABLE,
 	COUNT_ICMP_PORT_UNREACHABLE,
 	COUNT_ICMP_FRAG_NEEDED,
+	COUNT_ICMP_SOURCE_ROUTE_FAILED,
+	COUNT_ICMP_PROHIBITED, /* by the filter */
 	COUNT_ICMP_PARAMETER_PROBLEM,
+	COUNT_ICMP_REDIRECT,
 	COUNT_ICMP_LIMITED,    /* errors not sent: rate limit */
 	COUNT_ICMP_SUPPRESSED, /* errors not sent: RFC 1812, 4.3.2.7 */
+
+	COUNT_ICMP6_ECHO_REPLY,
+	COUNT_ICMP6_NO_ROUTE,
+	COUNT_ICMP6_PROHIBITED,
+	COUNT_ICMP6_BEYOND_SCOPE,
+	COUNT_ICMP6_ADDRESS_UNREACHABLE,
+	COUNT_ICMP6_PORT_UNREACHABLE,
+	COUNT_ICMP6_PACKET_TOO_BIG,
+	COUNT_ICMP6_TIME_EXCEEDED,
+	COUNT_ICMP6_PARAMETER_PROBLEM,
+	COUNT_ICMP6_REDIRECT,
+	COUNT_ICMP6_LIMITED,
+	COUNT_ICMP6_SUPPRESSED, /* RFC 4443, 2.4 (e) */
 
 	COUNT_LOCAL_BAD,      /* to us, but malformed */
 	COUNT_LOCAL_FRAGMENT, /* to us, in pieces */
 	COUNT_LOCAL_IGNORED,  /* to us, and no answer is due */
 	COUNT_SOURCE_ROUTE,   /* dropped: such options are not obeyed */
+	COUNT_FRAGMENTED,     /* packets cut into pieces */
+	COUNT_FRAGMENTS_MADE,
 
 	COUNT_SLOW_FORWARDED, /* forwarded by the slow path */
 	COUNT_SLOW_SENT,      /* all that it sent, its own ones too */

@@ -14,10 +14,6 @@ enum icmp_offset {
 
 enum {
 	TOS_INTERNETWORK_CONTROL = 0xc0, /* RFC 1812, 4.3.2.5 */
-	OPTION_END = 0,
-	OPTION_NOP = 1,
-	OPTION_LSRR = 131,
-	OPTION_SSRR = 137,
 };
 
 static bool
@@ -63,7 +59,7 @@ put_addresses(uint8_t *ip, uint32_t src, uint32_t dst)
 	store_be32(ip + IP4_SRC, src);
 	store_be32(ip + IP4_DST, dst);
 	store_be16(ip + IP4_CHECKSUM, 0);
-	store_be16(ip + IP4_CHECKSUM, ip_checksum(ip, IP4_BYTES));
+	store_be16(ip + IP4_CHECKSUM, ip_checksum(ip, ip4_header_bytes(ip)));
 }
 
 /* A packet for total bytes of IP; too short a frame is filled with zeros. */
@@ -116,39 +112,19 @@ icmp_reply_make(const uint8_t *ip, uint16_t id)
 	if (bytes < ICMP_BYTES || request[ICMP_TYPE] != ICMP_ECHO ||
 	    request[ICMP_CODE] != 0 || ip_checksum(request, bytes) != 0)
 		return NULL;
-	p = new_packet(IP4_BYTES + bytes);
+	p = new_packet(header + bytes);
 	if (!p)
 		return NULL;
 	out = p->bytes + ETH_BYTES;
-	icmp = out + IP4_BYTES;
-	put_header(out, IP4_BYTES + bytes, ip[IP4_TOS], id);
+	icmp = out + header;
+	/* RFC 1812, 4.3.3.6: the options go back with it */
+	memcpy(out + IP4_OPTIONS, ip + IP4_OPTIONS, header - IP4_BYTES);
+	put_header(out, header + bytes, ip[IP4_TOS], id);
+	out[IP4_VERSION_IHL] = (uint8_t)(0x40 | header / 4);
 	put_addresses(out, load_be32(ip + IP4_DST), load_be32(ip + IP4_SRC));
 	memcpy(icmp, request, bytes);
 	icmp[ICMP_TYPE] = ICMP_ECHO_REPLY;
 	store_be16(icmp + ICMP_CHECKSUM, 0);
 	store_be16(icmp + ICMP_CHECKSUM, ip_checksum(icmp, bytes));
 	return p;
-}
-
-unsigned
-icmp_check_options(const uint8_t *ip, bool *has_source_route)
-{
-	unsigned end = ip4_header_bytes(ip);
-	unsigned at = IP4_OPTIONS;
-
-	*has_source_route = false;
-	while (at < end && ip[at] != OPTION_END) {
-		if (ip[at] == OPTION_NOP) {
-			at++;
-			continue;
-		}
-		if (ip[at] == OPTION_LSRR || ip[at] == OPTION_SSRR)
-			*has_source_route = true;
-		if (at + 1 == end)
-			return at;
-		if (ip[at + 1] < 2 || ip[at + 1] > end - at)
-			return at + 1;
-		at += ip[at + 1];
-	}
-	return 0;
 }

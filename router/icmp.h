@@ -24,7 +24,11 @@ enum icmp_unreachable {
 	ICMP_PROTOCOL_UNREACHABLE = 2,
 	ICMP_PORT_UNREACHABLE = 3,
 	ICMP_FRAG_NEEDED = 4,
+	ICMP_SOURCE_ROUTE_FAILED = 5,
+	ICMP_PROHIBITED = 13, /* RFC 1812, 5.2.7.1 */
 };
+
+enum { ICMP_REDIRECT_HOST = 1 }; /* the only code of it, RFC 1812 5.2.7.2 */
 
 enum icmp_limits {
 	ICMP_BYTES = 8,
@@ -35,7 +39,7 @@ enum icmp_limits {
 struct icmp_error {
 	uint8_t type; /* enum icmp_type */
 	uint8_t code;
-	uint32_t rest; /* second word: MTU, or pointer << 24 */
+	uint32_t rest; /* second word: MTU, pointer << 24, or a gateway */
 	uint32_t src;  /* of the error, an address of ours */
 	uint16_t id;
 };
@@ -54,15 +58,9 @@ bool icmp_may_report(const uint8_t *ip);
 struct packet *icmp_error_make(const struct icmp_error *e, const uint8_t *ip);
 
 /*
- * Makes the reply to the echo request at ip; NULL if it is no right one, or
+ * Makes the reply to the echo request at ip, with its options; NULL if it is no right one, or
  * there is no memory. The caller has checked that it is ICMP and whole.
  */
 struct packet *icmp_reply_make(const uint8_t *ip, uint16_t id);
-
-/*
- * Are the options of this header in order? Returns 0; or the offset of the
- * octet that is wrong. *has_source_route tells of LSRR and SSRR.
- */
-unsigned icmp_check_options(const uint8_t *ip, bool *has_source_route);
 
 #endif

@@ -6,7 +6,10 @@
 #ifndef ROUTER_PACKET_H
 #define ROUTER_PACKET_H
 
+#include "router/ip6.h"
+#ifndef VNIC_FFI
 #include "lib/base.h"
+#endif
 
 enum eth {
 	ETH_DST = 0,
@@ -43,18 +46,19 @@ enum ip4 {
 
 enum ip_protocol {
 	IP_ICMP = 1,
+	IP_TCP = 6,
 	IP_UDP = 17,
 };
 
+#ifndef VNIC_FFI
 static inline unsigned
 ip4_header_bytes(const uint8_t *ip)
 {
 	return (ip[IP4_VERSION_IHL] & 15U) * 4;
 }
 
-/* What to store in a checksum field that was 0; 0 if it is there and right. */
-static inline uint16_t
-ip_checksum(const uint8_t *p, size_t n)
+static inline uint64_t
+ip_sum(const uint8_t *p, size_t n)
 {
 	uint64_t sum = 0;
 
@@ -62,9 +66,30 @@ ip_checksum(const uint8_t *p, size_t n)
 		sum += load_be16(p);
 	if (n)
 		sum += (uint32_t)p[0] << 8;
+	return sum;
+}
+
+static inline uint16_t
+ip_fold(uint64_t sum)
+{
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t)~sum;
+}
+
+/* What to store in a checksum field that was 0; 0 if it is there and right. */
+static inline uint16_t
+ip_checksum(const uint8_t *p, size_t n)
+{
+	return ip_fold(ip_sum(p, n));
+}
+
+/* The same for n bytes of ICMPv6 in the packet at ip (RFC 8200, 8.1). */
+static inline uint16_t
+icmp6_checksum(const uint8_t *ip, const uint8_t *p, size_t n)
+{
+	return ip_fold(
+	    ip_sum(ip + IP6_SRC, 32) + n + NEXT_ICMP6 + ip_sum(p, n));
 }
 
 /* RFC 1624 for a TTL that goes down by one: the field grows by 0x0100. */
@@ -109,5 +134,7 @@ packet_new(unsigned len)
 	}
 	return p;
 }
+
+#endif
 
 #endif

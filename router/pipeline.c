@@ -39,31 +39,59 @@ pipeline_destroy(struct pipeline *p)
 	punt_destroy(&p->punt);
 }
 
-static unsigned
-receive(struct pipeline *p)
+/* Here the compiler is to see the loops: a turn has no call to spare. */
+static inline __attribute__((always_inline)) unsigned
+receive(struct pipeline *p, struct batch *b)
 {
-	struct batch *b = &p->batch;
 	unsigned i;
 	unsigned n = 0;
 
 	if (unlikely(vnic_config(p->queue) != p->config))
 		count_vnics(p);
 	i = p->first_vnic;
+	b->came = 0;
 	for (unsigned k = 0; k < p->n_vnics && n < BATCH_MAX; k++) {
+		unsigned had = n;
+
 		n += vnic_rx(p->queue, i, b->frame + n, BATCH_MAX - n);
+		b->came |= (uint32_t)(n > had) << i;
 		i = i + 1 < p->n_vnics ? i + 1 : 0;
 	}
 	p->first_vnic = i;
 	return n;
 }
 
+/*
+ * Of the packets that leave where they came in the slow path sees one now and
+ * then, to say so to its sender; it does not matter which.
+ */
 static void
-transmit(struct pipeline *p, const struct tables *t)
+punt_turned(
+    struct pipeline *p, const struct vnic_frame *f, unsigned n, unsigned vnic)
 {
-	struct batch *b = &p->batch;
+	enum { EVERY = 64 };
+	struct punt_record r = {
+		.fate = FATE_REDIRECT,
+		.vnic = (uint16_t)vnic, /* < VNIC_MAX_VNICS */
+	};
+
+	for (; n > 0 && f->vnic != vnic; n--)
+		f++;
+	if (n == 0)
+		return;
+	r.len = f->len;
+	if (p->n_turned++ % EVERY == 0 && punt_put(&p->punt, &r, f->data) &&
+	    p->slow_bell)
+		bell_ring(p->slow_bell);
+}
+
+static inline __attribute__((always_inline)) void
+transmit(
+    struct pipeline *p, const struct tables *t, struct batch *b, uint64_t left)
+{
 	struct vnic_frame out[BATCH_MAX];
 
-	for (uint64_t left = b->alive; left;) {
+	while (left) {
 		unsigned vnic = t->hop[b->hop[__builtin_ctzll(left)]].vnic;
 		unsigned n = 0;
 
@@ -75,6 +103,8 @@ transmit(struct pipeline *p, const struct tables *t)
 			out[n++] = b->frame[i];
 			left &= ~(UINT64_C(1) << i);
 		}
+		if (unlikely(b->came >> vnic & 1))
+			punt_turned(p, out, n, vnic);
 		vnic_tx(p->queue, vnic, out, n);
 		count(&p->count, COUNT_FORWARDED, n);
 	}
@@ -86,7 +116,6 @@ static const uint8_t done_of_fate[N_FATES] = {
 	[FATE_FOREIGN_MAC] = VNIC_DONE_FILTERED,
 	[FATE_GROUP_MAC] = VNIC_DONE_FILTERED,
 	[FATE_ETHERTYPE] = VNIC_DONE_OTHER,
-	[FATE_IP6] = VNIC_DONE_OTHER,
 	[FATE_SHORT] = VNIC_DONE_BAD_HEADER,
 	[FATE_CHECKSUM] = VNIC_DONE_BAD_HEADER,
 	[FATE_VERSION] = VNIC_DONE_BAD_HEADER,
@@ -97,22 +126,27 @@ static const uint8_t done_of_fate[N_FATES] = {
 	[FATE_MULTICAST] = VNIC_DONE_NO_ROUTE,
 	[FATE_BROADCAST] = VNIC_DONE_FILTERED,
 	[FATE_VNIC_DOWN] = VNIC_DONE_NO_ROUTE,
-	[FATE_OVERSIZE] = VNIC_DONE_OTHER,
+	[FATE_DENIED] = VNIC_DONE_FILTERED,
+	[FATE_PIPELINE] = VNIC_DONE_FILTERED,
+	[FATE_THROW] = VNIC_DONE_OTHER,
 	/* only if the slow path's queue is full */
 	[FATE_ARP] = VNIC_DONE_NO_SLOT,
+	[FATE_ND] = VNIC_DONE_NO_SLOT,
 	[FATE_LOCAL] = VNIC_DONE_NO_SLOT,
 	[FATE_OPTIONS] = VNIC_DONE_NO_SLOT,
+	[FATE_REJECTED] = VNIC_DONE_FILTERED,
+	[FATE_SCOPE] = VNIC_DONE_FILTERED,
 	[FATE_TTL] = VNIC_DONE_TTL,
 	[FATE_NO_ROUTE] = VNIC_DONE_NO_ROUTE,
 	[FATE_UNRESOLVED] = VNIC_DONE_NO_SLOT,
+	[FATE_OVERSIZE] = VNIC_DONE_OTHER,
 	[FATE_TOO_BIG] = VNIC_DONE_OTHER,
 };
 
 /* Returns the reason to hand frame i back with. */
 static unsigned
-settle(struct pipeline *p, unsigned i)
+settle(struct pipeline *p, const struct batch *b, unsigned i)
 {
-	const struct batch *b = &p->batch;
 	const struct vnic_frame *f = &b->frame[i];
 	uint8_t fate = b->fate[i];
 	struct punt_record r = {
@@ -131,8 +165,8 @@ settle(struct pipeline *p, unsigned i)
 }
 
 /* Frames with the same reason go back in one call. */
-static void
-give_back(struct pipeline *p, uint64_t dead)
+void
+pipeline_give_back(struct pipeline *p, const struct batch *b, uint64_t dead)
 {
 	struct vnic_frame out[BATCH_MAX];
 	unsigned reason = 0;
@@ -140,14 +174,14 @@ give_back(struct pipeline *p, uint64_t dead)
 
 	while (dead) {
 		unsigned i = batch_pop(&dead);
-		unsigned why = settle(p, i);
+		unsigned why = settle(p, b, i);
 
 		if (why != reason) {
 			vnic_done(p->queue, out, n, reason);
 			n = 0;
 			reason = why;
 		}
-		out[n++] = p->batch.frame[i];
+		out[n++] = b->frame[i];
 	}
 	vnic_done(p->queue, out, n, reason);
 	if (p->slow_bell)
@@ -155,10 +189,46 @@ give_back(struct pipeline *p, uint64_t dead)
 }
 
 unsigned
+pipeline_receive(struct pipeline *p, struct batch *b)
+{
+	unsigned n = receive(p, b);
+
+	if (n > 0) {
+		batch_begin(b, n);
+		count(&p->count, COUNT_RX, n);
+	}
+	return n;
+}
+
+void
+pipeline_transmit(
+    struct pipeline *p, const struct tables *t, struct batch *b, uint64_t which)
+{
+	transmit(p, t, b, which);
+}
+
+void
+pipeline_send(
+    struct pipeline *p, const struct batch *b, uint64_t which, unsigned vnic)
+{
+	struct vnic_frame out[BATCH_MAX];
+	unsigned n = 0;
+
+	if (vnic >= p->n_vnics) { /* a script may ask for anything */
+		pipeline_give_back(p, b, which);
+		return;
+	}
+	while (which)
+		out[n++] = b->frame[batch_pop(&which)];
+	vnic_tx(p->queue, vnic, out, n);
+	count(&p->count, COUNT_FORWARDED, n);
+}
+
+unsigned
 pipeline_turn(struct pipeline *p, const struct tables *t)
 {
 	struct batch *b = &p->batch;
-	unsigned n = receive(p);
+	unsigned n = receive(p, b);
 	uint64_t all;
 	bool any;
 
@@ -170,19 +240,35 @@ pipeline_turn(struct pipeline *p, const struct tables *t)
 	count(&p->count, COUNT_RX, n);
 	any = ether_in(t, b);
 	STAGE(ETHER_IN, n);
-	any = any && check_ip4(t, b);
+	any = any && check_ip4(t, b) && check_ip6(t, b) && filter(t, b);
 	STAGE(CHECK_IP4, n);
-	any = any && lookup4(t, b);
+	any = any && lookup4(t, b) && lookup6(t, b);
 	STAGE(LOOKUP4, n);
-	any = any && ttl4(t, b);
+	any = any && ttl4(t, b) && hop_limit6(t, b);
 	STAGE(TTL4, n);
 	any = any && rewrite(t, b);
 	STAGE(REWRITE, n);
 	if (any)
-		transmit(p, t);
+		transmit(p, t, b, b->alive);
 	STAGE(VNIC_TX, n);
 	if (b->alive != all)
-		give_back(p, all & ~b->alive);
+		pipeline_give_back(p, b, all & ~b->alive);
 	STAGE(GIVE_BACK, n);
 	return n;
+}
+
+void
+pipeline_run(struct path *path)
+{
+	struct batch *b = &path->batch;
+
+	while (path_receive(path) > 0) {
+		const struct tables *t = path->tables;
+
+		if (ether_in(t, b) && check_ip4(t, b) && check_ip6(t, b) &&
+		    filter(t, b) && lookup4(t, b) && lookup6(t, b) &&
+		    ttl4(t, b) && hop_limit6(t, b) && rewrite(t, b))
+			path_transmit(path);
+		path_give_back(path);
+	}
 }

@@ -168,6 +168,10 @@ plan_make(const struct routerconf *c, struct plan **out)
 	rc = add_all(&m, c);
 	if (rc == 0)
 		rc = fib4_build(route, m.n, &p->fib);
+	if (rc == 0)
+		rc = plan_make6(p, c);
+	if (rc == 0)
+		rc = filter_make(c->rule, c->n_rules, &p->filter);
 	if (rc < 0)
 		goto fail;
 	*out = p;
@@ -224,6 +228,10 @@ plan_free(struct plan *p)
 	if (!p)
 		return;
 	drop_fib(p);
+	if (p->fib6 && --p->fib6->n_refs == 0)
+		fib6_free(p->fib6);
+	filter_put(p->filter);
 	free(p->gateway);
+	free(p->gateway6);
 	free(p);
 }

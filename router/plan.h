@@ -9,13 +9,23 @@
 #ifndef ROUTER_PLAN_H
 #define ROUTER_PLAN_H
 
+#include "router/filter_rules.h"
 #include "router/routerconf.h"
 #include "router/tables.h"
 
-enum plan_limits { PLAN_MAX_GATEWAYS = 4096 };
+enum plan_limits {
+	PLAN_MAX_GATEWAYS = 4096, /* of each family */
+	/* the hops of IPv6 gateways: behind all that there may yet be of IPv4 */
+	PLAN_FIRST6 = HOP_I_GATEWAY + PLAN_MAX_GATEWAYS,
+};
 
 struct gateway {
 	uint32_t ip;
+	uint16_t vnic;
+};
+
+struct gateway6 {
+	struct ip6 ip;
 	uint16_t vnic;
 };
 
@@ -24,9 +34,13 @@ struct plan {
 	struct routerconf_vnic vnic[VNIC_MAX_VNICS];
 	unsigned n_vnics; /* none is present from here on */
 	struct fib4 *fib;
+	struct fib6 *fib6;
+	struct filter *filter; /* NULL: no rules */
 	unsigned n_gateways;
-	struct gateway *gateway; /* hop HOP_I_GATEWAY + i */
-	size_t n_inactive;       /* routes that lead nowhere */
+	unsigned n_gateways6;
+	struct gateway *gateway;   /* hop HOP_I_GATEWAY + i */
+	struct gateway6 *gateway6; /* hop PLAN_FIRST6 + i */
+	size_t n_inactive;         /* routes that lead nowhere */
 };
 
 /*
@@ -52,13 +66,17 @@ void plan_free(struct plan *p); /* NULL is allowed */
  */
 int plan_change(struct plan *p, const struct routerconf_route *r, bool add);
 
-/* A neighbour that answered. */
+/* A neighbour that answered; of IPv6 if ip is 0. */
 struct neighbour {
 	uint32_t ip;
 	uint16_t vnic;
 	uint16_t index; /* into used[] */
 	uint8_t mac[6];
+	struct ip6 ip6;
 };
+
+/* What of IPv6 is in c; the gateways of IPv4 are there. For plan_make(). */
+int plan_make6(struct plan *p, const struct routerconf *c);
 
 /*
  * Joins a plan, ports (VNIC_MAX_VNICS) and n neighbours; used is borrowed.

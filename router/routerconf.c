@@ -4,27 +4,17 @@
  * that reads the others. A configuration without its last line `end` has not
  * been written completely and is refused.
  */
-#include "router/routerconf.h"
+#include "router/routerconf_internal.h"
 
 #include "lib/base.h"
 
-#include <arpa/inet.h>
+#include <limits.h>
 #include <stdarg.h>
 
-enum { MAX_WORDS = 8, MAX_LINE = 512 };
+enum { MAX_LINE = 512 };
 
-struct parser {
-	const char *name;
-	unsigned line;
-	bool ended;
-	unsigned n; /* words of this line */
-	char *word[MAX_WORDS];
-	struct routerconf *out;
-	struct err *e;
-};
-
-static int __attribute__((format(printf, 2, 3)))
-fail(const struct parser *p, const char *fmt, ...)
+int
+routerconf_fail(const struct parser *p, const char *fmt, ...)
 {
 	char why[256];
 	va_list ap;
@@ -35,102 +25,8 @@ fail(const struct parser *p, const char *fmt, ...)
 	return err_set(p->e, -EINVAL, "%s:%u: %s", p->name, p->line, why);
 }
 
-static bool
-parse_uint(const char *s, uint64_t max, uint64_t *out)
-{
-	uint64_t v = 0;
-
-	if (*s == '\0')
-		return false;
-	for (; *s; s++) {
-		unsigned digit = (unsigned)(*s - '0');
-
-		if (digit > 9 || v > (max - digit) / 10)
-			return false;
-		v = v * 10 + digit;
-	}
-	*out = v;
-	return v <= max;
-}
-
-/* As inet_pton(), in a fifth of its time: large tables are read by this. */
-static bool
-parse_ip4(const char *s, uint32_t *out)
-{
-	uint32_t ip = 0;
-
-	for (unsigned i = 0; i < 4; i++) {
-		const char *start = s;
-		unsigned v = 0;
-
-		for (; *s >= '0' && *s <= '9'; s++) {
-			if (s > start && v == 0)
-				return false; /* a leading zero */
-			v = v * 10 + (unsigned)(*s - '0');
-			if (v > 255)
-				return false;
-		}
-		if (s == start || *s != (i < 3 ? '.' : '\0'))
-			return false;
-		if (i < 3)
-			s++;
-		ip = ip << 8 | v;
-	}
-	*out = ip;
-	return true;
-}
-
-static uint32_t
-mask_of(unsigned len)
-{
-	return len == 0 ? 0 : UINT32_MAX << (32 - len);
-}
-
-enum prefix_kind { PREFIX_BAD, PREFIX_4, PREFIX_6 };
-
-/* "192.0.2.0/24"; of an IPv6 prefix only the syntax is judged. */
-static enum prefix_kind
-parse_prefix(const char *s, struct address4 *out)
-{
-	const char *slash = strchr(s, '/');
-	char ip[INET6_ADDRSTRLEN];
-	struct in6_addr a6;
-	uint64_t len;
-
-	if (!slash || (size_t)(slash - s) >= sizeof(ip))
-		return PREFIX_BAD;
-	memcpy(ip, s, (size_t)(slash - s));
-	ip[slash - s] = '\0';
-	if (strchr(ip, ':'))
-		return inet_pton(AF_INET6, ip, &a6) == 1 &&
-			       parse_uint(slash + 1, 128, &len)
-			   ? PREFIX_6
-			   : PREFIX_BAD;
-	if (!parse_ip4(ip, &out->ip) || !parse_uint(slash + 1, 32, &len))
-		return PREFIX_BAD;
-	out->len = (uint8_t)len;
-	return PREFIX_4;
-}
-
-static bool
-parse_mac(const char *s, uint8_t *out)
-{
-	unsigned b[6];
-	int end = -1;
-
-	if (strlen(s) != 17 ||
-	    sscanf(s, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3],
-		&b[4], &b[5], &end) != 6 ||
-	    end != 17)
-		return false;
-	for (unsigned i = 0; i < 6; i++)
-		out[i] = (uint8_t)b[i];
-	return !(out[0] & 1);
-}
-
-/* The index of the vNIC of that name, or ROUTERCONF_LOST_DEV. */
-static uint8_t
-find_vnic(const struct parser *p, const char *name)
+uint8_t
+routerconf_find_vnic(const struct parser *p, const char *name)
 {
 	for (uint8_t i = 0; i < VNIC_MAX_VNICS; i++)
 		if (p->out->vnic[i].present &&
@@ -143,8 +39,8 @@ static int
 read_generation(struct parser *p)
 {
 	if (p->n != 2 ||
-	    !parse_uint(p->word[1], UINT64_MAX, &p->out->generation))
-		return fail(p, "expected: generation NUMBER");
+	    !routerconf_uint(p->word[1], UINT64_MAX, &p->out->generation))
+		return routerconf_fail(p, "expected: generation NUMBER");
 	return 0;
 }
 
@@ -152,7 +48,7 @@ static int
 read_hostname(struct parser *p)
 {
 	if (p->n != 2 || strlen(p->word[1]) >= sizeof(p->out->hostname))
-		return fail(p, "expected: hostname NAME");
+		return routerconf_fail(p, "expected: hostname NAME");
 	strcpy(p->out->hostname, p->word[1]);
 	return 0;
 }
@@ -166,21 +62,36 @@ read_vnic(struct parser *p)
 
 	if (p->n != 7 || strcmp(p->word[3], "mac") != 0 ||
 	    strcmp(p->word[5], "mtu") != 0)
-		return fail(p, "expected: vnic INDEX NAME mac MAC mtu MTU");
-	if (!parse_uint(p->word[1], VNIC_MAX_VNICS - 1, &index))
-		return fail(p, "no index of a vNIC: %s", p->word[1]);
+		return routerconf_fail(
+		    p, "expected: vnic INDEX NAME mac MAC mtu MTU");
+	if (!routerconf_uint(p->word[1], VNIC_MAX_VNICS - 1, &index))
+		return routerconf_fail(p, "no index of a vNIC: %s", p->word[1]);
 	v = &p->out->vnic[index];
-	if (v->present || find_vnic(p, p->word[2]) != ROUTERCONF_LOST_DEV)
-		return fail(p, "vNIC given twice: %s", p->word[2]);
+	if (v->present ||
+	    routerconf_find_vnic(p, p->word[2]) != ROUTERCONF_LOST_DEV)
+		return routerconf_fail(p, "vNIC given twice: %s", p->word[2]);
 	if (strlen(p->word[2]) >= sizeof(v->name))
-		return fail(p, "name too long: %s", p->word[2]);
-	if (!parse_mac(p->word[4], v->mac))
-		return fail(p, "no unicast MAC: %s", p->word[4]);
-	if (!parse_uint(p->word[6], 65535, &mtu) || mtu < 68)
-		return fail(p, "no MTU: %s", p->word[6]);
+		return routerconf_fail(p, "name too long: %s", p->word[2]);
+	if (!routerconf_mac(p->word[4], v->mac))
+		return routerconf_fail(p, "no unicast MAC: %s", p->word[4]);
+	if (!routerconf_uint(p->word[6], 65535, &mtu) || mtu < 68)
+		return routerconf_fail(p, "no MTU: %s", p->word[6]);
 	strcpy(v->name, p->word[2]);
 	v->mtu = (uint32_t)mtu;
 	v->present = true;
+	return 0;
+}
+
+static int
+add_address6(
+    struct parser *p, struct routerconf_vnic *v, const struct prefix *a)
+{
+	if (!ip6_is_host(a->ip6))
+		return routerconf_fail(
+		    p, "no address of a host: %s", p->word[2]);
+	if (v->n_addresses6 == ROUTERCONF_MAX_ADDRESSES)
+		return routerconf_fail(p, "too many addresses: %s", v->name);
+	v->address6[v->n_addresses6++] = (struct address6){ a->ip6, a->len };
 	return 0;
 }
 
@@ -189,84 +100,150 @@ static int
 read_address(struct parser *p)
 {
 	struct routerconf_vnic *v;
-	struct address4 a = { 0 };
-	enum prefix_kind kind;
+	enum prefix_family family;
+	struct prefix a;
 	uint8_t i;
 
 	if (p->n != 3)
-		return fail(p, "expected: address NAME ADDRESS/LENGTH");
-	i = find_vnic(p, p->word[1]);
+		return routerconf_fail(
+		    p, "expected: address NAME ADDRESS/LENGTH");
+	i = routerconf_find_vnic(p, p->word[1]);
 	if (i == ROUTERCONF_LOST_DEV)
-		return fail(p, "no such vNIC: %s", p->word[1]);
+		return routerconf_fail(p, "no such vNIC: %s", p->word[1]);
 	v = &p->out->vnic[i];
-	kind = parse_prefix(p->word[2], &a);
-	if (kind == PREFIX_6)
-		return 0;
-	if (kind == PREFIX_BAD || a.ip >> 24 == 0 || a.ip >> 24 == 127 ||
+	family = routerconf_prefix(p->word[2], &a);
+	if (family == PREFIX_6)
+		return add_address6(p, v, &a);
+	if (family == PREFIX_BAD || a.ip >> 24 == 0 || a.ip >> 24 == 127 ||
 	    a.ip >> 24 >= 224)
-		return fail(p, "no address of a host: %s", p->word[2]);
+		return routerconf_fail(
+		    p, "no address of a host: %s", p->word[2]);
 	if (v->n_addresses == ROUTERCONF_MAX_ADDRESSES)
-		return fail(p, "too many addresses: %s", v->name);
-	v->address[v->n_addresses++] = a;
+		return routerconf_fail(p, "too many addresses: %s", v->name);
+	v->address[v->n_addresses++] = (struct address4){ a.ip, a.len };
+	return 0;
+}
+
+/* Room for one more of n things of size bytes at *list. */
+static int
+grow(const struct parser *p, void **list, size_t n, size_t *max, size_t size)
+{
+	size_t wanted = *max ? *max * 2 : 16;
+	void *more;
+
+	if (n < *max)
+		return 0;
+	more = reallocarray(*list, wanted, size);
+	if (!more)
+		return err_set(p->e, -ENOMEM, "%s: out of memory", p->name);
+	*list = more;
+	*max = wanted;
+	return 0;
+}
+
+/* What follows a route's prefix: [via ADDRESS] [dev NAME]. */
+struct way {
+	bool has_via;
+	uint32_t via;
+	struct ip6 via6;
+	uint8_t dev;
+};
+
+static int
+read_way(const struct parser *p, enum prefix_family family, struct way *w)
+{
+	unsigned i = 2;
+
+	*w = (struct way){ .dev = ROUTERCONF_NO_DEV };
+	if (strcmp(p->word[i], "via") == 0) {
+		w->has_via = true;
+		if (family == PREFIX_4
+			? !routerconf_ip4(p->word[i + 1], &w->via) ||
+			      w->via == 0
+			: !routerconf_ip6(p->word[i + 1], &w->via6) ||
+			      !ip6_is_host(w->via6))
+			return routerconf_fail(
+			    p, "no address: %s", p->word[i + 1]);
+		i += 2;
+	}
+	if (i < p->n && strcmp(p->word[i], "dev") == 0) {
+		w->dev = routerconf_find_vnic(p, p->word[i + 1]);
+		i += 2;
+	}
+	if (i != p->n || (!w->has_via && w->dev == ROUTERCONF_NO_DEV))
+		return routerconf_fail(
+		    p, "expected: route PREFIX [via ADDRESS] [dev NAME]");
 	return 0;
 }
 
 static int
-add_route(struct parser *p, const struct routerconf_route *r)
+add_route(struct parser *p, const struct prefix *to, const struct way *w)
 {
 	struct routerconf *c = p->out;
+	void *list = c->route;
+	int rc = grow(p, &list, c->n_routes, &c->max_routes, sizeof(*c->route));
 
-	if (c->n_routes == c->max_routes) {
-		size_t n = c->max_routes ? c->max_routes * 2 : 16;
-		void *more = reallocarray(c->route, n, sizeof(*r));
+	c->route = list;
+	if (rc == 0)
+		c->route[c->n_routes++] = (struct routerconf_route){
+			.prefix = to->ip,
+			.via = w->via,
+			.len = to->len,
+			.dev = w->dev,
+		};
+	return rc;
+}
 
-		if (!more)
-			return err_set(
-			    p->e, -ENOMEM, "%s: out of memory", p->name);
-		c->route = more;
-		c->max_routes = n;
-	}
-	c->route[c->n_routes++] = *r;
-	return 0;
+static int
+add_route6(struct parser *p, const struct prefix *to, const struct way *w)
+{
+	struct routerconf *c = p->out;
+	void *list = c->route6;
+	int rc =
+	    grow(p, &list, c->n_routes6, &c->max_routes6, sizeof(*c->route6));
+
+	c->route6 = list;
+	if (rc == 0)
+		c->route6[c->n_routes6++] = (struct routerconf_route6){
+			.prefix = to->ip6,
+			.via = w->via6,
+			.len = to->len,
+			.dev = w->dev,
+		};
+	return rc;
+}
+
+static bool
+has_host_bits(enum prefix_family family, const struct prefix *a)
+{
+	if (family == PREFIX_4)
+		return a->len < 32 && a->ip & UINT32_MAX >> a->len;
+	return !ip6_is_equal(a->ip6, ip6_prefix(a->ip6, a->len));
 }
 
 /* route PREFIX [via ADDRESS] [dev NAME] */
 static int
 read_route(struct parser *p)
 {
-	struct routerconf_route r = { .dev = ROUTERCONF_NO_DEV };
-	struct address4 a = { 0 };
-	struct in6_addr via6;
-	bool has_via = false;
-	enum prefix_kind kind;
-	unsigned i = 2;
+	enum prefix_family family;
+	struct prefix to;
+	struct way w;
+	int rc;
 
 	if (p->n != 4 && p->n != 6)
-		return fail(
+		return routerconf_fail(
 		    p, "expected: route PREFIX [via ADDRESS] [dev NAME]");
-	kind = parse_prefix(p->word[1], &a);
-	if (kind == PREFIX_BAD)
-		return fail(p, "no prefix: %s", p->word[1]);
-	if (a.ip & ~mask_of(a.len))
-		return fail(p, "bits set behind the prefix: %s", p->word[1]);
-	if (strcmp(p->word[i], "via") == 0) {
-		has_via = true;
-		if (kind == PREFIX_4
-			? !parse_ip4(p->word[i + 1], &r.via) || r.via == 0
-			: inet_pton(AF_INET6, p->word[i + 1], &via6) != 1)
-			return fail(p, "no address: %s", p->word[i + 1]);
-		i += 2;
-	}
-	if (i < p->n && strcmp(p->word[i], "dev") == 0) {
-		r.dev = find_vnic(p, p->word[i + 1]);
-		i += 2;
-	}
-	if (i != p->n || (!has_via && r.dev == ROUTERCONF_NO_DEV))
-		return fail(
-		    p, "expected: route PREFIX [via ADDRESS] [dev NAME]");
-	r.prefix = a.ip;
-	r.len = a.len;
-	return kind == PREFIX_6 ? 0 : add_route(p, &r);
+	family = routerconf_prefix(p->word[1], &to);
+	if (family == PREFIX_BAD)
+		return routerconf_fail(p, "no prefix: %s", p->word[1]);
+	if (has_host_bits(family, &to))
+		return routerconf_fail(
+		    p, "bits set behind the prefix: %s", p->word[1]);
+	rc = read_way(p, family, &w);
+	if (rc < 0)
+		return rc;
+	return family == PREFIX_4 ? add_route(p, &to, &w)
+				  : add_route6(p, &to, &w);
 }
 
 /* What it says is read when the process starts: routerconf_fast_paths(). */
@@ -275,10 +252,23 @@ read_fast_paths(struct parser *p)
 {
 	uint64_t n;
 
-	if (p->n != 2 || !parse_uint(p->word[1], VNIC_MAX_QUEUES - 1, &n) ||
-	    n == 0)
-		return fail(p, "expected: fast-paths NUMBER, 1 to %d",
+	if (p->n != 2 ||
+	    !routerconf_uint(p->word[1], VNIC_MAX_QUEUES - 1, &n) || n == 0)
+		return routerconf_fail(p,
+		    "expected: fast-paths NUMBER, 1 to %d",
 		    VNIC_MAX_QUEUES - 1);
+	return 0;
+}
+
+/* pipeline lua | c | /PATH */
+static int
+read_pipeline(struct parser *p)
+{
+	if (p->n != 2 || strlen(p->word[1]) >= sizeof(p->out->pipeline) ||
+	    (p->word[1][0] != '/' && strcmp(p->word[1], "lua") != 0 &&
+		strcmp(p->word[1], "c") != 0))
+		return routerconf_fail(p, "expected: pipeline lua, c or /PATH");
+	strcpy(p->out->pipeline, p->word[1]);
 	return 0;
 }
 
@@ -286,7 +276,7 @@ static int
 read_end(struct parser *p)
 {
 	if (p->n != 1)
-		return fail(p, "expected: end");
+		return routerconf_fail(p, "expected: end");
 	p->ended = true;
 	return 0;
 }
@@ -298,9 +288,11 @@ static const struct {
 	{ "generation", read_generation },
 	{ "hostname", read_hostname },
 	{ "fast-paths", read_fast_paths },
+	{ "pipeline", read_pipeline },
 	{ "vnic", read_vnic },
 	{ "address", read_address },
 	{ "route", read_route },
+	{ "filter", routerconf_read_filter },
 	{ "end", read_end },
 };
 
@@ -310,7 +302,7 @@ is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* Cuts the line into words and counts those above MAX_WORDS too. */
+/* Cuts the line into words and counts those above ROUTERCONF_MAX_WORDS too. */
 static void
 split(struct parser *p, char *line)
 {
@@ -320,12 +312,19 @@ split(struct parser *p, char *line)
 			*at++ = '\0';
 			continue;
 		}
-		if (p->n < MAX_WORDS)
+		if (p->n < ROUTERCONF_MAX_WORDS)
 			p->word[p->n] = at;
 		p->n++;
 		while (*at && !is_blank(*at))
 			at++;
 	}
+}
+
+/* May it be in the owner's file? */
+static bool
+is_rule(int (*read)(struct parser *))
+{
+	return read == routerconf_read_filter || read == read_end;
 }
 
 static int
@@ -335,12 +334,40 @@ read_line(struct parser *p, char *line)
 	if (p->n == 0 || p->word[0][0] == '#')
 		return 0;
 	if (p->ended)
-		return fail(p, "more statements after `end`");
+		return routerconf_fail(p, "more statements after `end`");
 	for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
 		if (statements[i].word[0] == p->word[0][0] &&
 		    strcmp(statements[i].word, p->word[0]) == 0)
-			return statements[i].read(p);
+			return p->rules_only && !is_rule(statements[i].read)
+				   ? routerconf_fail(
+					 p, "only rules may be here")
+				   : statements[i].read(p);
 	return 0; /* unknown: for others, or of the future */
+}
+
+static int
+parse_all(struct parser *p, FILE *in)
+{
+	char line[MAX_LINE];
+	int rc = 0;
+
+	while (rc == 0 && fgets(line, sizeof(line), in)) {
+		size_t n = strlen(line);
+
+		p->line++;
+		if (n > 0 && line[n - 1] == '\n')
+			line[n - 1] = '\0';
+		else if (!feof(in))
+			rc = routerconf_fail(
+			    p, "line too long, or a zero byte in it");
+		if (rc == 0)
+			rc = read_line(p, line);
+	}
+	if (rc == 0 && ferror(in))
+		rc = err_set(p->e, -EIO, "%s: cannot be read", p->name);
+	if (rc == 0 && !p->ended)
+		rc = routerconf_fail(p, "not complete: no line `end`");
+	return rc;
 }
 
 int
@@ -349,28 +376,37 @@ routerconf_parse(
 {
 	struct routerconf c = { 0 };
 	struct parser p = { .name = name, .out = &c, .e = e };
-	char line[MAX_LINE];
-	int rc = 0;
+	int rc = parse_all(&p, in);
 
-	while (rc == 0 && fgets(line, sizeof(line), in)) {
-		size_t n = strlen(line);
-
-		p.line++;
-		if (n > 0 && line[n - 1] == '\n')
-			line[n - 1] = '\0';
-		else if (!feof(in))
-			rc = fail(&p, "line too long, or a zero byte in it");
-		if (rc == 0)
-			rc = read_line(&p, line);
-	}
-	if (rc == 0 && ferror(in))
-		rc = err_set(e, -EIO, "%s: cannot be read", name);
-	if (rc == 0 && !p.ended)
-		rc = fail(&p, "not complete: no line `end`");
 	if (rc < 0)
 		routerconf_clear(&c);
 	else
 		*out = c;
+	return rc;
+}
+
+/* The owner's rules, beside the file at path; none is no mistake. */
+static int
+read_rules(const char *path, struct routerconf *c, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	int folder = slash ? (int)(slash - path) + 1 : 0;
+	char name[PATH_MAX];
+	struct parser p = { .name = name, .rules_only = true, .e = e };
+	FILE *in;
+	int rc;
+
+	p.out = c;
+	if (snprintf(name, sizeof(name), "%.*s%s", folder, path,
+		ROUTERCONF_RULES) >= (int)sizeof(name))
+		return err_set(e, -ENAMETOOLONG, "%s: too long", path);
+	in = fopen(name, "re");
+	if (!in)
+		return errno == ENOENT ? 0
+				       : err_set(e, -errno, "%s: %s", name,
+					     strerror(errno));
+	rc = parse_all(&p, in);
+	fclose(in);
 	return rc;
 }
 
@@ -384,29 +420,60 @@ routerconf_read(const char *path, struct routerconf *out, struct err *e)
 		return err_set(e, -errno, "%s: %s", path, strerror(errno));
 	rc = routerconf_parse(in, path, out, e);
 	fclose(in);
+	if (rc == 0) {
+		rc = read_rules(path, out, e);
+		if (rc < 0)
+			routerconf_clear(out);
+	}
 	return rc;
+}
+
+/* What follows key at the beginning of a line before the first vNIC. */
+static bool
+peek(const char *path, const char *key, char *value, size_t size)
+{
+	FILE *in = fopen(path, "re");
+	size_t n = strlen(key);
+	char line[MAX_LINE];
+	bool found = false;
+
+	if (!in)
+		return false;
+	while (!found && fgets(line, sizeof(line), in) &&
+	       strncmp(line, "vnic ", 5) != 0)
+		found = strncmp(line, key, n) == 0;
+	fclose(in);
+	if (found)
+		snprintf(value, size, "%.*s", (int)strcspn(line + n, " \t\n"),
+		    line + n);
+	return found;
 }
 
 unsigned
 routerconf_fast_paths(const char *path)
 {
-	FILE *in = fopen(path, "re");
-	char line[MAX_LINE];
-	unsigned n = 0;
+	char value[8];
 
-	if (!in)
-		return 0;
-	while (fgets(line, sizeof(line), in) && strncmp(line, "vnic ", 5) != 0)
-		if (sscanf(line, "fast-paths %3u", &n) == 1)
-			break;
-	fclose(in);
-	return n;
+	return peek(path, "fast-paths ", value, sizeof(value))
+		   ? (unsigned)strtoul(value, NULL, 10)
+		   : 0;
+}
+
+bool
+routerconf_pipeline(const char *path, char out[ROUTERCONF_MAX_PIPELINE])
+{
+	return peek(path, "pipeline ", out, ROUTERCONF_MAX_PIPELINE) &&
+	       (out[0] == '/' || strcmp(out, "lua") == 0 ||
+		   strcmp(out, "c") == 0);
 }
 
 void
 routerconf_clear(struct routerconf *c)
 {
 	free(c->route);
+	free(c->route6);
 	c->route = NULL;
+	c->route6 = NULL;
 	c->n_routes = c->max_routes = 0;
+	c->n_routes6 = c->max_routes6 = 0;
 }

@@ -2,14 +2,16 @@
 /*
  * routerconf: the configuration that the node gave this router, as text
  * (router.conf(5)) and as a struct. Strict about the statements it knows, silent
- * about those that it does not; IPv6 addresses and routes are checked for syntax
- * and left out.
+ * about those that it does not. The owner's rules, filter.conf beside it, are
+ * read with it: both are in force or neither.
  */
 #ifndef ROUTER_ROUTERCONF_H
 #define ROUTER_ROUTERCONF_H
 
 #include "lib/err.h"
 #include "lib/vnic_abi.h"
+#include "router/filter_rules.h"
+#include "router/ip6.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,12 +19,21 @@
 
 enum routerconf_limits {
 	ROUTERCONF_MAX_ADDRESSES = 16, /* per vNIC */
+	ROUTERCONF_MAX_PIPELINE = 256, /* bytes of its name */
 	ROUTERCONF_NO_DEV = 0xff,      /* the statement names none */
 	ROUTERCONF_LOST_DEV = 0xfe,    /* it names one that is not there */
 };
 
+/* The owner's file, in the folder of router.conf. */
+#define ROUTERCONF_RULES "filter.conf"
+
 struct address4 {
 	uint32_t ip; /* host order */
+	uint8_t len; /* of the network's prefix */
+};
+
+struct address6 {
+	struct ip6 ip;
 	uint8_t len; /* of the network's prefix */
 };
 
@@ -32,7 +43,9 @@ struct routerconf_vnic {
 	uint8_t mac[6];
 	uint32_t mtu;
 	unsigned n_addresses;
+	unsigned n_addresses6;
 	struct address4 address[ROUTERCONF_MAX_ADDRESSES];
+	struct address6 address6[ROUTERCONF_MAX_ADDRESSES];
 };
 
 struct routerconf_route {
@@ -42,13 +55,26 @@ struct routerconf_route {
 	uint8_t dev; /* index of a vNIC, or as above */
 };
 
+struct routerconf_route6 {
+	struct ip6 prefix;
+	struct ip6 via; /* :: = none */
+	uint8_t len;
+	uint8_t dev; /* as above */
+};
+
 struct routerconf {
 	uint64_t generation;
 	char hostname[64];
+	char pipeline[ROUTERCONF_MAX_PIPELINE]; /* see live.h; "": not said */
 	struct routerconf_vnic vnic[VNIC_MAX_VNICS];
 	struct routerconf_route *route;
 	size_t n_routes;
 	size_t max_routes; /* room in route */
+	struct routerconf_route6 *route6;
+	size_t n_routes6;
+	size_t max_routes6;
+	unsigned n_rules;
+	struct filter_rule rule[FILTER_MAX_RULES];
 };
 
 /*
@@ -58,6 +84,8 @@ struct routerconf {
  */
 int routerconf_parse(
     FILE *in, const char *name, struct routerconf *out, struct err *e);
+
+/* The same from a file, and the rules of filter.conf in its folder, if any. */
 int routerconf_read(const char *path, struct routerconf *out, struct err *e);
 
 /*
@@ -65,6 +93,9 @@ int routerconf_read(const char *path, struct routerconf *out, struct err *e);
  * the file alone, before anything else is done.
  */
 unsigned routerconf_fast_paths(const char *path);
+
+/* Likewise what forwards; false: it does not say. */
+bool routerconf_pipeline(const char *path, char out[ROUTERCONF_MAX_PIPELINE]);
 
 void routerconf_clear(struct routerconf *c);
 

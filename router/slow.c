@@ -12,7 +12,7 @@ enum {
 	BUSY_SLEEP_MS = 1, /* something waits for readers of old tables */
 };
 
-/* --- callbacks of ARP ----------------------------------------------------- */
+/* --- callbacks of ARP and ND ---------------------------------------------- */
 
 static void
 on_send(void *arg, struct packet *p)
@@ -34,10 +34,15 @@ on_unreachable(void *arg, struct packet *p)
 	free(p);
 }
 
-static const struct arp_ops arp_ops = {
-	.send = on_send,
-	.unreachable = on_unreachable,
-};
+static void
+on_unreachable6(void *arg, struct packet *p)
+{
+	slow_unreachable6(arg, p);
+	free(p);
+}
+
+static const struct neigh_io arp_io = { on_send, on_unreachable };
+static const struct neigh_io nd_io = { on_send, on_unreachable6 };
 
 /* --- tables --------------------------------------------------------------- */
 
@@ -61,16 +66,12 @@ read_ports(struct slow *s, struct port *ports)
 		memcpy(f->mac, info.mac, 6);
 		f->n = v->n_addresses;
 		memcpy(f->address, v->address, sizeof(f->address));
+		f->n6 = v->n_addresses6;
+		memcpy(f->address6, v->address6, sizeof(v->address6));
+		if (f->n6)
+			f->address6[f->n6++] =
+			    (struct address6){ ip6_link_local(f->mac), 64 };
 	}
-}
-
-static bool
-had_address(const struct iface *old, uint32_t ip)
-{
-	for (unsigned k = 0; old->up && k < old->n; k++)
-		if (old->address[k].ip == ip)
-			return true;
-	return false;
 }
 
 static void
@@ -80,9 +81,23 @@ announce_new(struct slow *s, const struct iface *old)
 		const struct iface *f = &s->iface[i];
 
 		for (unsigned k = 0; f->up && k < f->n; k++)
-			if (!had_address(&old[i], f->address[k].ip))
+			if (!old[i].up ||
+			    !iface_has4(&old[i], f->address[k].ip))
 				arp_announce(s->arp, i, f->address[k].ip);
+		for (unsigned k = 0; f->up && k < f->n6; k++)
+			if (!old[i].up ||
+			    !iface_has6(&old[i], f->address6[k].ip))
+				nd_announce(s->nd, i, f->address6[k].ip);
 	}
+}
+
+/* True once after those that are resolved have changed. */
+static bool
+neighbours_changed(struct slow *s)
+{
+	bool changed = arp_changed(s->arp);
+
+	return nd_changed(s->nd) || changed;
 }
 
 /* Returns false if it must be tried again. */
@@ -93,22 +108,25 @@ publish_tables(struct slow *s)
 	struct port ports[VNIC_MAX_VNICS];
 	struct neighbour *nb;
 	struct tables *t;
+	unsigned n;
 
 	if (!publish_has_room(&s->publish))
 		return false;
 	memcpy(old, s->iface, sizeof(old));
 	read_ports(s, ports);
 	arp_set_ifaces(s->arp, s->iface);
+	nd_set_ifaces(s->nd, s->iface);
 	announce_new(s, old);
-	nb = calloc(ARP_MAX, sizeof(*nb));
+	nb = calloc(2 * NEIGH_MAX, sizeof(*nb));
 	if (!nb)
 		return false;
-	t = tables_make(
-	    s->plan, ports, nb, arp_list(s->arp, nb), arp_used(s->arp));
+	n = arp_list(s->arp, nb);
+	n += nd_list(s->nd, NEIGH_MAX, nb + n);
+	t = tables_make(s->plan, ports, nb, n, s->used);
 	free(nb);
 	if (!t)
 		return false;
-	arp_changed(s->arp); /* all of it is in the new tables */
+	neighbours_changed(s); /* all of it is in the new tables */
 	slow_drop_early(s);
 	publish_swap(&s->publish, t);
 	s->tables = t;
@@ -130,6 +148,8 @@ take_plan(struct slow *s)
 		return;
 	plan_free(s->plan);
 	s->plan = p;
+	if (p->filter)
+		p->filter->hits = &s->hits;
 	s->stale = true;
 }
 
@@ -148,7 +168,7 @@ update_tables(struct slow *s)
 
 	take_plan(s);
 	publish_reclaim(&s->publish);
-	if (config != s->config || arp_changed(s->arp))
+	if (config != s->config || neighbours_changed(s))
 		s->stale = true;
 	s->config = config;
 	if (s->stale)
@@ -170,13 +190,17 @@ slow_init(struct slow *s, struct vnic *v, struct pipeline *paths, unsigned n)
 		.count = &paths[n - 1].count,
 		.icmp_errors = { .per_second = SLOW_ICMP_PER_SECOND,
 		    .burst = SLOW_ICMP_BURST },
+		.icmp6_errors = { .per_second = SLOW_ICMP_PER_SECOND,
+		    .burst = SLOW_ICMP_BURST },
 	};
 	s->tx_tail = &s->tx;
 	s->tx_wait_ms = 1;
 	s->now_ms = loop_now_ms();
 	rc = plan_make(&empty, &s->plan);
 	if (rc == 0)
-		rc = arp_new(&arp_ops, s, s->count, &s->arp);
+		rc = arp_new(&arp_io, s, s->count, s->used, &s->arp);
+	if (rc == 0)
+		rc = nd_new(&nd_io, s, s->count, s->used + NEIGH_MAX, &s->nd);
 	if (rc == 0)
 		rc = vnic_queue_open(
 		    v, vnic_layout(v)->g.n_queues - 1, &s->queue);
@@ -204,6 +228,7 @@ slow_destroy(struct slow *s)
 	plan_free(atomic_load_explicit(&s->new_plan, memory_order_relaxed));
 	plan_free(s->plan);
 	arp_free(s->arp);
+	nd_free(s->nd);
 	if (s->queue)
 		pipeline_destroy(&s->paths[s->n_paths - 1]);
 	vnic_queue_close(s->queue);
@@ -271,11 +296,12 @@ turn(struct slow *s)
 	for (unsigned i = 0; i < s->n_paths; i++)
 		work += drain(s, &s->paths[i].punt);
 	next_ms = arp_tick(s->arp, s->now_ms);
+	next_ms = MIN(next_ms, nd_tick(s->nd, s->now_ms));
 	if (s->running) {
 		slow_flush(s);
 		vnic_flush(s->queue);
 	}
-	if (arp_changed(s->arp)) {
+	if (neighbours_changed(s)) {
 		s->stale = true;
 		work++;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * slow: the slow path, one thread: ARP, ICMP, packets to ourselves, packets
- * that wait for a MAC, and the tables that the fast paths use. It serves the
+ * slow: the slow path, one thread: ARP and ND, ICMP, packets to ourselves, with
+ * options, to be cut in pieces, that wait for a MAC, and the tables that the fast paths use. It serves the
  * control queue with the same pipeline as a fast path; exceptions of all
  * pipelines, its own included, come to it through their punt queues.
  *
@@ -13,7 +13,9 @@
 
 #include "router/arp.h"
 #include "router/bucket.h"
+#include "router/filter_rules.h"
 #include "router/icmp.h"
+#include "router/nd.h"
 #include "router/pipeline.h"
 #include "router/publish.h"
 
@@ -31,6 +33,8 @@ struct slow {
 	_Atomic(struct plan *) new_plan; /* (main) gives, (slow) takes */
 	_Atomic(uint64_t) generation;    /* (slow) of the plan in force */
 	_Atomic(bool) stop;              /* (main) */
+	struct filter_hits hits;         /* all add, main reads */
+	uint8_t used[2 * NEIGH_MAX];     /* marks: of ARP's, then of ND's */
 
 	/* (slow) */
 	struct vnic *vnic;
@@ -41,8 +45,10 @@ struct slow {
 	struct plan *plan;
 	const struct tables *tables;
 	struct arp *arp;
+	struct nd *nd;
 	struct iface iface[VNIC_MAX_VNICS];
 	struct bucket icmp_errors;
+	struct bucket icmp6_errors;
 	bool stale;      /* tables are to be made anew */
 	bool running;    /* the epoch runs: slots may be used */
 	uint32_t config; /* last seen of vnic_config() */
@@ -71,14 +77,35 @@ void slow_stop(struct slow *s);
 /* Works until the set is over or slow_stop(). Context: slow. */
 void slow_run(struct slow *s);
 
-/* --- between slow.c, slow_input.c and slow_tx.c --------------------------- */
+/* --- between slow.c, slow_input.c, slow_tx.c and slow6.c ------------------ */
 
 /* What a pipeline has taken out; frame is r->len bytes. */
 void slow_input(
     struct slow *s, const struct punt_record *r, const uint8_t *frame);
+void slow_input6(
+    struct slow *s, const struct punt_record *r, const uint8_t *frame);
+
+/* The fate of one that was taken out before its rules were asked. */
+unsigned slow_judge(
+    struct slow *s, unsigned fate, unsigned vnic, const uint8_t *ip);
+
+/* A copy on the heap of the datagram at ip, behind room for Ethernet. */
+struct packet *slow_copy(const uint8_t *ip, unsigned total, unsigned type);
 
 /* Routes p (taken), a complete IP packet at ETH_BYTES, and sends it. */
 void slow_route(struct slow *s, struct packet *p);
+
+/* The same for IPv6; vnic is the link of a link-local destination. */
+void slow_route6(struct slow *s, struct packet *p, unsigned vnic);
+
+/* Nobody has the MAC for p. */
+void slow_unreachable6(struct slow *s, const struct packet *p);
+
+/* The address of ours that speaks through vNIC i to dst; 0 = none at all. */
+uint32_t slow_source(const struct slow *s, unsigned i, uint32_t dst);
+
+/* Is ip ours? arg is a struct slow. */
+bool slow_owns(void *arg, uint32_t ip);
 
 /* An error about the packet at ip, if one is allowed. which counts it. */
 void slow_icmp_error(struct slow *s, const uint8_t *ip,

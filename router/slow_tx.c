@@ -91,24 +91,23 @@ slow_drop_early(struct slow *s)
 	s->tx_tail = link;
 }
 
-/* The address of ours that speaks through vNIC i to dst; 0 = none at all. */
-static uint32_t
-source_for(const struct slow *s, unsigned i, uint32_t dst)
+uint32_t
+slow_source(const struct slow *s, unsigned i, uint32_t dst)
 {
-	const struct iface *f = &s->iface[i];
+	uint32_t ip = iface_source4(&s->iface[i], dst);
 
-	for (unsigned k = 0; k < f->n; k++) {
-		const struct address4 *a = &f->address[k];
-
-		if (a->len == 0 || (a->ip ^ dst) >> (32 - a->len) == 0)
-			return a->ip;
-	}
-	if (f->n)
-		return f->address[0].ip;
-	for (unsigned v = 0; v < VNIC_MAX_VNICS; v++)
+	for (unsigned v = 0; ip == 0 && v < VNIC_MAX_VNICS; v++)
 		if (s->iface[v].n)
-			return s->iface[v].address[0].ip;
-	return 0;
+			ip = s->iface[v].address[0].ip;
+	return ip;
+}
+
+bool
+slow_owns(void *arg, uint32_t ip)
+{
+	const struct slow *s = arg;
+
+	return s->tables->hop[tables_route(s->tables, ip)].kind == HOP_LOCAL;
 }
 
 void
@@ -121,7 +120,7 @@ slow_icmp_error(struct slow *s, const uint8_t *ip, const struct icmp_error *e,
 	struct packet *p;
 
 	/* RFC 1812, 4.3.2.4: from an address of the way that it goes */
-	error.src = source_for(s, hop->vnic, to);
+	error.src = slow_source(s, hop->vnic, to);
 	if (!icmp_may_report(ip) || hop->kind < HOP_GLEAN || error.src == 0) {
 		count(s->count, COUNT_ICMP_SUPPRESSED, 1);
 		return;

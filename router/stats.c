@@ -10,7 +10,9 @@
 
 #include <stdio.h>
 
-_Static_assert((int)N_COUNTERS <= (int)WIRE_MAX_COUNTERS, "they must all fit");
+_Static_assert(
+    (int)N_COUNTERS + (int)FILTER_MAX_RULES <= (int)WIRE_MAX_COUNTERS,
+    "they must all fit");
 
 static void
 fill(struct wire_msg *m, const struct pipeline *paths, unsigned n)
@@ -27,9 +29,25 @@ fill(struct wire_msg *m, const struct pipeline *paths, unsigned n)
 	m->u.stats.n = N_COUNTERS;
 }
 
+static void
+add_rules(struct wire_msg *m, const struct filter_hits *hits)
+{
+	for (unsigned k = 1; k <= FILTER_MAX_RULES; k++) {
+		/* relaxed: a counter */
+		uint64_t n = atomic_load_explicit(
+		    &hits->packets[k], memory_order_relaxed);
+
+		if (n == 0)
+			continue;
+		snprintf(m->u.stats.counter[m->u.stats.n].name,
+		    sizeof(m->u.stats.counter[0].name), "filter_%u", k);
+		m->u.stats.counter[m->u.stats.n++].value = n;
+	}
+}
+
 int
-stats_answer(
-    int fd, const struct pipeline *paths, unsigned n, uint64_t generation)
+stats_answer(int fd, const struct pipeline *paths, unsigned n,
+    const struct filter_hits *hits, uint64_t generation)
 {
 	struct wire_msg m;
 	uint32_t id;
@@ -48,6 +66,7 @@ stats_answer(
 		m = (struct wire_msg){ .type = WIRE_STATS, .id = id };
 		m.u.stats.generation = generation;
 		fill(&m, paths, n);
+		add_rules(&m, hits);
 		rc = wire_send(fd, &m);
 	}
 	return rc == -EAGAIN ? 0 : rc;

@@ -5,6 +5,8 @@
  *	dst --fib4--> hop index --hop[]--> kind, vNIC, MACs
  *	                          kind GLEAN: (dst, vNIC) --host[]--> hop
  *
+ * and the same for IPv6 with fib6 and host6[]; the hops are of one kind.
+ *
  * The lookup table is apart from the next hops (MoonRoute paper, section 5.1):
  * when a neighbour is resolved only hop[] and host[] are built anew. A network
  * that is directly connected leads to a GLEAN hop, and each of its hosts that
@@ -19,7 +21,9 @@
 #ifndef VNIC_FFI
 #include "lib/vnic_abi.h"
 #include "router/fib4.h"
+#include "router/fib6.h"
 #endif
+#include "router/ip6.h"
 
 enum hop_kind {
 	HOP_NONE = 0,       /* no route */
@@ -31,7 +35,8 @@ enum hop_kind {
 	HOP_FORWARD = 6,
 };
 
-/* Fixed places in hop[]; then a GLEAN per vNIC, gateways, hosts. */
+/* Fixed places in hop[]; then a GLEAN per vNIC, gateways of IPv4 and of IPv6,
+ * hosts. */
 enum hop_index {
 	HOP_I_NONE = 0,
 	HOP_I_LOCAL = 1,
@@ -47,13 +52,20 @@ struct hop {
 	uint16_t mtu;    /* of the vNIC, bytes of layer 3 */
 	uint16_t neigh;  /* index into used[] */
 	uint8_t eth[12]; /* destination and source MAC */
-	uint32_t ip;     /* of the neighbour, host order; GLEAN: 0 */
+	uint32_t ip;     /* of the neighbour, host order; GLEAN, IPv6: 0 */
 };
 
 struct host {
 	uint32_t ip; /* 0 = free: no host has this address */
 	uint16_t vnic;
 	uint16_t hop;
+};
+
+struct host6 {
+	struct ip6 ip;
+	uint16_t vnic;
+	uint16_t hop; /* 0 = free */
+	uint32_t zero;
 };
 
 struct port {
@@ -67,16 +79,34 @@ struct tables {
 	const struct fib4 *fib;
 	const struct hop *hop;
 	const struct host *host; /* open addressing, host_mask + 1 places */
+	const struct fib6 *fib6;
+	const struct host6 *host6;   /* open addressing, as host */
+	const struct ip6 *gateway6;  /* of hop first6 .. first6 + n_gateways6 */
+	const struct filter *filter; /* NULL: there are no rules */
 	uint32_t n_hops;
 	uint32_t host_mask;
+	uint32_t host6_mask;
+	uint32_t first6;
+	uint32_t n_gateways6;
+	uint32_t zero;
 	uint8_t *used; /* by hop.neigh; relaxed bytes, set by fast paths */
 	struct port vnic[VNIC_MAX_VNICS];
 };
 
 /* Longest match of one address: an index of t->hop. Context: any thread. */
 uint16_t tables_route(const struct tables *t, uint32_t dst);
+uint16_t tables_route6(const struct tables *t, struct ip6 dst);
 
 #ifndef VNIC_FFI
+/* The neighbour to hand a packet to that is for dst and has this hop. */
+static inline struct ip6
+tables_neighbour6(const struct tables *t, uint16_t hop, struct ip6 dst)
+{
+	unsigned i = hop - t->first6;
+
+	return i < t->n_gateways6 ? t->gateway6[i] : dst;
+}
+
 static inline uint32_t
 host_hash(uint32_t ip, uint32_t vnic)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * watch: notices that the configuration file has been replaced or written.
+ * watch: notices that the configuration file has been replaced or written, and
+ * the same of the rules beside it, which may also be taken away.
  *
  * A kernel gives a user, with all of his containers, 128 inotify instances if
  * nobody has asked for more (fs.inotify.max_user_instances). Who gets none looks
@@ -9,6 +10,7 @@
 #ifndef ROUTER_WATCH_H
 #define ROUTER_WATCH_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 
@@ -18,7 +20,9 @@ struct watch {
 	int fd;           /* readable = ask watch_changed(); -1 = look */
 	const char *path; /* of the file */
 	const char *name; /* of it in its folder; within path */
+	char rules[PATH_MAX];
 	struct stat seen; /* zeros: it was not there */
+	struct stat seen_rules;
 };
 
 /*
@@ -26,6 +30,9 @@ struct watch {
  * there. Returns 0 or negative errno, -ENAMETOOLONG or why it has no folder.
  */
 int watch_open(struct watch *w, const char *path);
+
+/* The same without an instance: who knows when to ask. */
+void watch_look(struct watch *w, const char *path);
 void watch_close(struct watch *w);
 
 /* Takes all events, if there are any. Has the file changed? */

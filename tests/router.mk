@@ -4,22 +4,39 @@ if HAVE_CMOCKA
 noinst_LIBRARIES += tests/librouterrig.a
 ROUTER_UNIT = \
   tests/unit/test_router_modules \
+  tests/unit/test_router_modules6 \
   tests/unit/test_router_fib4 tests/unit/test_router_fib4_change \
   tests/unit/test_router_fib6 \
   tests/unit/test_router_queue \
   tests/unit/test_router_conf \
   tests/unit/test_router_arp \
   tests/unit/test_router_icmp \
+  tests/unit/test_router_lua \
+  tests/unit/test_router_lua_doc \
+  tests/unit/test_router_lua_live \
+  tests/unit/test_router_nd \
+  tests/unit/test_router_icmp6 \
+  tests/unit/test_router_pieces \
   tests/unit/test_router_process \
   tests/unit/test_router_exceptions \
-  tests/unit/test_router_watch
+  tests/unit/test_router_ipv6 \
+  tests/unit/test_router_watch \
+  tests/unit/test_router_watchdog
 check_PROGRAMS += $(ROUTER_UNIT)
 TESTS += $(ROUTER_UNIT)
 endif
-EXTRA_DIST += tests/golden/router_packets.py tests/golden/router_packets.txt
+EXTRA_DIST += tests/golden/router_packets.py tests/golden/router_packets.txt \
+  tests/golden/router_packets6.py tests/golden/router_packets6.txt \
+  tests/golden/check
+
+# with scapy: are the golden files what their scripts make?
+check-golden:
+	$(top_srcdir)/tests/golden/check
+.PHONY: check-golden
 
 tests_librouterrig_a_SOURCES = \
   tests/unit/frame_maker.c tests/unit/frame_maker.h \
+  tests/unit/golden.c tests/unit/golden.h \
   tests/unit/router_lab.c tests/unit/router_lab.h \
   tests/unit/router_rig.c tests/unit/router_rig.h $(PROTOCOL_LEDGER)
 tests_librouterrig_a_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -28,6 +45,8 @@ ROUTER_LIBS = tests/librouterrig.a router/librouter.a $(LIBEUROPA) $(CMOCKA_LIBS
 
 tests_unit_test_router_modules_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_modules_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_modules6_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_modules6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_fib4_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_fib4_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_fib4_change_CFLAGS = $(ROUTER_CFLAGS)
@@ -42,12 +61,34 @@ tests_unit_test_router_arp_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_arp_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_icmp_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_icmp_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_lua_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_lua_LDADD = router/librouter.a $(LIBEUROPA) \
+  $(LUAJIT_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_router_lua_LDFLAGS = $(SCRIPT_EXPORTS)
+EXTRA_tests_unit_test_router_lua_DEPENDENCIES = europa-router
+tests_unit_test_router_lua_doc_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_lua_doc_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_lua_doc_DEPENDENCIES = europa-router
+tests_unit_test_router_lua_live_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_lua_live_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_lua_live_DEPENDENCIES = europa-router
+tests_unit_test_router_nd_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_nd_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_icmp6_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_icmp6_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_pieces_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_pieces_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_watchdog_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_watchdog_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_watch_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_watch_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_process_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_process_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_exceptions_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_exceptions_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_ipv6_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_ipv6_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_ipv6_DEPENDENCIES = europa-router
 EXTRA_tests_unit_test_router_exceptions_DEPENDENCIES = europa-router
 EXTRA_tests_unit_test_router_process_DEPENDENCIES = \
   europa-router examples/vnic-echo

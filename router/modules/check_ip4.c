@@ -103,5 +103,5 @@ check_ip4(const struct tables *t, struct batch *b)
 		if (unlikely(fate != N_FATES))
 			batch_drop(b, i, fate);
 	}
-	return b->alive != 0;
+	return batch_any(b);
 }

@@ -45,6 +45,8 @@ static const uint8_t fate_of_hop[] = {
 bool
 lookup4(const struct tables *t, struct batch *b)
 {
+	if (unlikely(b->alive == 0))
+		return batch_any(b);
 	fib4_lookup_burst(t->fib, b->dst, b->hop, b->n);
 	for (uint64_t mask = b->alive; mask;) {
 		unsigned i = batch_pop(&mask);
@@ -60,5 +62,5 @@ lookup4(const struct tables *t, struct batch *b)
 		if (kind != HOP_FORWARD)
 			batch_drop(b, i, (enum fate)fate_of_hop[kind]);
 	}
-	return b->alive != 0;
+	return batch_any(b);
 }

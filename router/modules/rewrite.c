@@ -10,6 +10,8 @@
 bool
 rewrite(const struct tables *t, struct batch *b)
 {
+	b->alive |= b->alive6; /* from here on they are all alike */
+	b->alive6 = 0;
 	for (uint64_t mask = b->alive; mask;) {
 		unsigned i = batch_pop(&mask);
 		const struct hop *hop = &t->hop[b->hop[i]];
@@ -20,5 +22,5 @@ rewrite(const struct tables *t, struct batch *b)
 		if (unlikely(!__atomic_load_n(used, __ATOMIC_RELAXED)))
 			__atomic_store_n(used, 1, __ATOMIC_RELAXED);
 	}
-	return b->alive != 0;
+	return batch_any(b);
 }

@@ -28,5 +28,5 @@ ttl4(const struct tables *t, struct batch *b)
 		}
 		ip4_decrement_ttl(ip);
 	}
-	return b->alive != 0;
+	return batch_any(b);
 }

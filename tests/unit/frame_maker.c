@@ -133,3 +133,71 @@ frame_arp(struct frame *f, int op, const char *mac, const char *ip,
 	put(f->b + 38, frame_ip(to_ip), 4);
 	f->len = 60;
 }
+
+void
+frame_ip6_address(const char *text, uint8_t *out)
+{
+	assert(inet_pton(AF_INET6, text, out) == 1);
+}
+
+void
+frame_ip6(
+    struct frame *f, const struct frame_spec *s, uint8_t next, const char *rest)
+{
+	uint8_t *ip = f->b + 14;
+	unsigned n;
+
+	ethernet(f, s->dst_mac, s->src_mac, 0x86dd);
+	n = rest ? frame_hex(rest, ip + 40, FRAME_MAX - 54) : 0;
+	for (unsigned i = 0; i < s->payload; i++)
+		ip[40 + n + i] = (uint8_t)i;
+	n += s->payload;
+	ip[0] = 0x60;
+	put(ip + 4, n, 2);
+	ip[6] = next;
+	ip[7] = s->ttl ? s->ttl : 64;
+	frame_ip6_address(s->src, ip + 8);
+	frame_ip6_address(s->dst, ip + 24);
+	f->len = 54 + n;
+}
+
+/* The pseudo header is two addresses, the length and the protocol. */
+unsigned
+frame_sum6(const struct frame *f)
+{
+	unsigned n = (unsigned)(f->b[18] << 8 | f->b[19]);
+
+	return (frame_sum(f->b + 22, 32) + n + 58 + frame_sum(f->b + 54, n)) %
+	       65535;
+}
+
+void
+frame_fix_icmp6(struct frame *f)
+{
+	put(f->b + 56, 0, 2);
+	put(f->b + 56, (65535 - frame_sum6(f)) % 65535, 2);
+}
+
+void
+frame_nd(struct frame *f, int op, const char *mac, const char *ip,
+    const char *to_ip, const char *target)
+{
+	struct frame_spec s = { .dst_mac = "33:33:00:00:00:01",
+		.src_mac = mac ? mac : "0e:00:00:00:00:99",
+		.src = ip,
+		.dst = to_ip,
+		.ttl = 255,
+		.payload = mac ? 32 : 24 };
+
+	frame_ip6(f, &s, 58, NULL);
+	memset(f->b + 54, 0, s.payload);
+	f->b[54] = (uint8_t)op;
+	f->b[58] = op == 136 ? 0x60 : 0; /* solicited, override */
+	frame_ip6_address(target, f->b + 62);
+	if (mac) {
+		f->b[78] = op == 136 ? 2 : 1;
+		f->b[79] = 1;
+		frame_mac(mac, f->b + 80);
+	}
+	frame_fix_icmp6(f);
+}

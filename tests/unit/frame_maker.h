@@ -45,6 +45,25 @@ void frame_fix_checksum(struct frame *f);
 unsigned frame_sum(const uint8_t *p, size_t n);
 
 uint32_t frame_ip(const char *text);
+void frame_ip6_address(const char *text, uint8_t *out);
+
+/*
+ * An IPv6 packet from s->src to s->dst with this next header and the bytes of
+ * rest (hex) behind its header, then s->payload counted up; ttl as hop limit.
+ */
+void frame_ip6(struct frame *f, const struct frame_spec *s, uint8_t next,
+    const char *rest);
+
+/* Puts the checksum of the ICMPv6 message behind f's IPv6 header right. */
+void frame_fix_icmp6(struct frame *f);
+
+/* Its sum: 0 if it is right. */
+unsigned frame_sum6(const struct frame *f);
+
+/* op 135 asks from ip, 136 tells ip, with the option for mac (NULL: none). */
+void frame_nd(struct frame *f, int op, const char *mac, const char *ip,
+    const char *to_ip, const char *target);
+
 void frame_mac(const char *text, uint8_t *out);
 
 /* Hex to bytes; returns how many. */

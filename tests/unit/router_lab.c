@@ -9,6 +9,24 @@
 
 #include <cmocka.h>
 
+void
+lab_expect_nd(
+    struct router_rig *r, unsigned i, unsigned type, const char *target)
+{
+	struct rig_out o;
+	uint8_t ip[16];
+
+	frame_ip6_address(target, ip);
+	assert_true(router_rig_receive(r, i, IP6, SOON_MS, &o));
+	assert_int_equal(o.queue, RIG_CONTROL);
+	assert_int_equal(o.frame.len, 86);
+	assert_int_equal(o.frame.b[20], 58);
+	assert_int_equal(o.frame.b[21], 255);
+	assert_int_equal(o.frame.b[54], type);
+	assert_memory_equal(o.frame.b + 62, ip, 16);
+	assert_int_equal(frame_sum6(&o.frame), 0);
+}
+
 /* After its start a router tells everybody which addresses are its own. */
 static void
 expect_announcements(struct router_rig *r)
@@ -24,6 +42,8 @@ expect_announcements(struct router_rig *r)
 		assert_int_equal(o.frame.len, expected.len);
 		assert_memory_equal(o.frame.b, expected.b, expected.len);
 	}
+	lab_expect_nd(r, 0, 136, "2001:db8::1");
+	lab_expect_nd(r, 0, 136, "fe80::800:ff:fe00:1");
 }
 
 void

@@ -23,7 +23,7 @@
 	"route 192.0.2.0/24 via 198.18.0.2 dev eth0\n"
 #define END "end\n"
 
-enum { IP = 0x0800, ARP = 0x0806, SOON_MS = 3000 };
+enum { IP = 0x0800, ARP = 0x0806, IP6 = 0x86dd, SOON_MS = 3000 };
 
 /* For cmocka; *state is a struct router_rig. The MTU of eth1 is 1400. */
 int lab_set_up(void **state);
@@ -35,6 +35,13 @@ void lab_start(struct router_rig *r);
 /* Answers the request for ip that must be waiting at vNIC i. */
 void lab_answer_arp(
     struct router_rig *r, unsigned i, const char *ip, const char *mac);
+
+/*
+ * Takes the next IPv6 frame out of vNIC i: a message of this type, 135 asks and
+ * 136 tells, about the neighbour target.
+ */
+void lab_expect_nd(
+    struct router_rig *r, unsigned i, unsigned type, const char *target);
 
 /* Asserts that o is in, forwarded: TTL, checksum, and these MACs. */
 void lab_expect_forwarded(const struct rig_out *o, const struct frame *in,

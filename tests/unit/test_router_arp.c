@@ -21,6 +21,7 @@
 
 struct fixture {
 	struct arp *a;
+	uint8_t used[NEIGH_MAX];
 	struct counters count;
 	struct iface iface[VNIC_MAX_VNICS];
 	uint64_t now;
@@ -49,7 +50,7 @@ on_unreachable(void *arg, struct packet *p)
 	free(p);
 }
 
-static const struct arp_ops ops = { on_send, on_unreachable };
+static const struct neigh_io ops = { on_send, on_unreachable };
 
 static int
 set_up(void **state)
@@ -65,7 +66,7 @@ set_up(void **state)
 		x->iface[i].address[0] =
 		    (struct address4){ frame_ip(OWN_IP) + (i << 8), 24 };
 	}
-	assert_int_equal(arp_new(&ops, x, &x->count, &x->a), 0);
+	assert_int_equal(arp_new(&ops, x, &x->count, x->used, &x->a), 0);
 	arp_set_ifaces(x->a, x->iface);
 	*state = x;
 	return 0;
@@ -117,7 +118,7 @@ counted(const struct fixture *x, enum counter which)
 static unsigned
 n_known(const struct fixture *x)
 {
-	struct neighbour nb[ARP_MAX];
+	struct neighbour nb[NEIGH_MAX];
 
 	return arp_list(x->a, nb);
 }
@@ -136,7 +137,7 @@ static void
 a_packet_asks_and_is_sent_when_answered(void **state)
 {
 	struct fixture *x = *state;
-	struct neighbour nb[ARP_MAX];
+	struct neighbour nb[NEIGH_MAX];
 	struct frame expected;
 	uint8_t mac[6];
 
@@ -185,7 +186,7 @@ static void
 a_known_neighbour_may_move(void **state)
 {
 	struct fixture *x = *state;
-	struct neighbour nb[ARP_MAX];
+	struct neighbour nb[NEIGH_MAX];
 	uint8_t mac[6];
 
 	make_known(x);
@@ -245,7 +246,7 @@ three_questions_and_then_it_has_failed(void **state)
 	advance(x, 1000);
 	assert_int_equal(x->n_sent, 3);
 	assert_int_equal(x->n_unreachable, 0);
-	assert_int_equal(advance(x, 1000), ARP_FAILED_MS);
+	assert_int_equal(advance(x, 1000), NEIGH_FAILED_MS);
 	assert_int_equal(x->n_sent, 3);
 	assert_int_equal(x->n_unreachable, 2);
 	assert_int_equal(counted(x, COUNT_ARP_FAILED), 1);
@@ -267,7 +268,7 @@ a_failed_one_is_a_stranger_and_is_forgotten(void **state)
 		advance(x, 1000);
 	hear(x, 2, MAC_B, IP_B, OWN_IP);
 	assert_int_equal(n_known(x), 0);
-	assert_int_equal(advance(x, ARP_FAILED_MS), UINT64_MAX);
+	assert_int_equal(advance(x, NEIGH_FAILED_MS), UINT64_MAX);
 }
 
 static void
@@ -290,7 +291,7 @@ who_is_used_is_asked_again_alone(void **state)
 	uint8_t mac[6];
 
 	make_known(x);
-	arp_used(x->a)[0] = 1;
+	x->used[0] = 1;
 	x->n_sent = 0;
 	advance(x, 59999);
 	assert_int_equal(x->n_sent, 0);
@@ -303,7 +304,7 @@ who_is_used_is_asked_again_alone(void **state)
 	advance(x, 1000);
 	hear(x, 2, MAC_B, IP_B, OWN_IP);
 	assert_false(arp_changed(x->a));
-	arp_used(x->a)[0] = 1;
+	x->used[0] = 1;
 	for (unsigned i = 0; i < 3; i++)
 		advance(x, i ? 1000 : 60000);
 	assert_int_equal(n_known(x), 1);
@@ -319,7 +320,7 @@ who_is_not_used_is_forgotten(void **state)
 	struct fixture *x = *state;
 
 	make_known(x);
-	arp_used(x->a)[0] = 0;
+	x->used[0] = 0;
 	x->n_sent = 0;
 	assert_int_equal(advance(x, 60000), UINT64_MAX);
 	assert_int_equal(x->n_sent, 0);
@@ -341,7 +342,7 @@ waiting_packets_are_bounded(void **state)
 		output(x, ip, 1);
 	}
 	assert_int_equal(counted(x, COUNT_ARP_PENDING_DROPPED),
-	    12 + 1000 - (ARP_MAX_ALL_PENDING - ARP_MAX_PENDING));
+	    12 + 1000 - (NEIGH_MAX_ALL_PENDING - NEIGH_MAX_PENDING));
 }
 
 static void
@@ -351,7 +352,7 @@ the_table_is_bounded_and_keeps_the_good(void **state)
 
 	make_known(x);
 	x->n_sent = 0;
-	for (unsigned i = 0; i < 3 * ARP_MAX; i++) {
+	for (unsigned i = 0; i < 3 * NEIGH_MAX; i++) {
 		struct packet *p = packet_new(60);
 
 		x->now++;
@@ -359,7 +360,7 @@ the_table_is_bounded_and_keeps_the_good(void **state)
 	}
 	assert_int_equal(n_known(x), 1);
 	/* questions are limited too: 500 per second and a burst of 100 */
-	assert_in_range(x->n_sent, 2000, 100 + 3 * ARP_MAX / 2 + 1);
+	assert_in_range(x->n_sent, 2000, 100 + 3 * NEIGH_MAX / 2 + 1);
 	assert_true(counted(x, COUNT_ARP_LIMITED) > 0);
 	output(x, IP_B, 9);
 	assert_int_equal(x->last.b[20], 9);

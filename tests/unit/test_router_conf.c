@@ -48,6 +48,8 @@ the_example_of_the_documentation_is_read(void **state)
 		  "route 198.18.9.0/24 via 198.18.1.7 dev eth1\n"
 		  "route 192.0.2.0/24 dev eth1\n"
 		  "route 2001:db8:1::/48 via 2001:db8::7\n"
+		  "route 2001:db8:2::/48 via fe80::7 dev eth1\n"
+		  "route ::/0 dev eth1\n"
 		  "dataplane /usr/sbin/europa-router\n"
 		  "future statement with many words that nobody knows of yet\n"
 		  "end\n",
@@ -69,6 +71,22 @@ the_example_of_the_documentation_is_read(void **state)
 	assert_int_equal(c.route[1].via, frame_ip("198.18.1.7"));
 	assert_int_equal(c.route[1].dev, 1);
 	assert_int_equal(c.route[2].via, 0);
+	assert_int_equal(c.vnic[0].n_addresses6, 1);
+	assert_true(ip6_is_equal(
+	    c.vnic[0].address6[0].ip, (struct ip6){ 0x20010db800000000, 1 }));
+	assert_int_equal(c.vnic[0].address6[0].len, 64);
+	assert_int_equal(c.n_routes6, 3);
+	assert_true(ip6_is_equal(
+	    c.route6[0].prefix, (struct ip6){ 0x20010db800010000, 0 }));
+	assert_true(ip6_is_equal(
+	    c.route6[0].via, (struct ip6){ 0x20010db800000000, 7 }));
+	assert_int_equal(c.route6[0].len, 48);
+	assert_int_equal(c.route6[0].dev, ROUTERCONF_NO_DEV);
+	assert_true(ip6_is_equal(
+	    c.route6[1].via, (struct ip6){ 0xfe80000000000000, 7 }));
+	assert_int_equal(c.route6[1].dev, 1);
+	assert_int_equal(c.route6[2].len, 0);
+	assert_true(ip6_is_zero(c.route6[2].via));
 	routerconf_clear(&c);
 }
 
@@ -106,6 +124,38 @@ static const char *const bad[][2] = {
 	    "r:2: no address of a host: 224.0.0.1/24" },
 	{ V0 "address eth0 2001:db8::1/129\nend\n",
 	    "r:2: no address of a host: 2001:db8::1/129" },
+	{ V0 "address eth0 ff02::1/64\nend\n",
+	    "r:2: no address of a host: ff02::1/64" },
+	{ V0 "address eth0 ::1/128\nend\n",
+	    "r:2: no address of a host: ::1/128" },
+	{ V0 A0 "route 2001:db8:0:1::1/64 dev eth0\nend\n",
+	    "r:3: bits set behind the prefix: 2001:db8:0:1::1/64" },
+	{ V0 A0 "route 2001:db8::/32 via ::\nend\n", "r:3: no address: ::" },
+	{ V0 "filter 0 deny\nend\n",
+	    "r:2: expected: filter NUMBER permit|deny|reject ..., and a "
+	    "number of 1 to 128" },
+	{ V0 "filter 129 deny\nend\n",
+	    "r:2: expected: filter NUMBER permit|deny|reject ..., and a "
+	    "number of 1 to 128" },
+	{ V0 "filter 1 drop\nend\n",
+	    "r:2: expected: filter NUMBER permit|deny|reject ..., and a "
+	    "number of 1 to 128" },
+	{ V0 "filter 1 deny\nfilter 1 deny\nend\n",
+	    "r:3: number given twice: 1" },
+	{ V0 "filter 1 deny in eth1\nend\n", "r:2: no such vNIC: eth1" },
+	{ V0 "filter 1 deny out eth0\nend\n", "r:2: not understood here: out" },
+	{ V0 "filter 1 deny in\nend\n", "r:2: not understood here: in" },
+	{ V0 "filter 1 deny sport 1 sport 2\nend\n",
+	    "r:2: not understood here: sport" },
+	{ V0 "filter 1 deny protocol 255\nend\n", "r:2: no protocol: 255" },
+	{ V0 "filter 1 deny protocol tpc\nend\n", "r:2: no protocol: tpc" },
+	{ V0 "filter 1 deny from 198.18.0.0\nend\n",
+	    "r:2: no prefix: 198.18.0.0" },
+	{ V0 "filter 1 deny from 198.18.0.0/15 to ::/0\nend\n",
+	    "r:2: of another family: ::/0" },
+	{ V0 "filter 1 deny dport 5-4\nend\n", "r:2: no ports: 5-4" },
+	{ V0 "filter 1 deny dport 65536\nend\n", "r:2: no ports: 65536" },
+	{ V0 "filter 1 deny dport -4\nend\n", "r:2: no ports: -4" },
 	{ V0 A0 "route 198.18.9.1/24 dev eth0\nend\n",
 	    "r:3: bits set behind the prefix: 198.18.9.1/24" },
 	{ V0 A0 "route 10/8 dev eth0\nend\n", "r:3: no prefix: 10/8" },

@@ -97,8 +97,8 @@ static void
 run_all(struct fixture *x)
 {
 	(void)(ether_in(x->t, &x->b) && check_ip4(x->t, &x->b) &&
-	       lookup4(x->t, &x->b) && ttl4(x->t, &x->b) &&
-	       rewrite(x->t, &x->b));
+	       filter(x->t, &x->b) && lookup4(x->t, &x->b) &&
+	       ttl4(x->t, &x->b) && rewrite(x->t, &x->b));
 }
 
 static struct frame_spec
@@ -209,9 +209,13 @@ a_frame_is_for_us_or_not(void **state)
 	assert_int_equal(fate_of(x), FATE_ARP);
 	frame_arp(&x->f[0], 2, HOST_A, "198.18.0.2", HOST_B, "198.18.0.1");
 	assert_int_equal(fate_of(x), FATE_FOREIGN_MAC);
+	frame_arp(&x->f[0], 2, HOST_A, "198.18.0.2", ETH0, "198.18.0.1");
 	x->f[0].b[12] = 0x86;
 	x->f[0].b[13] = 0xdd;
-	assert_int_equal(fate_of(x), FATE_IP6);
+	load(x, 1);
+	assert_true(ether_in(x->t, &x->b));
+	assert_int_equal(x->b.alive, 0);
+	assert_int_equal(x->b.alive6, 1);
 	x->f[0].b[12] = 0x81;
 	x->f[0].b[13] = 0x00;
 	assert_int_equal(fate_of(x), FATE_ETHERTYPE);
