@@ -58,7 +58,8 @@ struct init_child {
 
 	pid_t pid; /* 0: does not run */
 	uint32_t starts;
-	uint32_t status; /* of wait(2), of the last end */
+	uint32_t status;   /* of wait(2), of the last end */
+	uint32_t last_end; /* the same, 0 if init wanted it to end */
 	uint64_t started_ms;
 	unsigned backoff_ms; /* before the next start; 0: at once */
 	bool ending; /* it was told to: start the next without back-off */

@@ -6,7 +6,10 @@
  * repaired at once; one that dies again within ten seconds waits 10 ms, then
  * twice as long each time, at most 1 s. It has a session of its own: what is
  * left of its process group is killed when it ends, so that no half of an old
- * data plane holds a queue against the new one.
+ * data plane holds a queue against the new one. It is told how the process
+ * before it ended, so that it need not run again what crashed that one:
+ * EUROPA_LAST_END, the status of wait(2), 0 for the first and after an end that
+ * init wanted.
  *
  * At most one STATS_GET is on its way to the child. If europad asks again
  * meanwhile, the answer goes to the later question; if the child owes an answer
@@ -141,6 +144,8 @@ set_environment(const struct init_child *c, int control)
 	setenv("EUROPA_VNIC_FDS", text, 1);
 	snprintf(text, sizeof(text), "%d", control);
 	setenv("EUROPA_CONTROL_FD", text, 1);
+	snprintf(text, sizeof(text), "%u", c->last_end);
+	setenv("EUROPA_LAST_END", text, 1);
 	snprintf(text, sizeof(text), "%s/router.conf", c->conf_dir);
 	setenv("EUROPA_CONF", text, 1);
 	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 0);
@@ -259,6 +264,7 @@ init_child_reaped(struct init_child *c, pid_t pid, int status)
 	kill(-pid, SIGKILL); /* what it left behind */
 	c->pid = 0;
 	c->status = (uint32_t)status;
+	c->last_end = c->ending ? 0 : c->status;
 	loop_disarm(c->kill_timer);
 	close_control(c);
 	healthy = loop_now_ms() - c->started_ms >= HEALTHY_MS;

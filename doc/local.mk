@@ -12,6 +12,7 @@ DECISIONS = \
   doc/decisions/api-thread.md \
   doc/decisions/dpdk-only-in-the-host.md \
   doc/decisions/errors.md \
+  doc/decisions/lua-pipeline.md \
   doc/decisions/lxc.md \
   doc/decisions/memory-regions.md \
   doc/decisions/no-libtool.md \
@@ -21,4 +22,4 @@ DECISIONS = \
   doc/decisions/data-path.md doc/decisions/traffic-limits.md \
   doc/decisions/vnic-protocol.md
 EXTRA_DIST += $(DECISIONS) doc/model/vnic-ring.pml CONTRIBUTING.md .ci/run
-dist_doc_DATA += ARCHITECTURE.md CHANGELOG.md LICENSE README.md
+dist_doc_DATA += ARCHITECTURE.md CHANGELOG.md LICENSE README.md doc/pipeline.md

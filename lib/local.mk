@@ -9,8 +9,9 @@ lib_libeuropa_a_SOURCES = \
   lib/loop.c lib/loop.h \
   lib/ready.h \
   lib/region.c lib/region.h \
+  lib/sha256.c lib/sha256.h \
   lib/stage.h \
-  lib/vnic.c lib/vnic.h \
+  lib/vnic.c lib/vnic.h lib/vnic_frame.h \
   lib/vnic_abi.h \
   lib/vnic_layout.c lib/vnic_layout.h \
   lib/vnic_ring.h \

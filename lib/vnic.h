@@ -15,6 +15,7 @@
 #ifndef VNIC_H
 #define VNIC_H
 
+#include "lib/vnic_frame.h"
 #include "lib/vnic_layout.h"
 
 #include <stdbool.h>
@@ -89,13 +90,6 @@ enum vnic_status vnic_poll(struct vnic_queue *q);
 
 /* Grows when the host has changed the vNIC table. */
 uint32_t vnic_config(const struct vnic_queue *q);
-
-struct vnic_frame {
-	uint8_t *data; /* first byte of the frame, in the pool */
-	uint32_t slot;
-	uint16_t len;  /* bytes */
-	uint16_t vnic; /* where it came in; grants: 0 */
-};
 
 /* Takes up to max packets that came in by vNIC i. Returns how many. */
 unsigned vnic_rx(

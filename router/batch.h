@@ -12,11 +12,12 @@
  * IPv6, until rewrite joins them.
  *
  * Plain arrays and enums, so that the text is fit for a foreign function
- * interface: $(CPP) -P -DVNIC_FFI (struct vnic_frame comes from lib/vnic.h).
+ * interface (router/script_api.h).
  */
 #ifndef ROUTER_BATCH_H
 #define ROUTER_BATCH_H
 
+#include "lib/vnic_frame.h"
 #ifndef VNIC_FFI
 #include "lib/vnic.h"
 #endif
@@ -41,6 +42,8 @@ enum fate {
 	FATE_BROADCAST, /* limited or directed */
 	FATE_VNIC_DOWN, /* the way out is down */
 	FATE_DENIED,    /* by a rule of the filter, without a word */
+	FATE_PIPELINE,  /* a step of the owner's took it out */
+	FATE_THROW,     /* was in the batch when the owner's pipeline failed */
 	FATE_N_DROPS,
 	FATE_ARP = FATE_N_DROPS,
 	FATE_ND,       /* ARP's successor */

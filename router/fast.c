@@ -14,6 +14,7 @@
 
 #include "lib/base.h"
 #include "lib/stage.h"
+#include "router/script.h"
 
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -28,13 +29,6 @@ enum {
 	MAX_NAP_NS = 500000,
 	EMPTY_NAPS = 2,    /* that found nothing, before it sleeps */
 	SLICE_NS = 100000, /* the shortest that there is */
-};
-
-/* How this thread shares its core. */
-struct share {
-	uint64_t polled_ns; /* last poll without a packet; 0 = had one since */
-	uint64_t nap_ns;    /* 0 = the core is ours: poll */
-	unsigned n_naps;    /* since the last packet */
 };
 
 int
@@ -85,30 +79,60 @@ now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
+void
+fast_offer(struct fast *f, struct script *next, struct script *spare)
+{
+	seat_offer(&f->seat, next, spare);
+	bell_ring(&f->bell);
+}
+
+static bool
+is_over(const struct fast *f)
+{
+	/* relaxed: sleep_idle() looks again */
+	return f->gone || atomic_load_explicit(&f->stop, memory_order_relaxed);
+}
+
+static bool
+is_wanted_elsewhere(struct fast *f)
+{
+	return atomic_load_explicit(&f->stop, memory_order_seq_cst) ||
+	       seat_changed(&f->seat);
+}
+
 static void
 sleep_idle(struct fast *f)
 {
 	uint32_t seen = bell_sleep(&f->bell);
 
 	publish_leave(f->publish, f->reader);
-	if (!atomic_load_explicit(&f->stop, memory_order_seq_cst))
+	pulse_sleep(&f->pulse);
+	if (!is_wanted_elsewhere(f))
 		vnic_wait_on(f->queue, f->n, &f->bell.word, seen, MAX_SLEEP_MS);
+	pulse_awake(&f->pulse);
 	bell_awake(&f->bell);
 }
 
-/* A turn on each queue. Returns how many packets came; *waits: none may run. */
+/* Polls queue i. Notes what it is for the round; is it to be served? */
+static bool
+may_run(struct fast *f, unsigned i)
+{
+	enum vnic_status status = vnic_poll(f->queue[i]);
+
+	f->gone |= status == VNIC_GONE;
+	f->waits &= status == VNIC_WAIT;
+	return likely(status == VNIC_RUN);
+}
+
+/* A turn on each queue with the pipeline in C. Returns how many packets came. */
 static unsigned
-turn(struct fast *f, bool *gone, bool *waits)
+turn(struct fast *f)
 {
 	unsigned n = 0;
 
-	*waits = true;
+	f->waits = true;
 	for (unsigned i = 0; i < f->n; i++) {
-		enum vnic_status status = vnic_poll(f->queue[i]);
-
-		*gone |= status == VNIC_GONE;
-		*waits &= status == VNIC_WAIT;
-		if (unlikely(status != VNIC_RUN))
+		if (!may_run(f, i))
 			continue;
 		n += pipeline_turn(
 		    f->pipeline[i], publish_enter(f->publish, f->reader));
@@ -139,18 +163,44 @@ nap(struct share *s, uint64_t now)
 
 /* After a poll without a packet; false: nothing has come for long. */
 static bool
-linger(struct share *s, uint64_t now, uint64_t idle_since)
+linger(struct share *s, uint64_t now)
 {
 	if (unlikely(
 		s->polled_ns && now - s->polled_ns > LOST_NS && s->nap_ns == 0))
 		s->nap_ns = NAP_NS;
 	s->polled_ns = now;
 	if (likely(s->nap_ns == 0))
-		return now - idle_since < FAST_POLL_NS;
+		return now - s->idle_since < FAST_POLL_NS;
 	if (s->n_naps == EMPTY_NAPS)
 		return false;
 	nap(s, now);
 	return true;
+}
+
+static void
+begin_anew(struct share *s)
+{
+	s->idle_since = s->polled_ns = s->n_naps = 0;
+}
+
+/* After a round that brought n packets. */
+static void
+rest(struct fast *f, unsigned n)
+{
+	struct share *s = &f->share;
+	uint64_t now;
+
+	if (likely(n > 0)) {
+		begin_anew(s);
+		return;
+	}
+	now = now_ns();
+	if (s->idle_since == 0)
+		s->idle_since = now;
+	if (!f->waits && linger(s, now))
+		return;
+	sleep_idle(f);
+	begin_anew(s);
 }
 
 /*
@@ -172,36 +222,144 @@ ask_for_short_slices(void)
 	(void)syscall(SYS_sched_setattr, 0, &attr, 0);
 }
 
-void
-fast_run(struct fast *f)
+/* --- the pipeline in C ---------------------------------------------------- */
+
+static void
+run_c(struct fast *f)
 {
-	struct share share = { 0 };
-	uint64_t idle_since = 0;
-	bool gone = false, waits;
-
-	ask_for_short_slices();
-	prctl(PR_SET_TIMERSLACK, 1000); /* ns; the default is half a nap */
-
-	/* relaxed: sleep_idle() looks again */
-	while (!gone && !atomic_load_explicit(&f->stop, memory_order_relaxed)) {
-		uint64_t now;
+	while (!is_over(f) && !seat_changed(&f->seat)) {
 		unsigned n;
 
 		STAGE_TURN();
-		n = turn(f, &gone, &waits);
+		n = turn(f);
 		STAGE_END(n);
-		if (n > 0) {
-			idle_since = share.polled_ns = share.n_naps = 0;
+		rest(f, n);
+	}
+}
+
+/* --- a script, behind path.h ---------------------------------------------- */
+
+static struct fast *
+owner_of(struct path *p)
+{
+	return CONTAINER_OF(p, struct fast, path);
+}
+
+/* The next queue; the round ends with the last one. */
+static void
+go_on(struct fast *f)
+{
+	if (++f->at < f->n)
+		return;
+	rest(f, f->n_round);
+	f->at = 0;
+	f->n_round = 0;
+	f->waits = true;
+}
+
+static unsigned
+receive(struct path *p)
+{
+	struct fast *f = owner_of(p);
+
+	if (p->tables) { /* the batch before this one is done */
+		vnic_flush(f->queue[f->at]);
+		p->tables = NULL;
+		go_on(f);
+	}
+	for (; !is_over(f) && !seat_changed(&f->seat); go_on(f)) {
+		unsigned n;
+
+		pulse_beat(&f->pulse);
+		if (!may_run(f, f->at))
+			continue;
+		n = pipeline_receive(f->pipeline[f->at], &p->batch);
+		if (n == 0) {
+			vnic_flush(f->queue[f->at]);
 			continue;
 		}
-		now = now_ns();
-		if (idle_since == 0)
-			idle_since = now;
-		if (!waits && linger(&share, now, idle_since))
-			continue;
-		sleep_idle(f);
-		idle_since = share.polled_ns = share.n_naps = 0;
+		f->n_round += n;
+		p->tables = publish_enter(f->publish, f->reader);
+		return n;
+	}
+	return 0;
+}
+
+static void
+transmit(struct path *p, uint64_t which, int vnic)
+{
+	struct fast *f = owner_of(p);
+	struct pipeline *to = f->pipeline[f->at];
+
+	if (vnic < 0)
+		pipeline_transmit(to, p->tables, &p->batch, which);
+	else
+		pipeline_send(to, &p->batch, which, (unsigned)vnic);
+}
+
+static void
+give_back(struct path *p, uint64_t which)
+{
+	struct fast *f = owner_of(p);
+
+	pipeline_give_back(f->pipeline[f->at], &p->batch, which);
+}
+
+static const struct path_ops path_ops = {
+	.receive = receive,
+	.transmit = transmit,
+	.give_back = give_back,
+};
+
+/* All pipelines have thrown: what comes is dropped until main brings another. */
+static void
+run_closed(struct fast *f)
+{
+	while (path_receive(&f->path) > 0)
+		path_abandon(&f->path, FATE_THROW);
+}
+
+static void
+run_script(struct fast *f, struct script *s)
+{
+	struct err why;
+	int rc;
+
+	f->path.tables = NULL;
+	f->path.ops = &path_ops;
+	f->at = f->n_round = 0;
+	f->waits = true;
+	pulse_begin(&f->pulse);
+	rc = s ? script_run(s, &f->path, &why) : (run_closed(f), 0);
+	if (rc < 0)
+		path_abandon(&f->path, FATE_THROW);
+	else if (f->path.held)
+		path_abandon(&f->path, FATE_PIPELINE);
+	if (rc == 0 && !is_over(f) && !seat_changed(&f->seat))
+		rc = err_set(
+		    &why, -EINVAL, "the pipeline ended its loop by itself");
+	if (f->path.tables)
+		vnic_flush(f->queue[f->at]);
+	pulse_end(&f->pulse);
+	if (rc < 0)
+		seat_threw(&f->seat, &why);
+}
+
+void
+fast_run(struct fast *f)
+{
+	ask_for_short_slices();
+	prctl(PR_SET_TIMERSLACK, 1000); /* ns; the default is half a nap */
+
+	while (!is_over(f)) {
+		struct script *s = seat_take(&f->seat);
+
+		if (s && script_is_c(s))
+			run_c(f);
+		else
+			run_script(f, s);
 	}
 	STAGE_REPORT("fast");
+	seat_leave(&f->seat);
 	publish_leave(f->publish, f->reader);
 }

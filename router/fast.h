@@ -1,17 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fast: a fast path, one thread that serves data queues, each with a pipeline:
- * fast path f of F has those q with q mod F = f.
+ * fast path f of F has those q with q mod F = f. What forwards is in its seat:
+ * the pipeline in C, or a script of its own.
  * Busy, it makes no system call and takes no lock; idle, it polls for a moment
  * and then sleeps, and while it sleeps it holds no tables.
  */
 #ifndef ROUTER_FAST_H
 #define ROUTER_FAST_H
 
+#include "router/path.h"
 #include "router/pipeline.h"
 #include "router/publish.h"
+#include "router/seat.h"
+#include "router/watchdog.h"
 
 enum fast_limits { FAST_POLL_NS = 30000 };
+
+/* How this thread shares its core. */
+struct share {
+	uint64_t polled_ns;  /* last poll without a packet; 0 = had one since */
+	uint64_t nap_ns;     /* 0 = the core is ours: poll */
+	uint64_t idle_since; /* ns; 0 = had a packet */
+	unsigned n_naps;     /* since the last packet */
+};
 
 struct fast {
 	unsigned n;
@@ -21,12 +33,26 @@ struct fast {
 	unsigned reader;    /* its number there */
 	struct bell bell;   /* (fast) sleeps, main rings */
 	_Atomic(bool) stop; /* (main) */
+	struct seat seat;
+	struct pulse pulse; /* (fast) its script lives */
+
+	/* (fast) */
+	struct share share;
+	bool gone;  /* the set is over */
+	bool waits; /* no queue of this round may run */
+	/* while a script runs: */
+	struct path path;
+	unsigned at;      /* the queue whose batch it has, or the next */
+	unsigned n_round; /* packets of this round */
 };
 
 /* Opens queue q of v, for p. slow is who gets the exceptions. */
 int fast_add(struct fast *f, struct vnic *v, unsigned q, struct pipeline *p,
     struct bell *slow);
 void fast_destroy(struct fast *f);
+
+/* Which pipeline it is to run; f needs one before fast_run(). Context: main. */
+void fast_offer(struct fast *f, struct script *next, struct script *spare);
 
 void fast_stop(struct fast *f);
 

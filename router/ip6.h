@@ -15,7 +15,6 @@ struct ip6 {
 	uint64_t hi, lo; /* host order: the first byte is the highest of hi */
 };
 
-#ifndef VNIC_FFI
 enum ip6_offset {
 	IP6_VERSION = 0,
 	IP6_PAYLOAD = 4, /* bytes behind the header */
@@ -36,6 +35,7 @@ enum ip6_next {
 	NEXT_DESTINATION = 60,
 };
 
+#ifndef VNIC_FFI
 static inline uint64_t
 load_be64(const uint8_t *p)
 {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # router/: the reference data plane, as a library for tests and a program. No
-# DPDK and no foreign library: it is copied into container templates.
+# DPDK; LuaJIT is known to script.c alone.
 noinst_LIBRARIES += router/librouter.a
 router_librouter_a_SOURCES = \
   router/arp.c router/arp.h \
@@ -21,6 +21,8 @@ router_librouter_a_SOURCES = \
   router/icmp.c router/icmp.h \
   router/icmp6.c router/icmp6.h \
   router/iface.h router/ip6.h router/ip6_walk.h \
+  router/live.c router/live.h \
+  router/live_swap.c \
   router/modules.h \
   router/modules/check_ip4.c \
   router/modules/check_ip6.c \
@@ -36,14 +38,22 @@ router_librouter_a_SOURCES = \
   router/neigh.c router/neigh.h \
   router/options.c router/options.h \
   router/packet.h \
+  router/path.c router/path.h \
   router/pipeline.c router/pipeline.h \
   router/plan.c router/plan.h \
   router/plan6.c \
   router/publish.c router/publish.h \
   router/punt.c router/punt.h \
+  router/rehearse.c router/rehearse.h \
+  router/rehearse_child.c \
+  router/revisions.c router/revisions.h \
   router/routerconf.c router/routerconf.h \
   router/routerconf_filter.c router/routerconf_internal.h \
   router/routerconf_words.c \
+  router/script.c router/script.h \
+  router/script_api.h \
+  router/script_text.h \
+  router/seat.c router/seat.h \
   router/slow.c router/slow.h \
   router/slow6.c router/slow6.h \
   router/slow6_tx.c \
@@ -51,8 +61,31 @@ router_librouter_a_SOURCES = \
   router/slow_tx.c \
   router/stats.c router/stats.h \
   router/tables.c router/tables.h \
-  router/watch.c router/watch.h
+  router/watch.c router/watch.h \
+  router/watchdog.c router/watchdog.h
+nodist_router_librouter_a_SOURCES = router/script_text.c
+router_librouter_a_CFLAGS = $(AM_CFLAGS) $(LUAJIT_CFLAGS)
+
+# What a script sees of C is made from the headers that C includes.
+SCRIPT_API = router/script_api.h lib/vnic_abi.h lib/vnic_frame.h \
+  router/batch.h router/ip6.h router/modules.h router/packet.h router/path.h \
+  router/tables.h
+router/script_api.txt: $(SCRIPT_API)
+	$(AM_V_GEN)$(MKDIR_P) router && $(CC) -E -P -DVNIC_FFI -I$(top_srcdir) \
+	  $(top_srcdir)/router/script_api.h > $@.tmp && mv $@.tmp $@
+router/script_text.c: router/script_text.sh router/script_api.txt \
+  router/router.lua router/pipeline.lua
+	$(AM_V_GEN)$(SHELL) $(top_srcdir)/router/script_text.sh \
+	  script_text_api=router/script_api.txt \
+	  script_text_router=$(top_srcdir)/router/router.lua \
+	  script_text_pipeline=$(top_srcdir)/router/pipeline.lua > $@.tmp && \
+	  mv $@.tmp $@
+CLEANFILES += router/script_api.txt router/script_text.c
+EXTRA_DIST += router/pipeline.lua router/router.lua router/script_text.sh
 
 europalibexec_PROGRAMS += europa-router
 europa_router_SOURCES = router/main.c
-europa_router_LDADD = router/librouter.a $(LIBEUROPA)
+europa_router_LDADD = router/librouter.a $(LIBEUROPA) $(LUAJIT_LIBS)
+# a script finds the modules by their names
+SCRIPT_EXPORTS = $(AM_LDFLAGS) -rdynamic
+europa_router_LDFLAGS = $(SCRIPT_EXPORTS)

@@ -6,7 +6,8 @@
  *	fast f  data queues q, q mod F = f     forwards
  *	slow    control queue, exceptions      ARP, ICMP, tables
  *	main    router.conf, control socket,   reads configurations, answers
- *	        signals                        questions, ends the others
+ *	        signals, pipelines             questions, changes pipelines, ends
+ *	                                       the others
  *
  * It is given everything by descriptors that are open when it starts, and needs
  * no privilege. When its set of memory is over it ends with status 0, and the
@@ -15,6 +16,9 @@
 #include "lib/base.h"
 #include "lib/log.h"
 #include "router/fast.h"
+#include "router/live.h"
+#include "router/rehearse.h"
+#include "router/script_text.h"
 #include "router/slow.h"
 #include "router/stats.h"
 #include "router/watch.h"
@@ -41,12 +45,15 @@ struct router {
 	int control; /* -1 = nobody asks */
 	const char *conf;
 	struct watch watch;
+	struct live live;
 };
 
 /* --- configuration -------------------------------------------------------- */
 
+/* pipeline: what is to forward, "" if the configuration does not say. */
 static int
-make_plan(const char *path, struct plan **out, struct err *e)
+make_plan(const char *path, struct plan **out,
+    char pipeline[ROUTERCONF_MAX_PIPELINE], struct err *e)
 {
 	struct routerconf c;
 	int rc = routerconf_read(path, &c, e);
@@ -57,6 +64,7 @@ make_plan(const char *path, struct plan **out, struct err *e)
 	if (rc < 0)
 		rc = err_set(e, rc, "%s: %s", path,
 		    rc == -E2BIG ? "too many gateways" : strerror(-rc));
+	strcpy(pipeline, c.pipeline);
 	routerconf_clear(&c);
 	return rc;
 }
@@ -64,10 +72,11 @@ make_plan(const char *path, struct plan **out, struct err *e)
 static void
 load(struct router *r)
 {
+	char pipeline[ROUTERCONF_MAX_PIPELINE];
 	struct plan *p;
 	struct err e;
 
-	if (make_plan(r->conf, &p, &e) < 0) {
+	if (make_plan(r->conf, &p, pipeline, &e) < 0) {
 		/* the old configuration stays in force */
 		if (e.no == -ENOENT)
 			log_info("%s", e.msg);
@@ -81,15 +90,47 @@ load(struct router *r)
 		log_warn("routes that lead nowhere are left out n=%zu",
 		    p->n_inactive);
 	slow_give_plan(&r->slow, p);
+	live_select(&r->live, pipeline[0] ? pipeline : NULL);
+}
+
+static int
+check_pipeline(const char *path)
+{
+	struct script_text t = { .name = path };
+	scoped_free char *text = NULL;
+	struct err e = { 0 };
+	pid_t pid;
+	int fd, rc = -1;
+
+	t.text = text = revisions_read_file(path, &t.len, &e);
+	if (text) {
+		pid = rehearse_spawn(&t, &fd);
+		rc = pid < 0 ? err_set(&e, pid, "%s: no check: %s", path,
+				   strerror(-pid))
+			     : rehearse_reap(pid, fd, path, &e);
+	}
+	fprintf(rc < 0 ? stderr : stdout, "%s\n", e.msg);
+	return rc < 0;
+}
+
+static bool
+is_lua(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot && strcmp(dot, ".lua") == 0;
 }
 
 static int
 check(const char *path)
 {
+	char pipeline[ROUTERCONF_MAX_PIPELINE];
 	struct plan *p;
 	struct err e;
 
-	if (make_plan(path, &p, &e) < 0) {
+	if (is_lua(path))
+		return check_pipeline(path);
+	if (make_plan(path, &p, pipeline, &e) < 0) {
 		fprintf(stderr, "%s\n", e.msg);
 		return 1;
 	}
@@ -98,7 +139,7 @@ check(const char *path)
 	if (p->n_inactive > 0)
 		printf("%s: %zu routes lead nowhere\n", path, p->n_inactive);
 	plan_free(p);
-	return 0;
+	return pipeline[0] == '/' ? check_pipeline(pipeline) : 0;
 }
 
 /* --- threads -------------------------------------------------------------- */
@@ -196,9 +237,22 @@ open_paths(struct router *r)
 	return rc;
 }
 
+static int
+open_pipelines(struct router *r)
+{
+	char word[ROUTERCONF_MAX_PIPELINE];
+	bool said = routerconf_pipeline(r->conf, word);
+	int rc = live_open(&r->live, r->conf, r->fast, r->n_fast);
+
+	if (rc == 0)
+		live_begin(&r->live, said ? word : NULL);
+	return rc;
+}
+
 static void
 close_paths(struct router *r)
 {
+	live_close(&r->live);
 	while (r->n_fast > 0)
 		fast_destroy(&r->fast[--r->n_fast]);
 	if (r->slow.queue)
@@ -241,20 +295,31 @@ answer(struct router *r)
 	r->control = -1;
 }
 
+/* Without an inotify instance it looks now and then. */
+static int
+timeout(struct router *r)
+{
+	int ms = live_timeout(&r->live);
+
+	if (r->watch.fd < 0 && (ms < 0 || ms > WATCH_LOOK_MS))
+		ms = WATCH_LOOK_MS;
+	return ms;
+}
+
 /* Until a signal, or until a thread has ended. */
 static int
 serve(struct router *r)
 {
 	for (;;) {
-		struct pollfd fds[] = {
+		struct pollfd fds[4 + LIVE_FDS] = {
 			{ .fd = r->watch.fd, .events = POLLIN },
 			{ .fd = r->control, .events = POLLIN },
 			{ .fd = r->signals, .events = POLLIN },
 			{ .fd = r->over, .events = POLLIN },
 		};
 
-		if (poll(fds, ARRAY_SIZE(fds),
-			r->watch.fd < 0 ? WATCH_LOOK_MS : -1) < 0 &&
+		live_poll(&r->live, fds + 4);
+		if (poll(fds, ARRAY_SIZE(fds), timeout(r)) < 0 &&
 		    errno != EINTR)
 			return -errno;
 		if (fds[2].revents || fds[3].revents)
@@ -264,6 +329,7 @@ serve(struct router *r)
 			load(r);
 		if (fds[1].revents)
 			answer(r);
+		live_turn(&r->live, fds + 4, fds[0].revents || r->watch.fd < 0);
 	}
 }
 
@@ -283,6 +349,8 @@ run(struct router *r)
 		return rc;
 	}
 	rc = open_paths(r);
+	if (rc == 0)
+		rc = open_pipelines(r);
 	if (rc == 0)
 		rc = start_threads(r);
 	if (rc == 0) {
@@ -319,10 +387,17 @@ main(int argc, char **argv)
 		puts("europa-router " EUROPA_VERSION);
 		return 0;
 	}
+	if (argc == 2 && strcmp(argv[1], "--show-pipeline") == 0) {
+		fputs(script_text_pipeline, stdout);
+		return 0;
+	}
 	if (argc == 3 && strcmp(argv[1], "--check") == 0)
 		return check(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "--rehearse") == 0)
+		return rehearse_main(argv[2]);
 	if (argc != 1) {
-		fputs("usage: europa-router [--check FILE] [--version]\n",
+		fputs("usage: europa-router [--check FILE] [--show-pipeline] "
+		      "[--version]\n",
 		    stderr);
 		return 2;
 	}

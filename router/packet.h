@@ -7,6 +7,9 @@
 #define ROUTER_PACKET_H
 
 #include "router/ip6.h"
+#ifndef VNIC_FFI
+#include "lib/base.h"
+#endif
 
 enum eth {
 	ETH_DST = 0,
@@ -47,6 +50,7 @@ enum ip_protocol {
 	IP_UDP = 17,
 };
 
+#ifndef VNIC_FFI
 static inline unsigned
 ip4_header_bytes(const uint8_t *ip)
 {
@@ -130,5 +134,7 @@ packet_new(unsigned len)
 	}
 	return p;
 }
+
+#endif
 
 #endif

@@ -39,10 +39,10 @@ pipeline_destroy(struct pipeline *p)
 	punt_destroy(&p->punt);
 }
 
-static unsigned
-receive(struct pipeline *p)
+/* Here the compiler is to see the loops: a turn has no call to spare. */
+static inline __attribute__((always_inline)) unsigned
+receive(struct pipeline *p, struct batch *b)
 {
-	struct batch *b = &p->batch;
 	unsigned i;
 	unsigned n = 0;
 
@@ -85,13 +85,13 @@ punt_turned(
 		bell_ring(p->slow_bell);
 }
 
-static void
-transmit(struct pipeline *p, const struct tables *t)
+static inline __attribute__((always_inline)) void
+transmit(
+    struct pipeline *p, const struct tables *t, struct batch *b, uint64_t left)
 {
-	struct batch *b = &p->batch;
 	struct vnic_frame out[BATCH_MAX];
 
-	for (uint64_t left = b->alive; left;) {
+	while (left) {
 		unsigned vnic = t->hop[b->hop[__builtin_ctzll(left)]].vnic;
 		unsigned n = 0;
 
@@ -127,6 +127,8 @@ static const uint8_t done_of_fate[N_FATES] = {
 	[FATE_BROADCAST] = VNIC_DONE_FILTERED,
 	[FATE_VNIC_DOWN] = VNIC_DONE_NO_ROUTE,
 	[FATE_DENIED] = VNIC_DONE_FILTERED,
+	[FATE_PIPELINE] = VNIC_DONE_FILTERED,
+	[FATE_THROW] = VNIC_DONE_OTHER,
 	/* only if the slow path's queue is full */
 	[FATE_ARP] = VNIC_DONE_NO_SLOT,
 	[FATE_ND] = VNIC_DONE_NO_SLOT,
@@ -143,9 +145,8 @@ static const uint8_t done_of_fate[N_FATES] = {
 
 /* Returns the reason to hand frame i back with. */
 static unsigned
-settle(struct pipeline *p, unsigned i)
+settle(struct pipeline *p, const struct batch *b, unsigned i)
 {
-	const struct batch *b = &p->batch;
 	const struct vnic_frame *f = &b->frame[i];
 	uint8_t fate = b->fate[i];
 	struct punt_record r = {
@@ -164,8 +165,8 @@ settle(struct pipeline *p, unsigned i)
 }
 
 /* Frames with the same reason go back in one call. */
-static void
-give_back(struct pipeline *p, uint64_t dead)
+void
+pipeline_give_back(struct pipeline *p, const struct batch *b, uint64_t dead)
 {
 	struct vnic_frame out[BATCH_MAX];
 	unsigned reason = 0;
@@ -173,14 +174,14 @@ give_back(struct pipeline *p, uint64_t dead)
 
 	while (dead) {
 		unsigned i = batch_pop(&dead);
-		unsigned why = settle(p, i);
+		unsigned why = settle(p, b, i);
 
 		if (why != reason) {
 			vnic_done(p->queue, out, n, reason);
 			n = 0;
 			reason = why;
 		}
-		out[n++] = p->batch.frame[i];
+		out[n++] = b->frame[i];
 	}
 	vnic_done(p->queue, out, n, reason);
 	if (p->slow_bell)
@@ -188,10 +189,46 @@ give_back(struct pipeline *p, uint64_t dead)
 }
 
 unsigned
+pipeline_receive(struct pipeline *p, struct batch *b)
+{
+	unsigned n = receive(p, b);
+
+	if (n > 0) {
+		batch_begin(b, n);
+		count(&p->count, COUNT_RX, n);
+	}
+	return n;
+}
+
+void
+pipeline_transmit(
+    struct pipeline *p, const struct tables *t, struct batch *b, uint64_t which)
+{
+	transmit(p, t, b, which);
+}
+
+void
+pipeline_send(
+    struct pipeline *p, const struct batch *b, uint64_t which, unsigned vnic)
+{
+	struct vnic_frame out[BATCH_MAX];
+	unsigned n = 0;
+
+	if (vnic >= p->n_vnics) { /* a script may ask for anything */
+		pipeline_give_back(p, b, which);
+		return;
+	}
+	while (which)
+		out[n++] = b->frame[batch_pop(&which)];
+	vnic_tx(p->queue, vnic, out, n);
+	count(&p->count, COUNT_FORWARDED, n);
+}
+
+unsigned
 pipeline_turn(struct pipeline *p, const struct tables *t)
 {
 	struct batch *b = &p->batch;
-	unsigned n = receive(p);
+	unsigned n = receive(p, b);
 	uint64_t all;
 	bool any;
 
@@ -212,10 +249,26 @@ pipeline_turn(struct pipeline *p, const struct tables *t)
 	any = any && rewrite(t, b);
 	STAGE(REWRITE, n);
 	if (any)
-		transmit(p, t);
+		transmit(p, t, b, b->alive);
 	STAGE(VNIC_TX, n);
 	if (b->alive != all)
-		give_back(p, all & ~b->alive);
+		pipeline_give_back(p, b, all & ~b->alive);
 	STAGE(GIVE_BACK, n);
 	return n;
+}
+
+void
+pipeline_run(struct path *path)
+{
+	struct batch *b = &path->batch;
+
+	while (path_receive(path) > 0) {
+		const struct tables *t = path->tables;
+
+		if (ether_in(t, b) && check_ip4(t, b) && check_ip6(t, b) &&
+		    filter(t, b) && lookup4(t, b) && lookup6(t, b) &&
+		    ttl4(t, b) && hop_limit6(t, b) && rewrite(t, b))
+			path_transmit(path);
+		path_give_back(path);
+	}
 }

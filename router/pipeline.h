@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pipeline: the modules in a row, from the rings of one queue to the rings of
- * the same queue. A fast path is a thread that calls pipeline_turn(); the slow
- * path calls it too, for the control queue. It holds no frame between turns.
+ * the same queue. It holds no frame between turns.
+ *
+ * pipeline_turn() is the whole of it in C: what the slow path uses for the
+ * control queue, and what pipeline.lua is measured against. The three functions
+ * behind it are the same in pieces, for a loop that is written elsewhere
+ * (path.h); the batch is the caller's.
  */
 #ifndef ROUTER_PIPELINE_H
 #define ROUTER_PIPELINE_H
@@ -10,6 +14,7 @@
 #include "router/batch.h"
 #include "router/bell.h"
 #include "router/count.h"
+#include "router/path.h"
 #include "router/punt.h"
 #include "router/tables.h"
 
@@ -36,5 +41,26 @@ void pipeline_destroy(struct pipeline *p);
  * in; 0 = idle. The caller calls vnic_flush().
  */
 unsigned pipeline_turn(struct pipeline *p, const struct tables *t);
+
+/* A batch from all vNICs, counted. Returns how many, 0 = idle. */
+unsigned pipeline_receive(struct pipeline *p, struct batch *b);
+
+/* Sends the frames in which, each to the hop that it has in b->hop. */
+void pipeline_transmit(struct pipeline *p, const struct tables *t,
+    struct batch *b, uint64_t which);
+
+/*
+ * The same, all through one vNIC, whatever b->hop says; given back by their
+ * fates if there is no such vNIC.
+ */
+void pipeline_send(
+    struct pipeline *p, const struct batch *b, uint64_t which, unsigned vnic);
+
+/* pipeline.lua in C: the same modules over the same path, to compare with. */
+void pipeline_run(struct path *path);
+
+/* Ends the frames in dead by their fates: slots go back, exceptions to slow. */
+void pipeline_give_back(
+    struct pipeline *p, const struct batch *b, uint64_t dead);
 
 #endif

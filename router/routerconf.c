@@ -260,6 +260,18 @@ read_fast_paths(struct parser *p)
 	return 0;
 }
 
+/* pipeline lua | c | /PATH */
+static int
+read_pipeline(struct parser *p)
+{
+	if (p->n != 2 || strlen(p->word[1]) >= sizeof(p->out->pipeline) ||
+	    (p->word[1][0] != '/' && strcmp(p->word[1], "lua") != 0 &&
+		strcmp(p->word[1], "c") != 0))
+		return routerconf_fail(p, "expected: pipeline lua, c or /PATH");
+	strcpy(p->out->pipeline, p->word[1]);
+	return 0;
+}
+
 static int
 read_end(struct parser *p)
 {
@@ -276,6 +288,7 @@ static const struct {
 	{ "generation", read_generation },
 	{ "hostname", read_hostname },
 	{ "fast-paths", read_fast_paths },
+	{ "pipeline", read_pipeline },
 	{ "vnic", read_vnic },
 	{ "address", read_address },
 	{ "route", read_route },
@@ -415,20 +428,43 @@ routerconf_read(const char *path, struct routerconf *out, struct err *e)
 	return rc;
 }
 
+/* What follows key at the beginning of a line before the first vNIC. */
+static bool
+peek(const char *path, const char *key, char *value, size_t size)
+{
+	FILE *in = fopen(path, "re");
+	size_t n = strlen(key);
+	char line[MAX_LINE];
+	bool found = false;
+
+	if (!in)
+		return false;
+	while (!found && fgets(line, sizeof(line), in) &&
+	       strncmp(line, "vnic ", 5) != 0)
+		found = strncmp(line, key, n) == 0;
+	fclose(in);
+	if (found)
+		snprintf(value, size, "%.*s", (int)strcspn(line + n, " \t\n"),
+		    line + n);
+	return found;
+}
+
 unsigned
 routerconf_fast_paths(const char *path)
 {
-	FILE *in = fopen(path, "re");
-	char line[MAX_LINE];
-	unsigned n = 0;
+	char value[8];
 
-	if (!in)
-		return 0;
-	while (fgets(line, sizeof(line), in) && strncmp(line, "vnic ", 5) != 0)
-		if (sscanf(line, "fast-paths %3u", &n) == 1)
-			break;
-	fclose(in);
-	return n;
+	return peek(path, "fast-paths ", value, sizeof(value))
+		   ? (unsigned)strtoul(value, NULL, 10)
+		   : 0;
+}
+
+bool
+routerconf_pipeline(const char *path, char out[ROUTERCONF_MAX_PIPELINE])
+{
+	return peek(path, "pipeline ", out, ROUTERCONF_MAX_PIPELINE) &&
+	       (out[0] == '/' || strcmp(out, "lua") == 0 ||
+		   strcmp(out, "c") == 0);
 }
 
 void

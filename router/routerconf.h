@@ -19,6 +19,7 @@
 
 enum routerconf_limits {
 	ROUTERCONF_MAX_ADDRESSES = 16, /* per vNIC */
+	ROUTERCONF_MAX_PIPELINE = 256, /* bytes of its name */
 	ROUTERCONF_NO_DEV = 0xff,      /* the statement names none */
 	ROUTERCONF_LOST_DEV = 0xfe,    /* it names one that is not there */
 };
@@ -64,6 +65,7 @@ struct routerconf_route6 {
 struct routerconf {
 	uint64_t generation;
 	char hostname[64];
+	char pipeline[ROUTERCONF_MAX_PIPELINE]; /* see live.h; "": not said */
 	struct routerconf_vnic vnic[VNIC_MAX_VNICS];
 	struct routerconf_route *route;
 	size_t n_routes;
@@ -91,6 +93,9 @@ int routerconf_read(const char *path, struct routerconf *out, struct err *e);
  * the file alone, before anything else is done.
  */
 unsigned routerconf_fast_paths(const char *path);
+
+/* Likewise what forwards; false: it does not say. */
+bool routerconf_pipeline(const char *path, char out[ROUTERCONF_MAX_PIPELINE]);
 
 void routerconf_clear(struct routerconf *c);
 

@@ -35,6 +35,19 @@ look(struct watch *w)
 	return look_at(w->rules, &w->seen_rules) || changed;
 }
 
+void
+watch_look(struct watch *w, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	*w = (struct watch){
+		.fd = -1,
+		.path = path,
+		.name = slash ? slash + 1 : path,
+	};
+	look(w);
+}
+
 int
 watch_open(struct watch *w, const char *path)
 {

@@ -30,6 +30,9 @@ struct watch {
  * there. Returns 0 or negative errno, -ENAMETOOLONG or why it has no folder.
  */
 int watch_open(struct watch *w, const char *path);
+
+/* The same without an instance: who knows when to ask. */
+void watch_look(struct watch *w, const char *path);
 void watch_close(struct watch *w);
 
 /* Takes all events, if there are any. Has the file changed? */

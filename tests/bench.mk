@@ -2,7 +2,7 @@
 # The benchmark suite: tests/bench/run, "make bench". Its programs are built with
 # the tests, so that they do not rot; they are run by nobody else.
 BENCH_TOOLS = tests/bench/coreping tests/bench/frames tests/bench/io \
-  tests/bench/rig tests/bench/table
+  tests/bench/loops tests/bench/rig tests/bench/table
 if HAVE_DPDK
 BENCH_TOOLS += tests/bench/fibs tests/bench/inproc tests/bench/peer \
   tests/bench/source.so
@@ -25,6 +25,9 @@ tests_bench_frames_SOURCES = tests/bench/frames.c $(BENCH_FRAME)
 tests_bench_table_SOURCES = tests/bench/table.c $(BENCH_FRAME)
 tests_bench_io_SOURCES = tests/bench/io.c tests/bench/bench.h
 tests_bench_io_LDADD = $(LIBEUROPA)
+tests_bench_loops_SOURCES = tests/bench/loops.c tests/bench/bench.h
+tests_bench_loops_LDADD = router/librouter.a $(LIBEUROPA) $(LUAJIT_LIBS)
+tests_bench_loops_LDFLAGS = $(SCRIPT_EXPORTS)
 tests_bench_rig_SOURCES = tests/bench/rig.c tests/bench/bench.h
 tests_bench_rig_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
 tests_bench_inproc_SOURCES = tests/bench/inproc.c tests/bench/inproc.h \

@@ -18,7 +18,8 @@ tests_bench_costs_SOURCES = tests/bench/costs.c tests/bench/bench.h
 tests_bench_costs_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS)
 tests_bench_costs_LDADD = $(LIBEUROPA)
 EXTRA_DIST += tests/bench/exp/control.bash tests/bench/exp/copies.bash \
-  tests/bench/exp/latency.bash tests/bench/exp/polling.bash \
+  tests/bench/exp/latency.bash tests/bench/exp/lua.bash \
+  tests/bench/exp/polling.bash \
   tests/bench/exp/quota.bash tests/bench/exp/stages.bash \
   tests/bench/report tests/bench/report.jq tests/bench/stages.jq
 

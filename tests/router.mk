@@ -11,6 +11,9 @@ ROUTER_UNIT = \
   tests/unit/test_router_conf \
   tests/unit/test_router_arp \
   tests/unit/test_router_icmp \
+  tests/unit/test_router_lua \
+  tests/unit/test_router_lua_doc \
+  tests/unit/test_router_lua_live \
   tests/unit/test_router_nd \
   tests/unit/test_router_icmp6 \
   tests/unit/test_router_pieces \
@@ -57,6 +60,17 @@ tests_unit_test_router_arp_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_arp_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_icmp_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_icmp_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_lua_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_lua_LDADD = router/librouter.a $(LIBEUROPA) \
+  $(LUAJIT_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_router_lua_LDFLAGS = $(SCRIPT_EXPORTS)
+EXTRA_tests_unit_test_router_lua_DEPENDENCIES = europa-router
+tests_unit_test_router_lua_doc_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_lua_doc_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_lua_doc_DEPENDENCIES = europa-router
+tests_unit_test_router_lua_live_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_lua_live_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_lua_live_DEPENDENCIES = europa-router
 tests_unit_test_router_nd_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_nd_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_icmp6_CFLAGS = $(ROUTER_CFLAGS)

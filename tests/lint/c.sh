@@ -13,7 +13,7 @@ done
 library_flags() {
   local p
   for p in libmicrohttpd jansson lxc libseccomp sqlite3 libsystemd cmocka \
-    libdpdk; do
+    libdpdk luajit; do
     pkg-config --cflags "$p" 2> /dev/null
   done | tr '\n' ' ' | sed 's/ -I/ -isystem /g; s/-march=[^ ]*//g'
 }
@@ -74,6 +74,9 @@ check_foreign() {
     $2 ~ /sqlite3/ { home("^agent/store\\.c$", "agent/store.c") }
     $2 ~ /seccomp\.h>/ && $2 !~ /linux/ {
       home("^agent/launch_guard\\.c$", "agent/launch_guard.c")
+    }
+    $2 ~ /^<(lua|lauxlib|lualib|luajit)\.h>/ {
+      home("^router/script\\.c$", "router/script.c")
     }
     $2 ~ /^<systemd\// {
       home("^lib/ready_systemd\\.c$", "lib/ready_systemd.c")

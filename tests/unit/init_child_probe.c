@@ -50,6 +50,7 @@ serve(int fd)
 	while (wire_recv(fd, &m) == 0) {
 		struct wire_msg a = { .type = WIRE_STATS, .id = m.id };
 		const char *conf = getenv("EUROPA_CONF");
+		const char *end = getenv("EUROPA_LAST_END");
 
 		if (m.type != WIRE_STATS_GET)
 			continue;
@@ -57,6 +58,7 @@ serve(int fd)
 		count(&a, "pid", (uint64_t)getpid());
 		count(&a, "fds", open_fds());
 		count(&a, "conf", conf && access(conf, R_OK) == 0);
+		count(&a, "last_end", end ? (uint64_t)atoi(end) : 999);
 		if (wire_send(fd, &a) < 0)
 			return;
 	}

@@ -9,6 +9,7 @@
 #include "lib/wire.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -100,11 +101,18 @@ router_rig_open(struct router_rig *r, unsigned mtu1)
 	return 0;
 }
 
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
 void
 router_rig_close(struct router_rig *r)
 {
-	char rules[128];
-
 	if (r->pid > 0) {
 		kill(r->pid, SIGTERM);
 		assert_int_equal(router_rig_wait(r), 0);
@@ -115,10 +123,7 @@ router_rig_close(struct router_rig *r)
 	region_unmap(r->maps.router, r->maps.l.router_bytes);
 	region_unmap(r->maps.pool, r->maps.l.pool_bytes);
 	vnic_fds_close(&r->fds);
-	snprintf(rules, sizeof(rules), "%s/filter.conf", r->dir);
-	unlink(rules);
-	unlink(r->conf);
-	rmdir(r->dir);
+	nftw(r->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	free(r->out);
 }
 

@@ -209,6 +209,7 @@ test_life(void **state)
 	assert_int_equal(m.u.stats.generation, 7);
 	assert_int_equal(stat_of(&m, "fds"), 5);
 	assert_int_equal(stat_of(&m, "conf"), 1);
+	assert_int_equal(stat_of(&m, "last_end"), 0);
 	pid = (pid_t)stat_of(&m, "pid");
 
 	/* the first death is repaired at once */
@@ -219,6 +220,20 @@ test_life(void **state)
 	expect_running(&g, 1, &m);
 	assert_int_equal(m.u.process.starts, 2);
 	assert_true(loop_now_ms() - killed < 1000);
+	/* the new one knows of it, the one after a wanted end does not */
+	ask_stats(&g, 78);
+	expect(&g, WIRE_STATS, &m);
+	assert_int_equal(stat_of(&m, "last_end"), SIGKILL);
+	m = (struct wire_msg){ .type = WIRE_INIT_RESTART, .id = 9 };
+	assert_int_equal(wire_send(g.fd, &m), 0);
+	expect_running(&g, 0, &m);
+	expect_running(&g, 1, &m);
+	ask_stats(&g, 79);
+	expect(&g, WIRE_STATS, &m);
+	assert_int_equal(stat_of(&m, "last_end"), 0);
+	ask_stats(&g, 80);
+	expect(&g, WIRE_STATS, &m);
+	m.u.process.pid = (uint32_t)stat_of(&m, "pid");
 	close_rig(&g);
 	/* it ends with its init, if not at the same instant */
 	pid = (pid_t)m.u.process.pid;

@@ -121,7 +121,7 @@ control_population() {
   control_grow "$total" || return 1
   sleep 2
   N_ROUTERS=$(api GET /v1/routers |
-    jq '[.items[] | select(.status.state == "running")] | length')
+    jq '[.items[] | select(.status.state == "running" and .status.dataplane.running)] | length')
   [ "$N_ROUTERS" = "$total" ] || bench_die "$N_ROUTERS of $total routers run"
   node_processes > "$BENCH_TMP/processes" && measure_memory || return 1
   report_memory control
