@@ -51,6 +51,22 @@ struct container_status {
 	struct container_limits effective; /* read back; 0 = not limited */
 };
 
+/* What is done to one container. */
+enum container_verb {
+	/* Writes the configuration, starts, reads every limit back. */
+	CONTAINER_DO_START,
+	CONTAINER_DO_STOP, /* ends all of its processes */
+	CONTAINER_DO_FREEZE,
+	CONTAINER_DO_THAW,
+	/* State and limits as they are. One never made is STOPPED. */
+	CONTAINER_DO_QUERY,
+	/* Changes limits of a running one, and reads them back. */
+	CONTAINER_DO_LIMIT,
+	/* Stops it and removes its configuration, logs and cgroups. */
+	CONTAINER_DO_DESTROY,
+	CONTAINER_N_VERBS,
+};
+
 /*
  * rc is 0 or negative errno, then e says why. st is filled on success.
  * -EBADE: started, but a limit read back is not the one asked for; it has been
@@ -73,25 +89,9 @@ struct container_ops {
 	/* Operations under way are forgotten, their done is not called. */
 	void (*close)(void *cookie);
 
-	/* Writes the configuration, starts, reads every limit back. */
-	void (*start)(void *cookie, const struct container_spec *s,
-	    container_done_fn done, void *arg);
-	/* Ends all of its processes. */
-	void (*stop)(
-	    void *cookie, const char *uid, container_done_fn done, void *arg);
-	void (*freeze)(
-	    void *cookie, const char *uid, container_done_fn done, void *arg);
-	void (*thaw)(
-	    void *cookie, const char *uid, container_done_fn done, void *arg);
-	/* State and limits as they are. A container never made is STOPPED. */
-	void (*query)(
-	    void *cookie, const char *uid, container_done_fn done, void *arg);
-	/* Changes limits of a running one, and reads them back. */
-	void (*limit)(void *cookie, const struct container_spec *s,
-	    container_done_fn done, void *arg);
-	/* Stops it and removes its configuration, logs and cgroups. */
-	void (*destroy)(
-	    void *cookie, const char *uid, container_done_fn done, void *arg);
+	/* Copies what it needs of s: but for START and LIMIT the uid alone. */
+	void (*begin)(void *cookie, enum container_verb verb,
+	    const struct container_spec *s, container_done_fn done, void *arg);
 
 	/*
 	 * Calls fn with the uid of each container that has a configuration

@@ -337,28 +337,28 @@ pause_or_go(struct fake *f, const char *uid, bool pause, struct op *o)
 }
 
 static void
-perform(struct fake *f, enum launch_verb v, const struct container_spec *s,
+perform(struct fake *f, enum container_verb v, const struct container_spec *s,
     struct op *o)
 {
 	switch (v) {
-	case LAUNCH_START:
+	case CONTAINER_DO_START:
 		start(f, s, o);
 		break;
-	case LAUNCH_STOP:
+	case CONTAINER_DO_STOP:
 		stop(f, s->uid, o);
 		break;
-	case LAUNCH_FREEZE:
-	case LAUNCH_THAW:
-		pause_or_go(f, s->uid, v == LAUNCH_FREEZE, o);
+	case CONTAINER_DO_FREEZE:
+	case CONTAINER_DO_THAW:
+		pause_or_go(f, s->uid, v == CONTAINER_DO_FREEZE, o);
 		break;
-	case LAUNCH_LIMIT:
+	case CONTAINER_DO_LIMIT:
 		load(f, s->uid, &o->st);
 		if (o->st.state != CONTAINER_STOPPED) {
 			o->st.effective = s->limits;
 			o->rc = save(f, s->uid, &o->st, &o->e);
 		}
 		break;
-	case LAUNCH_DESTROY:
+	case CONTAINER_DO_DESTROY:
 		destroy(f, s->uid, o);
 		break;
 	default:
@@ -368,9 +368,10 @@ perform(struct fake *f, enum launch_verb v, const struct container_spec *s,
 }
 
 static void
-begin(struct fake *f, enum launch_verb v, const struct container_spec *s,
+op_begin(void *cookie, enum container_verb v, const struct container_spec *s,
     container_done_fn done, void *arg)
 {
+	struct fake *f = cookie;
 	struct op *o = calloc(1, sizeof(*o));
 	char name[32];
 	int no;
@@ -396,59 +397,6 @@ begin(struct fake *f, enum launch_verb v, const struct container_spec *s,
 	else
 		perform(f, v, s, o);
 	loop_arm(o->timer, 0);
-}
-
-static void
-op_start(void *cookie, const struct container_spec *s, container_done_fn done,
-    void *arg)
-{
-	begin(cookie, LAUNCH_START, s, done, arg);
-}
-
-static void
-op_limit(void *cookie, const struct container_spec *s, container_done_fn done,
-    void *arg)
-{
-	begin(cookie, LAUNCH_LIMIT, s, done, arg);
-}
-
-static void
-begin_uid(struct fake *f, enum launch_verb verb, const char *uid,
-    container_done_fn done, void *arg)
-{
-	const struct container_spec s = { .uid = uid };
-
-	begin(f, verb, &s, done, arg);
-}
-
-static void
-op_stop(void *cookie, const char *uid, container_done_fn done, void *arg)
-{
-	begin_uid(cookie, LAUNCH_STOP, uid, done, arg);
-}
-
-static void
-op_freeze(void *cookie, const char *uid, container_done_fn done, void *arg)
-{
-	begin_uid(cookie, LAUNCH_FREEZE, uid, done, arg);
-}
-
-static void
-op_thaw(void *cookie, const char *uid, container_done_fn done, void *arg)
-{
-	begin_uid(cookie, LAUNCH_THAW, uid, done, arg);
-}
-
-static void
-op_query(void *cookie, const char *uid, container_done_fn done, void *arg)
-{
-	begin_uid(cookie, LAUNCH_QUERY, uid, done, arg);
-}
-
-static void
-op_destroy(void *cookie, const char *uid, container_done_fn done, void *arg)
-{
-	begin_uid(cookie, LAUNCH_DESTROY, uid, done, arg);
 }
 
 static void
@@ -504,12 +452,6 @@ const struct container_ops container_fake = {
 	.name = "fake",
 	.open = op_open,
 	.close = op_close,
-	.start = op_start,
-	.stop = op_stop,
-	.freeze = op_freeze,
-	.thaw = op_thaw,
-	.query = op_query,
-	.limit = op_limit,
-	.destroy = op_destroy,
+	.begin = op_begin,
 	.list = op_list,
 };

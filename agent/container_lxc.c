@@ -278,7 +278,7 @@ length(const char *s)
 }
 
 static struct op *
-op_new(struct lxc *x, enum launch_verb verb, const struct container_spec *s)
+op_new(struct lxc *x, enum container_verb verb, const struct container_spec *s)
 {
 	struct op *o = calloc(1, sizeof(*o));
 	char *at;
@@ -305,9 +305,10 @@ op_new(struct lxc *x, enum launch_verb verb, const struct container_spec *s)
 }
 
 static void
-begin(struct lxc *x, enum launch_verb verb, const struct container_spec *s,
+op_begin(void *cookie, enum container_verb verb, const struct container_spec *s,
     container_done_fn done, void *arg)
 {
+	struct lxc *x = cookie;
 	struct op *o = op_new(x, verb, s);
 
 	if (!o) {
@@ -323,59 +324,6 @@ begin(struct lxc *x, enum launch_verb verb, const struct container_spec *s,
 	*x->last = o;
 	x->last = &o->next;
 	start_waiting(x);
-}
-
-static void
-op_start(void *cookie, const struct container_spec *s, container_done_fn done,
-    void *arg)
-{
-	begin(cookie, LAUNCH_START, s, done, arg);
-}
-
-static void
-op_limit(void *cookie, const struct container_spec *s, container_done_fn done,
-    void *arg)
-{
-	begin(cookie, LAUNCH_LIMIT, s, done, arg);
-}
-
-static void
-begin_uid(struct lxc *x, enum launch_verb verb, const char *uid,
-    container_done_fn done, void *arg)
-{
-	const struct container_spec s = { .uid = uid };
-
-	begin(x, verb, &s, done, arg);
-}
-
-static void
-op_stop(void *cookie, const char *uid, container_done_fn done, void *arg)
-{
-	begin_uid(cookie, LAUNCH_STOP, uid, done, arg);
-}
-
-static void
-op_freeze(void *cookie, const char *uid, container_done_fn done, void *arg)
-{
-	begin_uid(cookie, LAUNCH_FREEZE, uid, done, arg);
-}
-
-static void
-op_thaw(void *cookie, const char *uid, container_done_fn done, void *arg)
-{
-	begin_uid(cookie, LAUNCH_THAW, uid, done, arg);
-}
-
-static void
-op_query(void *cookie, const char *uid, container_done_fn done, void *arg)
-{
-	begin_uid(cookie, LAUNCH_QUERY, uid, done, arg);
-}
-
-static void
-op_destroy(void *cookie, const char *uid, container_done_fn done, void *arg)
-{
-	begin_uid(cookie, LAUNCH_DESTROY, uid, done, arg);
 }
 
 static void
@@ -440,12 +388,6 @@ const struct container_ops container_lxc = {
 	.name = "lxc",
 	.open = op_open,
 	.close = op_close,
-	.start = op_start,
-	.stop = op_stop,
-	.freeze = op_freeze,
-	.thaw = op_thaw,
-	.query = op_query,
-	.limit = op_limit,
-	.destroy = op_destroy,
+	.begin = op_begin,
 	.list = op_list,
 };

@@ -378,15 +378,15 @@ do_destroy(const struct launch *l, struct container_status *st, struct err *e)
 	return 0;
 }
 
-static int (*const verbs[LAUNCH_N_VERBS])(
+static int (*const verbs[CONTAINER_N_VERBS])(
     const struct launch *l, struct container_status *st, struct err *e) = {
-	[LAUNCH_START] = do_start,
-	[LAUNCH_STOP] = do_stop,
-	[LAUNCH_FREEZE] = do_freeze,
-	[LAUNCH_THAW] = do_thaw,
-	[LAUNCH_QUERY] = look,
-	[LAUNCH_LIMIT] = do_limit,
-	[LAUNCH_DESTROY] = do_destroy,
+	[CONTAINER_DO_START] = do_start,
+	[CONTAINER_DO_STOP] = do_stop,
+	[CONTAINER_DO_FREEZE] = do_freeze,
+	[CONTAINER_DO_THAW] = do_thaw,
+	[CONTAINER_DO_QUERY] = look,
+	[CONTAINER_DO_LIMIT] = do_limit,
+	[CONTAINER_DO_DESTROY] = do_destroy,
 };
 
 static int

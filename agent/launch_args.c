@@ -14,14 +14,14 @@ enum {
 	MIN_PIDS = 2,
 };
 
-static const char *const verbs[LAUNCH_N_VERBS] = {
-	[LAUNCH_START] = "start",
-	[LAUNCH_STOP] = "stop",
-	[LAUNCH_FREEZE] = "freeze",
-	[LAUNCH_THAW] = "thaw",
-	[LAUNCH_QUERY] = "query",
-	[LAUNCH_LIMIT] = "limit",
-	[LAUNCH_DESTROY] = "destroy",
+static const char *const verbs[CONTAINER_N_VERBS] = {
+	[CONTAINER_DO_START] = "start",
+	[CONTAINER_DO_STOP] = "stop",
+	[CONTAINER_DO_FREEZE] = "freeze",
+	[CONTAINER_DO_THAW] = "thaw",
+	[CONTAINER_DO_QUERY] = "query",
+	[CONTAINER_DO_LIMIT] = "limit",
+	[CONTAINER_DO_DESTROY] = "destroy",
 };
 
 enum { N_WORDS = 6, N_NUMBERS = 5 };
@@ -38,7 +38,7 @@ struct said {
 };
 
 const char *
-launch_verb_name(enum launch_verb v)
+launch_verb_name(enum container_verb v)
 {
 	return verbs[v];
 }
@@ -195,11 +195,11 @@ judge_start(const struct said *s, struct container_spec *out, struct err *e)
 }
 
 static int
-parse_verb(const char *word, enum launch_verb *out)
+parse_verb(const char *word, enum container_verb *out)
 {
-	for (unsigned v = 0; v < LAUNCH_N_VERBS; v++) {
+	for (unsigned v = 0; v < CONTAINER_N_VERBS; v++) {
 		if (strcmp(word, verbs[v]) == 0) {
-			*out = (enum launch_verb)v;
+			*out = (enum container_verb)v;
 			return 0;
 		}
 	}
@@ -210,7 +210,7 @@ int
 launch_args_parse(
     int argc, char *const argv[], struct launch_args *out, struct err *e)
 {
-	struct launch_args a = { .verb = LAUNCH_QUERY };
+	struct launch_args a = { .verb = CONTAINER_DO_QUERY };
 	struct said s = { 0 };
 
 	if (argc < 2 || parse_verb(argv[1], &a.verb) < 0)
@@ -226,9 +226,9 @@ launch_args_parse(
 		return err_set(e, -EINVAL, "--uid is missing or not valid");
 	a.dir = s.word[0];
 	a.spec.uid = s.word[1];
-	if (a.verb == LAUNCH_START && judge_start(&s, &a.spec, e) < 0)
+	if (a.verb == CONTAINER_DO_START && judge_start(&s, &a.spec, e) < 0)
 		return -EINVAL;
-	if ((a.verb == LAUNCH_START || a.verb == LAUNCH_LIMIT) &&
+	if ((a.verb == CONTAINER_DO_START || a.verb == CONTAINER_DO_LIMIT) &&
 	    judge_limits(&s, &a.spec.limits, e) < 0)
 		return -EINVAL;
 	*out = a;
@@ -252,8 +252,8 @@ launch_args_format(
 	const uint64_t values[N_NUMBERS] = { s->limits.cpu_millis,
 		s->limits.mem_bytes, s->limits.pids, s->limits.disk_bytes,
 		s->id_base };
-	bool start = a->verb == LAUNCH_START;
-	bool limits = start || a->verb == LAUNCH_LIMIT;
+	bool start = a->verb == CONTAINER_DO_START;
+	bool limits = start || a->verb == CONTAINER_DO_LIMIT;
 	unsigned n_words = start ? N_WORDS : 2;
 	unsigned n_numbers = start ? N_NUMBERS : limits ? 4 : 0;
 	unsigned n = 0;

@@ -18,19 +18,8 @@
 
 #include "agent/container.h"
 
-enum launch_verb {
-	LAUNCH_START,
-	LAUNCH_STOP,
-	LAUNCH_FREEZE,
-	LAUNCH_THAW,
-	LAUNCH_QUERY,
-	LAUNCH_LIMIT,
-	LAUNCH_DESTROY,
-	LAUNCH_N_VERBS,
-};
-
 struct launch_args {
-	enum launch_verb verb;
+	enum container_verb verb;
 	const char *dir;
 	struct container_spec spec; /* of the others: uid only */
 };
@@ -43,7 +32,7 @@ struct launch_argv {
 };
 
 /* Returns the verb's word. */
-const char *launch_verb_name(enum launch_verb v);
+const char *launch_verb_name(enum container_verb v);
 
 /*
  * Reads a command line; out borrows its words. Returns 0, or -EINVAL with e

@@ -242,12 +242,13 @@ static void
 sweep_orphan(void *arg, const char *uid)
 {
 	struct node *n = arg;
+	const struct container_spec s = { .uid = uid };
 	uint8_t bytes[UID_BYTES];
 
 	if (uid_parse(uid, bytes) && node_router_by_uid(n, bytes))
 		return;
 	log_warn("removing a container without a router uid=%s", uid);
-	n->ops->destroy(n->ops_cookie, uid, sweep_done, n);
+	n->ops->begin(n->ops_cookie, CONTAINER_DO_DESTROY, &s, sweep_done, n);
 }
 
 static void

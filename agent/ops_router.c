@@ -393,6 +393,7 @@ op_router_restart(struct node *n, struct api_request *rq)
 		return;
 	}
 	if (api_dry_run(rq)) {
+		router_etag(r, etag, sizeof(etag));
 		api_reply(rq, 200, router_json(r), etag, NULL);
 		return;
 	}

@@ -170,57 +170,55 @@ spec_of(
 	};
 }
 
+static void
+begin(struct router *r, enum container_verb verb, container_done_fn fn)
+{
+	struct node *n = r->node;
+	struct container_spec s;
+	char dir[CONFIG_PATH];
+
+	spec_of(r, dir, sizeof(dir), &s);
+	r->busy = true;
+	n->ops->begin(n->ops_cookie, verb, &s, fn, r);
+}
+
 void
 router_container_query(struct router *r)
 {
-	r->busy = true;
-	r->node->ops->query(r->node->ops_cookie, r->uid_text, done, r);
+	begin(r, CONTAINER_DO_QUERY, done);
 }
 
 void
 router_container_start(struct router *r)
 {
-	struct container_spec s;
-	char dir[CONFIG_PATH];
-
-	spec_of(r, dir, sizeof(dir), &s);
-	r->busy = true;
-	r->limits_asked = s.limits;
-	r->node->ops->start(r->node->ops_cookie, &s, start_done, r);
+	r->limits_asked = limits_of(&r->spec.quota);
+	begin(r, CONTAINER_DO_START, start_done);
 }
 
 void
 router_container_limit(struct router *r)
 {
-	struct container_spec s;
-	char dir[CONFIG_PATH];
-
-	spec_of(r, dir, sizeof(dir), &s);
-	r->busy = true;
-	r->limits_asked = s.limits;
-	r->node->ops->limit(r->node->ops_cookie, &s, limit_done, r);
+	r->limits_asked = limits_of(&r->spec.quota);
+	begin(r, CONTAINER_DO_LIMIT, limit_done);
 }
 
 void
 router_container_stop(struct router *r)
 {
-	r->busy = true;
 	r->ending = true;
-	r->node->ops->stop(r->node->ops_cookie, r->uid_text, done, r);
+	begin(r, CONTAINER_DO_STOP, done);
 }
 
 void
 router_container_freeze(struct router *r)
 {
-	r->busy = true;
-	r->node->ops->freeze(r->node->ops_cookie, r->uid_text, done, r);
+	begin(r, CONTAINER_DO_FREEZE, done);
 }
 
 void
 router_container_thaw(struct router *r)
 {
-	r->busy = true;
-	r->node->ops->thaw(r->node->ops_cookie, r->uid_text, done, r);
+	begin(r, CONTAINER_DO_THAW, done);
 }
 
 static void
@@ -260,7 +258,6 @@ destroyed(
 void
 router_container_destroy(struct router *r)
 {
-	r->busy = true;
 	r->ending = true;
-	r->node->ops->destroy(r->node->ops_cookie, r->uid_text, destroyed, r);
+	begin(r, CONTAINER_DO_DESTROY, destroyed);
 }

@@ -69,6 +69,7 @@ renew_set(struct request *r, struct set *s)
 		    s->maps.l.g.max_slots);
 	s->info.slots = want->slots;
 	s->info.gate = want->gate;
+	police_change(s->tank, &s->info.rates, &want->rates);
 	s->info.rates = want->rates;
 	memcpy(s->info.name, want->name, sizeof(s->info.name));
 	for (unsigned q = 0; q < s->n_queues; q++)

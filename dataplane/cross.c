@@ -6,7 +6,9 @@
  * The giver has classified the frame and names its lane; the taker fills it and
  * counts. The lane may be of a plan that has just been replaced: control keeps
  * that until the ring is past it. A frame that finds the ring full is a drop of
- * its vNIC, worker_full.
+ * its vNIC, worker_full. For what routers send the ring is full when it is half
+ * full: one that floods its neighbours shall not keep from everybody what comes
+ * by a port.
  */
 #include "dataplane/worker_internal.h"
 #include "lib/vnic_ring.h"
@@ -24,13 +26,15 @@ cross_hand(struct worker *w, struct plan_lane *lane, const struct frame *f)
 		.tci = f->tci,
 		.tagged = f->tagged,
 	};
-	uint8_t *to;
+	struct handover *h = w->to[lane->worker];
+	uint8_t *to = NULL;
 
 	if (unlikely(frame_bare_bytes(f) > HANDOVER_MAX_FRAME)) {
 		lane_refuse(w, lane->vnic, VNIC_DROP_OVERSIZE, 1);
 		return;
 	}
-	to = handover_put(w->to[lane->worker], &r);
+	if (!w->payer || handover_is_wide(h, r.len))
+		to = handover_put(h, &r);
 	if (unlikely(!to)) {
 		lane_refuse(w, lane->vnic, VNIC_DROP_WORKER_FULL, 1);
 		return;

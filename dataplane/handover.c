@@ -65,6 +65,12 @@ has_room(struct handover *h, uint64_t need)
 	return h->at + need - h->tail_seen <= HANDOVER_BYTES;
 }
 
+bool
+handover_is_wide(struct handover *h, uint16_t len)
+{
+	return has_room(h, record_bytes(len) + HANDOVER_BYTES / 2);
+}
+
 uint8_t *
 handover_put(struct handover *h, const struct handover_record *r)
 {

@@ -62,6 +62,9 @@ void handover_free(struct handover *h); /* NULL is allowed */
  */
 uint8_t *handover_put(struct handover *h, const struct handover_record *r);
 
+/* Is there room for a record of len bytes, and half of the queue besides? */
+bool handover_is_wide(struct handover *h, uint16_t len);
+
 /* Returns true if there was anything to publish: the consumer may sleep. */
 bool handover_publish(struct handover *h);
 

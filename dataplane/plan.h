@@ -55,7 +55,7 @@ struct plan_share {
 	unsigned n_queues;
 	struct plan_queue *control; /* NULL: another worker has it */
 	int32_t copies_left;        /* (w) of this round; negative = a debt */
-	int32_t floods_left;        /* (w) of this round */
+	int32_t floods_left;        /* (w) the same */
 	int64_t cycles_left;        /* (w) of this round; negative = a debt */
 	/* (w) no data before worker 0 has come to this round; 0 = none */
 	uint64_t wait_round;
@@ -99,15 +99,18 @@ struct plan_port {
 	struct rules *rules;
 };
 
-/* A vNIC that frames of a port go to, and what is the same for all of them. */
+enum { PLAN_HITS_LOG2 = 6, PLAN_HIT_ADDRESSES = 2 };
+
+/*
+ * A vNIC that frames of a port go to, all that are IPv4 data by one lane: long
+ * enough, not too long, and to none of its own addresses.
+ */
 struct plan_hit {
 	uint64_t key; /* rules_key(); 0 = none */
-	struct plan_vnic *vnic;
-	struct plan_lane *lane; /* for all that is data, NULL: they differ */
-	uint32_t max_bytes;     /* that fit for certain */
+	struct plan_lane *lane;
+	uint32_t most; /* bytes more than those of the headers */
+	uint32_t own[PLAN_HIT_ADDRESSES]; /* as they are in a frame */
 };
-
-enum { PLAN_HITS_LOG2 = 6 };
 
 /* An rx queue of a port. */
 struct plan_rx {

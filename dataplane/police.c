@@ -8,6 +8,11 @@
 
 #include "lib/base.h"
 
+/* Between the look into the tanks and the taking: tests play another worker. */
+#ifndef POLICE_HOOK
+#define POLICE_HOOK() ((void)0)
+#endif
+
 enum {
 	TOKEN = 1000000,  /* of one packet or bit */
 	URGENT_SHARE = 8, /* of a tank, kept for urgent packets: one in */
@@ -65,24 +70,54 @@ police_fill(struct police_tank *t)
 		atomic_store_explicit(&t->fill[k], 0, memory_order_relaxed);
 }
 
+/* By enum police_kind. */
+static void
+rates_of(const struct wire_rates *r, enum police_way way,
+    uint64_t out[POLICE_N_KINDS])
+{
+	out[POLICE_PPS] = way == POLICE_TX ? r->tx_pps : r->rx_pps;
+	out[POLICE_BPS] = way == POLICE_TX ? r->tx_bps : r->rx_bps;
+}
+
+/* As police_flaw() allows: at most 10^12, and 10^18. */
+static int64_t
+depth_of(uint64_t rate, uint32_t burst_ms)
+{
+	return (int64_t)rate * (int64_t)burst_ms * US_PER_MS;
+}
+
+void
+police_change(struct police_tank tank[POLICE_N_WAYS],
+    const struct wire_rates *old, const struct wire_rates *r)
+{
+	for (unsigned way = 0; way < POLICE_N_WAYS; way++) {
+		uint64_t before[POLICE_N_KINDS], now[POLICE_N_KINDS];
+
+		rates_of(old, (enum police_way)way, before);
+		rates_of(r, (enum police_way)way, now);
+		for (unsigned k = 0; k < POLICE_N_KINDS; k++)
+			if (before[k] == 0 && now[k] > 0)
+				/* relaxed: published with the plan */
+				atomic_store_explicit(&tank[way].fill[k],
+				    depth_of(now[k], r->burst_ms),
+				    memory_order_relaxed);
+	}
+}
+
 void
 police_add(struct police *p, const struct wire_rates *r, enum police_way way,
     struct police_tank *tank)
 {
 	struct police_level *l = &p->level[p->n_levels];
-	uint64_t rate[POLICE_N_KINDS] = { r->rx_pps, r->rx_bps };
+	uint64_t rate[POLICE_N_KINDS];
 
-	if (way == POLICE_TX) {
-		rate[POLICE_PPS] = r->tx_pps;
-		rate[POLICE_BPS] = r->tx_bps;
-	}
+	rates_of(r, way, rate);
 	if (rate[POLICE_PPS] == 0 && rate[POLICE_BPS] == 0)
 		return;
 	l->tank = tank;
 	for (unsigned k = 0; k < POLICE_N_KINDS; k++) {
-		/* as police_flaw() allows: at most 10^12, and 10^18 */
 		l->rate[k] = (int64_t)rate[k];
-		l->depth[k] = l->rate[k] * (int64_t)r->burst_ms * US_PER_MS;
+		l->depth[k] = depth_of(rate[k], r->burst_ms);
 	}
 	p->n_levels++;
 }
@@ -116,6 +151,24 @@ refilled(int64_t fill, int64_t rate, uint64_t elapsed_us, int64_t depth)
 	return MIN(sum, depth);
 }
 
+/*
+ * What is in the tank. More than it holds is there when the limit was lowered;
+ * that goes once, by one of all workers: each taking it off would leave a debt
+ * of the old limit, to be paid at the rate of the new one.
+ */
+static int64_t
+look_into(_Atomic(int64_t) *shared, int64_t depth)
+{
+	int64_t seen = atomic_load_explicit(shared, memory_order_relaxed);
+
+	if (likely(seen <= depth))
+		return seen;
+	/* relaxed: see claim_time() */
+	atomic_compare_exchange_strong_explicit(
+	    shared, &seen, depth, memory_order_relaxed, memory_order_relaxed);
+	return MIN(seen, depth);
+}
+
 static unsigned
 open_buckets(
     const struct police *p, uint64_t now_ns, bool urgent, struct bucket *b)
@@ -130,8 +183,7 @@ open_buckets(
 			if (l->rate[k] == 0)
 				continue;
 			b[n].shared = &l->tank->fill[k];
-			b[n].seen = atomic_load_explicit(
-			    b[n].shared, memory_order_relaxed);
+			b[n].seen = look_into(b[n].shared, l->depth[k]);
 			b[n].depth = l->depth[k];
 			b[n].fill =
 			    refilled(b[n].seen, l->rate[k], us, l->depth[k]);
@@ -208,6 +260,7 @@ police_judge(const struct police *p, const struct police_burst *burst,
 	unsigned n = burst->n;
 	uint64_t bytes = 0;
 
+	POLICE_HOOK();
 	*out = (struct police_verdict){ 0 };
 	for (unsigned i = 0; i < n; i++)
 		bytes += burst->lens[i];

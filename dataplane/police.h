@@ -11,14 +11,14 @@
  * last eighth of a tank is for urgent packets (the control queue's), so that a
  * flood of data does not make neighbours forget each other.
  *
- * The tanks outlive plans, so a change of a limit keeps their fill; a tank that
- * is all zeros is full. What the limits are is part of the plan and constant.
+ * The tanks outlive plans, so a change of a limit keeps their fill, and what is
+ * above a lower brim is lost; a tank that is all zeros is full. What the limits are is part of the plan and constant.
  *
  * Threads: every worker that serves a queue of the router uses the same tanks,
  * so that limits hold in sum. Time is claimed by one worker (an exchange of
- * last_us), tokens are subtracted at once; nobody waits. Two workers may both
- * see the last tokens and take them: then the tank is in debt by a burst of one
- * worker at most, and pays it back. That a line is written by two workers is
+ * last_us), tokens are subtracted at once; nobody waits. All workers may see the
+ * same last tokens and take them: then the tank is in debt by a burst of each but
+ * one at most, and pays it back. That a line is written by two workers is
  * the price of a limit in sum, paid once per burst and only under a limit.
  *
  * Tokens are packets or bits, times 10^6: whole microseconds times the rate per
@@ -86,6 +86,14 @@ struct police_tank *police_tanks(unsigned n);
 
 /* One that was another's is full again. Context: no worker knows it. */
 void police_fill(struct police_tank *t);
+
+/*
+ * The limits of one vNIC or router change from old to r: a kind that had none
+ * begins full. Context: control; the plan with r is not in force yet, so no
+ * worker looks at such a kind.
+ */
+void police_change(struct police_tank tank[POLICE_N_WAYS],
+    const struct wire_rates *old, const struct wire_rates *r);
 
 /* Adds a level if r has a limit in that direction; the tank is borrowed. */
 void police_add(struct police *p, const struct wire_rates *r,

@@ -14,6 +14,9 @@
 
 #include <rte_ethdev.h>
 
+/* An untagged frame of less has no whole header of IPv4. */
+enum { PLAIN_BYTES = FRAME_HEADER + FRAME_IP4_BYTES };
+
 /* All of the frame is in its bytes, in one piece. */
 static inline bool
 is_whole(const struct rte_mbuf *m)
@@ -53,7 +56,11 @@ note_oddities(struct frame *f, const struct rte_mbuf *m)
 		f->head_bytes = UINT16_MAX; /* longer than any MTU: oversize */
 }
 
-/* To everybody on the VLAN. Returns true if there was anybody. */
+/*
+ * To everybody on the VLAN, or to nobody: were the budget to end in the middle
+ * of a segment, its last vNICs would never get one. What a frame costs beyond
+ * the budget comes off the next rounds. Returns true if there was anybody.
+ */
 static bool
 flood(
     struct worker *w, struct plan *p, const struct plan_port *port, unsigned i)
@@ -62,14 +69,14 @@ flood(
 	uint32_t n;
 	const uint32_t *to = rules_all(port->rules, f->vlan, &n);
 
-	for (uint32_t k = 0; k < n; k++) {
-		if (unlikely(w->floods_left <= 0)) {
+	if (unlikely(w->floods_left <= 0)) {
+		for (uint32_t k = 0; k < n; k++)
 			lane_refuse(w, &p->vnic[to[k]], VNIC_DROP_BROADCAST, 1);
-			continue;
-		}
-		w->floods_left--;
-		lane_offer(w, &p->vnic[to[k]], f, i);
+		return n > 0;
 	}
+	w->floods_left -= (int32_t)n;
+	for (uint32_t k = 0; k < n; k++)
+		lane_offer(w, &p->vnic[to[k]], f, i);
 	return n > 0;
 }
 
@@ -86,13 +93,33 @@ remember(const struct worker *w, struct plan_rx *rx, uint64_t key,
     struct plan_vnic *v)
 {
 	struct plan_hit *h = hit_of(rx, key);
+	uint32_t most = MIN(v->max_bytes, v->room), n = 0;
 
-	h->key = key;
-	h->vnic = v;
-	h->lane = NULL;
-	h->max_bytes = MIN(v->max_bytes, v->room);
-	if (v->router->n_queues == 2 && v->lane[0].worker == w->index)
-		h->lane = &v->lane[0];
+	h->key = 0;
+	h->lane = &v->lane[0];
+	h->most = most - PLAIN_BYTES;
+	memset(h->own, 0, sizeof(h->own));
+	for (uint32_t i = 0; i < v->n_addresses; i++) {
+		if (v->address[i].family != 4)
+			continue;
+		if (n == PLAN_HIT_ADDRESSES)
+			return;
+		memcpy(&h->own[n++], v->address[i].bytes, sizeof(*h->own));
+	}
+	if (most >= PLAIN_BYTES && v->router->n_queues == 2 &&
+	    h->lane->worker == w->index)
+		h->key = key;
+}
+
+/* The same as frame_ip4_is_control(), of what a hit knows. */
+static inline bool
+hit_is_control(const struct plan_hit *h, const uint8_t *ip)
+{
+	uint32_t dst;
+
+	memcpy(&dst, ip + FRAME_IP4_DST, sizeof(dst));
+	return dst == h->own[0] || dst == h->own[1] ||
+	       load_be32(ip + FRAME_IP4_DST) >> 8 == 224 << 16;
 }
 
 /*
@@ -103,18 +130,12 @@ remember(const struct worker *w, struct plan_rx *rx, uint64_t key,
 static inline struct plan_lane *
 plain_lane(struct plan_rx *rx, const struct rte_mbuf *m, const uint8_t *p)
 {
-	unsigned len = m->data_len;
-	const struct plan_hit *h;
-	uint64_t key;
+	uint64_t key = rules_key(0, p);
+	const struct plan_hit *h = hit_of(rx, key);
 
-	if (len < FRAME_HEADER + FRAME_IP4_BYTES ||
-	    load_be16(p + FRAME_MACS) != FRAME_TYPE_IP4)
-		return NULL;
-	key = rules_key(0, p);
-	h = hit_of(rx, key);
-	if (h->key != key || !h->lane || len > h->max_bytes ||
-	    frame_ip4_is_control(
-		p + FRAME_HEADER, h->vnic->address, h->vnic->n_addresses))
+	if (h->key != key || (uint32_t)m->data_len - PLAIN_BYTES > h->most ||
+	    load_be16(p + FRAME_MACS) != FRAME_TYPE_IP4 ||
+	    hit_is_control(h, p + FRAME_HEADER))
 		return NULL;
 	return h->lane;
 }

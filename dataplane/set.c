@@ -265,6 +265,9 @@ set_vnic_put(struct set *s, const struct wire_vnic *v)
 	if (mine->up) {
 		if (!entry_is_same(&mine->v, v))
 			return -EBUSY;
+		police_change(
+		    &s->tank[SET_TANKS_OF_ROUTER + v->index * POLICE_N_WAYS],
+		    &mine->v.rates, &v->rates);
 		mine->v = *v;
 		return 0;
 	}

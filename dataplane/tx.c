@@ -49,11 +49,11 @@ count(struct plan_queue *q, unsigned vnic, const struct outcome *o)
 			vnic_count_add(&c->tx_drop[i], o->drop[i]);
 }
 
-/* Is it as long as its vNIC may send? Before the copy, by the descriptor. */
-static inline bool
-may_be_copied(const struct plan_vnic *v, uint32_t len)
+/* What its vNIC may send at most, before the copy, by the descriptor. */
+static inline uint32_t
+most_bytes(const struct plan_vnic *v)
 {
-	return len <= v->max_tx_bytes + (v->trunk ? 2 * FRAME_TAG : 0);
+	return v->max_tx_bytes + (v->trunk ? 2 * FRAME_TAG : 0);
 }
 
 /* f is private: the frame of vNIC v as it would go out. */
@@ -80,31 +80,59 @@ judge(const struct plan_vnic *v, const struct frame *f)
 
 /* --- to a port ---------------------------------------------------------------- */
 
+/* What is the same for all frames of a burst. */
+struct sender {
+	const struct plan_vnic *v;
+	uint64_t mac;       /* as in a frame, two bytes before it */
+	uint32_t max_bytes; /* of a frame as the router gives it */
+	bool untagged;      /* neither VLAN nor trunk */
+	bool alone;         /* on its port */
+	const struct rules *rules;
+};
+
+static struct sender
+sender_of(const struct plan_vnic *v)
+{
+	struct sender s = {
+		.v = v,
+		.max_bytes = most_bytes(v),
+		.untagged = v->vlan == 0,
+		.alone = v->port->n_vnics <= 1,
+		.rules = v->port->rules,
+	};
+
+	memcpy((uint8_t *)&s.mac + 2, v->mac, 6);
+	return s;
+}
+
 /* Copies a frame out, with the tag of its vNIC's VLAN. Returns its bytes. */
 static inline uint16_t
 put_in_mbuf(
-    struct rte_mbuf *m, const struct plan_vnic *v, const struct ledger_frame *f)
+    struct rte_mbuf *m, const struct sender *s, const struct ledger_frame *f)
 {
 	uint8_t *p = (uint8_t *)m->buf_addr + RTE_PKTMBUF_HEADROOM;
 	uint16_t len = f->len;
 
 	m->data_off = RTE_PKTMBUF_HEADROOM;
 	m->ol_flags = 0;
-	if (likely(v->vlan == 0 || v->trunk)) {
+	if (likely(s->untagged || s->v->trunk)) {
 		copy_bytes(p, f->bytes, len);
 	} else {
 		copy_bytes(p + FRAME_TAG, f->bytes, len);
 		memmove(p, p + FRAME_TAG, FRAME_MACS);
-		store_be32(
-		    p + FRAME_MACS, (uint32_t)FRAME_TYPE_VLAN << 16 | v->vlan);
-		len = (uint16_t)(len + FRAME_TAG); /* fits: may_be_copied() */
+		store_be32(p + FRAME_MACS,
+		    (uint32_t)FRAME_TYPE_VLAN << 16 | s->v->vlan);
+		len = (uint16_t)(len + FRAME_TAG); /* fits: most_bytes() */
 	}
 	m->data_len = len;
 	m->pkt_len = len;
 	return len;
 }
 
-/* To the others on the segment. Returns false if that would cost too much. */
+/*
+ * To the others on the segment, however many; what that costs beyond the budget
+ * comes off the next rounds. Returns false if there is nothing left of it.
+ */
 static bool
 flood_neighbours(
     struct worker *w, struct plan *p, const struct plan_vnic *v, unsigned i)
@@ -116,7 +144,7 @@ flood_neighbours(
 
 	if (n <= 1)
 		return true; /* itself */
-	if (r->floods_left < (int32_t)n)
+	if (r->floods_left <= 0)
 		return false;
 	r->floods_left -= (int32_t)n;
 	r->copies_left -= (int32_t)n;
@@ -126,24 +154,21 @@ flood_neighbours(
 	return true;
 }
 
-/* What nearly every frame is: untagged, its own, and for nobody who is here. */
+/*
+ * What nearly every frame of an untagged vNIC is: untagged, its own, and for
+ * nobody who is here.
+ */
 static inline bool
-goes_straight_out(const struct plan_vnic *v, const uint8_t *p)
+goes_straight_out(const struct sender *s, const uint8_t *p)
 {
-	uint64_t source, mine;
-	uint32_t to;
+	uint64_t source;
 
 	memcpy(&source, p + 4, sizeof(source));
-	memcpy(&mine, v->mac, sizeof(mine));
-	if (source >> 16 != mine || v->vlan != 0 ||
+	if (!s->untagged || (source ^ s->mac) >> 16 != 0 ||
 	    load_be16(p + FRAME_MACS) == FRAME_TYPE_VLAN)
 		return false;
-	if (v->port->n_vnics <= 1)
-		return true;
-	if (p[0] & 1)
-		return false;
-	to = rules_find(v->port->rules, 0, p);
-	return to == RULES_NONE;
+	return s->alone ||
+	       (!(p[0] & 1) && rules_find(s->rules, 0, p) == RULES_NONE);
 }
 
 enum way { TO_PORT, TO_NEIGHBOUR, TO_NOWHERE };
@@ -176,43 +201,58 @@ choose_way(struct worker *w, struct plan *p, const struct plan_vnic *v,
 	return TO_NEIGHBOUR;
 }
 
+/* What of a burst leaves by a port. */
+struct leaving {
+	struct rte_mbuf *m[VNIC_BURST];
+	unsigned n;
+	uint64_t bytes;
+};
+
+static inline void
+leave(struct leaving *l, struct rte_mbuf *m, uint16_t len)
+{
+	l->m[l->n++] = m;
+	l->bytes += len;
+}
+
 static void
-send_burst(struct worker *w, const struct plan_port *port, struct rte_mbuf **m,
-    unsigned n, struct outcome *o)
+send_burst(struct worker *w, const struct plan_port *port, struct leaving *l,
+    struct outcome *o)
 {
 	struct port_share *share = &port->port->share[w->index];
-	uint64_t bytes = 0;
 	unsigned sent = 0;
 
-	for (unsigned i = 0; i < n; i++)
-		bytes += m[i]->pkt_len;
 	if (unlikely(share->home))
-		sent = home_give(w, port, m, n);
-	else if (n > 0)
-		sent =
-		    rte_eth_tx_burst(port->id, share->tx_queue, m, (uint16_t)n);
-	for (unsigned i = sent; unlikely(i < n); i++)
-		bytes -= m[i]->pkt_len;
-	if (unlikely(sent < n)) {
-		rte_pktmbuf_free_bulk(m + sent, n - sent);
-		drop(o, VNIC_DROP_PORT_TX_FULL, n - sent);
+		sent = home_give(w, port, l->m, l->n);
+	else if (l->n > 0)
+		sent = rte_eth_tx_burst(
+		    port->id, share->tx_queue, l->m, (uint16_t)l->n);
+	for (unsigned i = sent; unlikely(i < l->n); i++)
+		l->bytes -= l->m[i]->pkt_len;
+	if (unlikely(sent < l->n)) {
+		rte_pktmbuf_free_bulk(l->m + sent, l->n - sent);
+		drop(o, VNIC_DROP_PORT_TX_FULL, l->n - sent);
 	}
 	o->sent += sent;
-	o->sent_bytes += bytes;
+	o->sent_bytes += l->bytes;
 	if (unlikely(share->home))
 		return; /* they are counted when they have been sent */
 	port_count(share, WIRE_PORT_TX, sent);
-	port_count(share, WIRE_PORT_TX_BYTES, bytes);
+	port_count(share, WIRE_PORT_TX_BYTES, l->bytes);
 }
 
 static void
 to_port(struct worker *w, struct plan *p, struct plan_vnic *v,
     const struct ledger_frame *f, unsigned n, struct outcome *o)
 {
-	struct rte_mbuf *out[VNIC_BURST], *rest[VNIC_BURST];
 	struct port_share *share = &v->port->port->share[w->index];
-	unsigned n_out = 0, n_rest = 0;
+	const struct sender s = sender_of(v);
+	struct rte_mbuf *rest[VNIC_BURST];
+	struct leaving out;
+	unsigned n_rest = 0;
 
+	out.n = 0;
+	out.bytes = 0;
 	if (unlikely(
 		rte_mempool_get_bulk(share->pool, (void **)w->mbuf, n) != 0)) {
 		drop(o, VNIC_DROP_PORT_TX_FULL, n);
@@ -224,15 +264,15 @@ to_port(struct worker *w, struct plan *p, struct plan_vnic *v,
 		enum way way = TO_NOWHERE;
 		uint16_t len;
 
-		if (unlikely(!may_be_copied(v, f[i].len))) {
+		if (unlikely(f[i].len > s.max_bytes)) {
 			drop(o, VNIC_DROP_OVERSIZE, 1);
 			rest[n_rest++] = m;
 			continue;
 		}
-		len = put_in_mbuf(m, v, &f[i]);
-		if (likely(
-			goes_straight_out(v, rte_pktmbuf_mtod(m, uint8_t *)))) {
-			out[n_out++] = m;
+		len = put_in_mbuf(m, &s, &f[i]);
+		if (likely(goes_straight_out(
+			&s, rte_pktmbuf_mtod(m, uint8_t *)))) {
+			leave(&out, m, len);
 			continue;
 		}
 		if (likely(frame_parse(&w->frame[i],
@@ -241,7 +281,7 @@ to_port(struct worker *w, struct plan *p, struct plan_vnic *v,
 		else
 			drop(o, VNIC_DROP_RUNT, 1);
 		if (likely(way == TO_PORT)) {
-			out[n_out++] = m;
+			leave(&out, m, len);
 			continue;
 		}
 		rest[n_rest++] = m;
@@ -255,8 +295,8 @@ to_port(struct worker *w, struct plan *p, struct plan_vnic *v,
 		lanes_flush(w); /* before the driver may free an mbuf */
 	if (n_rest > 0)
 		rte_pktmbuf_free_bulk(rest, n_rest);
-	send_burst(w, v->port, out, n_out, o);
-	STAGE(TX_BURST, n_out);
+	send_burst(w, v->port, &out, o);
+	STAGE(TX_BURST, out.n);
 }
 
 /* --- over a link -------------------------------------------------------------- */
@@ -270,7 +310,7 @@ to_peer(struct worker *w, struct plan_vnic *v, const struct ledger_frame *f,
 		uint32_t head = MIN(f[i].len, (uint32_t)FRAME_HEAD_COPY);
 		unsigned why = VNIC_DROP_RUNT;
 
-		if (unlikely(!may_be_copied(v, f[i].len))) {
+		if (unlikely(f[i].len > most_bytes(v))) {
 			drop(o, VNIC_DROP_OVERSIZE, 1);
 			continue;
 		}
@@ -350,6 +390,7 @@ send_taken(struct worker *w, struct plan *p, struct tx_burst *b)
 		else
 			to_peer(w, v, b->frame, n, &o);
 	}
+	w->payer = NULL;
 	ledger_release(q->ledger, b->frame, b->n);
 	count(q, b->vnic, &o);
 	if (unlikely(w->spread == SPREAD_ANY))
@@ -424,7 +465,7 @@ control_lags(const struct plan_router *r)
 	for (uint32_t left = r->serve; left; left &= left - 1) {
 		unsigned v = (unsigned)__builtin_ctz(left);
 
-		/* pairs with the release in tx_ring(): it has been sent */
+		/* pairs with the release in send_taken(): it has been sent */
 		if (ledger_lies_at(l, v,
 			atomic_load_explicit(
 			    &s->control_done.pos[v], memory_order_acquire)))

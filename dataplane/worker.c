@@ -43,7 +43,8 @@ give_budget(const struct worker *w, struct plan_share *r)
 	r->copies_left =
 	    MIN(r->copies_left + ROUND_COPIES, (int32_t)ROUND_COPIES);
 	r->cycles_left = MIN(r->cycles_left + w->round_cycles, w->round_cycles);
-	r->floods_left = ROUND_FLOODS;
+	r->floods_left =
+	    MIN(r->floods_left + ROUND_FLOODS, (int32_t)ROUND_FLOODS);
 }
 
 static unsigned
@@ -129,7 +130,8 @@ worker_round(struct worker *w, struct plan *p, bool *owes)
 
 	w->part = part;
 	w->now_ns = now_ns();
-	w->floods_left = ROUND_RX_FLOODS;
+	w->floods_left =
+	    MIN(w->floods_left + ROUND_RX_FLOODS, (int32_t)ROUND_RX_FLOODS);
 	w->tx_waits = false;
 	if (p->n_workers > 1)
 		n += cross_take(w);

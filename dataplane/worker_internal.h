@@ -65,10 +65,10 @@ struct worker {
 	struct plan_part *part;             /* of the plan in use */
 	uint64_t beat_ns;
 	int64_t round_cycles; /* of one router in a round */
-	int32_t floods_left;  /* from ports, in this round */
+	int32_t floods_left;  /* from ports, in this round; negative = a debt */
 	unsigned n_muted;     /* queues out of epoll for kicking too much */
 	enum worker_spread spread; /* of the burst at hand */
-	struct plan_share *payer;  /* of the tx burst at hand */
+	struct plan_share *payer;  /* of the tx burst at hand; NULL: none is */
 	uint32_t unpublished; /* peers to whom something waits in our ring */
 	uint32_t given;       /* peers that have got something: a bit each */
 	bool tx_waits;        /* a port takes no more of what was handed over */

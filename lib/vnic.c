@@ -19,7 +19,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-enum { MAX_TX_BURST = 256, MAX_WAIT_MS = 1000 };
+enum { MAX_TX_BURST = 256, MAX_WAIT_MS = 1000, POLL_NS = 20000 };
 
 struct vnic {
 	struct vnic_fds fds; /* borrowed */
@@ -529,8 +529,32 @@ vnic_wait_on(struct vnic_queue **qs, unsigned n, _Atomic(uint32_t) *word,
 									 : -no;
 }
 
+static uint64_t
+now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static bool
+comes_soon(struct vnic_queue **qs, unsigned n)
+{
+	uint64_t end = now_ns() + POLL_NS;
+
+	do
+		for (unsigned i = 0; i < n; i++)
+			if (queue_has_work(qs[i]))
+				return true;
+	while (now_ns() < end);
+	return false;
+}
+
 int
 vnic_wait(struct vnic_queue **qs, unsigned n, unsigned timeout_ms)
 {
+	if (n <= VNIC_MAX_QUEUES && timeout_ms > 0 && comes_soon(qs, n))
+		return 0;
 	return vnic_wait_on(qs, n, NULL, 0, timeout_ms);
 }

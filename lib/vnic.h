@@ -116,14 +116,16 @@ unsigned vnic_grant(struct vnic_queue *q, struct vnic_frame *out, unsigned max);
 void vnic_flush(struct vnic_queue *q);
 
 /*
- * Sleeps until one of the n queues of this thread has something, the epoch
- * changes, or timeout_ms (at most 1000) is over. Returns at once if there is
- * work. Returns 0 or negative errno.
+ * Waits until one of the n queues of this thread has something, the epoch
+ * changes, or timeout_ms (at most 1000) is over. It polls for 20 us before it
+ * sleeps: a sleeper costs the host a wake-up per burst. Returns 0 or negative
+ * errno.
  */
 int vnic_wait(struct vnic_queue **qs, unsigned n, unsigned timeout_ms);
 
 /*
- * The same, and it returns also when *word is not seen any more: a private word
+ * The same without polling, for who polls himself; and it returns also when
+ * *word is not seen any more: a private word
  * of this process by which other threads wake this one (add 1, FUTEX_WAKE with
  * FUTEX_PRIVATE_FLAG). Needs futex_waitv (Linux 5.16); word may be NULL.
  */

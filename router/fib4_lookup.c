@@ -6,7 +6,7 @@
  */
 #include "lib/base.h"
 #include "router/fib4.h"
-#include "router/fib4_avx512.h"
+#include "router/fib_avx512.h"
 
 static inline const VNIC_ATOMIC(uint64_t) *
     root_of(const VNIC_ATOMIC(uint64_t) * root, uint32_t dst)
@@ -58,9 +58,10 @@ look_up(const struct fib *f, const uint32_t *dst, uint16_t *result, unsigned n,
     bool wide)
 {
 	const uint8_t *leaf = f->leaf;
-	uint32_t at[FIB_BURST];
+	/* whole lines: what was stored by 16 is read one by one soon */
+	_Alignas(64) uint32_t at[FIB_BURST];
 
-	if (fib4_has_avx512())
+	if (fib_has_avx512())
 		fib4_leaves_avx512(f->root, dst, at, n);
 	else
 		find_leaves(f, dst, at, n, wide);

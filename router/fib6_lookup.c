@@ -6,6 +6,7 @@
  */
 #include "lib/base.h"
 #include "router/fib6.h"
+#include "router/fib_avx512.h"
 
 /* What is on its way: all of a burst at one level. */
 struct burst {
@@ -72,13 +73,16 @@ take_leaves(const struct fib *f, struct burst *b, unsigned depth, bool wide)
 	b->n = n;
 }
 
+/* Those of mask, from the root. */
 FIB_COUNTS_BITS static inline __attribute__((always_inline)) void
-look_up(const struct fib *f, struct burst *b, bool wide)
+look_up(const struct fib *f, struct burst *b, uint64_t mask, bool wide)
 {
-	for (unsigned i = 0; i < b->n; i++) {
-		b->who[i] = (uint8_t)i;
-		b->next[i] = root_of(f, &b->dst[i]);
-		__builtin_prefetch(b->next[i]);
+	for (b->n = 0; mask; mask &= mask - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(mask);
+
+		b->who[b->n] = (uint8_t)i;
+		b->next[b->n] = root_of(f, &b->dst[i]);
+		__builtin_prefetch(b->next[b->n++]);
 	}
 	/* the root is two levels in one: it ends as 16 bits and 8 would */
 	for (unsigned depth = 16; b->n > 0; depth += 8) {
@@ -87,20 +91,37 @@ look_up(const struct fib *f, struct burst *b, bool wide)
 	}
 }
 
+/* At most FIB_BURST addresses; those that end in 64 bits. The others remain. */
+static uint64_t
+look_up_short(const struct fib *f, const struct burst *b, unsigned n)
+{
+	_Alignas(64) uint32_t value[FIB_BURST];
+	uint64_t left = fib6_values_avx512(f, b->dst, value, n);
+	bool wide = f->wide != 0;
+
+	for (unsigned i = 0; i < n; i++)
+		b->result[i] =
+		    fib_result(f, left >> i & 1 ? 0 : value[i], wide);
+	return left;
+}
+
 FIB_COUNTS_BITS void
 fib6_lookup_burst(const struct fib6 *f, const struct fib6_addr *dst,
     uint16_t *result, unsigned n)
 {
 	for (unsigned i = 0; i < n; i += FIB_BURST) {
+		unsigned k = MIN(n - i, (unsigned)FIB_BURST);
+		uint64_t left = UINT64_MAX >> (FIB_BURST - k);
 		struct burst b;
 
 		b.dst = dst + i;
 		b.result = result + i;
-		b.n = MIN(n - i, (unsigned)FIB_BURST);
+		if (fib_has_avx512())
+			left = look_up_short(&f->fib, &b, k);
 		if (likely(!f->fib.wide))
-			look_up(&f->fib, &b, false);
+			look_up(&f->fib, &b, left, false);
 		else
-			look_up(&f->fib, &b, true);
+			look_up(&f->fib, &b, left, true);
 	}
 }
 

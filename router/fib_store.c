@@ -15,7 +15,9 @@ enum {
 	SPARE_LEAVES = 1 << 16, /* not touched before they are needed */
 	SPARE_LINES = 1 << 12,
 	FIRST_LINES = 64,
-	KIND_LINES = 1, /* in a stack: base << 8 | length << 1 | kind */
+	MAX_ITEMS = 1 << 28, /* twice 4 or 8 of them: 31 bits */
+	BEHIND = 4,          /* bytes that a gather of the last leaf reads */
+	KIND_LINES = 1,      /* in a stack: base << 8 | length << 1 | kind */
 };
 
 /* --- memory --------------------------------------------------------------- */
@@ -195,7 +197,7 @@ fib_settle(struct fib_store *s)
 		return -ENOMEM;
 	f->line = to;
 	to = move(f->leaf, (size_t)s->n_leaves << f->wide,
-	    (size_t)leaves << f->wide, &s->leaf_bytes);
+	    ((size_t)leaves << f->wide) + BEHIND, &s->leaf_bytes);
 	if (!to)
 		return -ENOMEM;
 	f->leaf = to;
@@ -221,8 +223,8 @@ grow(void **array, uint32_t *max, uint64_t want, size_t size)
 
 	if (want <= *max)
 		return 0;
-	if (want > INT32_MAX)
-		return -ENOSPC;
+	if (want > MAX_ITEMS)
+		return -ENOMEM;
 	while (n < want)
 		n *= 2;
 	p = reallocarray(*array, n, size);
@@ -378,6 +380,15 @@ value_of(struct fib_store *s, uint16_t result, uint32_t *out)
 	return 0;
 }
 
+/* One result for all slots: most entries of a table. */
+static bool
+is_even(const struct fib_span *span)
+{
+	return span->children == 0 &&
+	       memcmp(span->result, span->result + 1,
+		   (FIB_SLOTS - 1) * sizeof(*span->result)) == 0;
+}
+
 static int
 values_of(
     struct fib_store *s, const struct fib_span *span, uint32_t value[FIB_SLOTS])
@@ -407,16 +418,18 @@ fib_pack(struct fib_store *s, const struct fib_span *span, uint64_t *entry)
 {
 	uint32_t value[FIB_SLOTS];
 	uint32_t starts = 0, head = 0, first, at;
-	int rc = values_of(s, span, value);
+	int rc;
 
+	if (is_even(span)) {
+		rc = value_of(s, span->result[0], value);
+		*entry = value[0];
+		return rc;
+	}
+	rc = values_of(s, span, value);
 	if (rc < 0)
 		return rc;
 	for (unsigned v = 1; v < FIB_SLOTS; v++)
 		starts |= (uint32_t)(value[v] != value[v - 1]) << v;
-	if (starts == 0 && span->children == 0) {
-		*entry = value[0];
-		return 0;
-	}
 	if (span->children)
 		head = head_leaves(s);
 	rc =

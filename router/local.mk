@@ -12,8 +12,8 @@ router_librouter_a_SOURCES = \
   router/fast.c router/fast.h \
   router/fib.h \
   router/fib4.c router/fib4.h router/fib4_lookup.c \
-  router/fib4_avx512.c router/fib4_avx512.h \
   router/fib6.c router/fib6.h router/fib6_lookup.c \
+  router/fib_avx512.c router/fib_avx512.h \
   router/fib_routes.inc router/fib_table.inc \
   router/fib_store.c router/fib_store.h \
   router/filter_rules.c router/filter_rules.h \

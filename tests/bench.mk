@@ -28,7 +28,8 @@ tests_bench_io_LDADD = $(LIBEUROPA)
 tests_bench_loops_SOURCES = tests/bench/loops.c tests/bench/bench.h
 tests_bench_loops_LDADD = router/librouter.a $(LIBEUROPA) $(LUAJIT_LIBS)
 tests_bench_loops_LDFLAGS = $(SCRIPT_EXPORTS)
-tests_bench_rig_SOURCES = tests/bench/rig.c tests/bench/bench.h
+tests_bench_rig_SOURCES = tests/bench/rig.c tests/bench/bench.h \
+  tests/bench/say.h
 tests_bench_rig_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
 tests_bench_inproc_SOURCES = tests/bench/inproc.c tests/bench/inproc.h \
   tests/bench/inproc_fib.c tests/bench/inproc_update.c tests/bench/source.c $(BENCH_FRAME)

@@ -9,7 +9,7 @@ check_PROGRAMS += $(dp_pure_tests)
 TESTS += $(dp_pure_tests)
 if HAVE_DPDK
 DP_PROCESS_TESTS = \
-  tests/unit/test_dp_control tests/unit/test_dp_police \
+  tests/unit/test_dp_control tests/unit/test_dp_floods tests/unit/test_dp_police \
   tests/unit/test_dp_process tests/unit/test_dp_process2 \
   tests/unit/test_dp_queues tests/unit/test_dp_queues2
 check_PROGRAMS += $(DP_PROCESS_TESTS)
@@ -28,7 +28,9 @@ tests_unit_test_police_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_police_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS)
 
 tests_unit_test_police_clock_SOURCES = tests/unit/test_police_clock.c \
-  $(POLICE_RIG)
+  tests/unit/police_hook.h $(POLICE_RIG)
+tests_unit_test_police_clock_CPPFLAGS = $(AM_CPPFLAGS) \
+  -include $(top_srcdir)/tests/unit/police_hook.h
 tests_unit_test_police_clock_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_police_clock_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) -lpthread
 tests_unit_test_dp_workers_SOURCES = tests/unit/test_dp_workers.c \
@@ -39,6 +41,10 @@ tests_unit_test_dp_workers_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
 tests_unit_test_dp_control_SOURCES = tests/unit/test_dp_control.c $(DP_RIG)
 tests_unit_test_dp_control_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_dp_control_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+
+tests_unit_test_dp_floods_SOURCES = tests/unit/test_dp_floods.c $(DP_RIG)
+tests_unit_test_dp_floods_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dp_floods_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
 
 tests_unit_test_dp_police_SOURCES = tests/unit/test_dp_police.c $(DP_RIG)
 tests_unit_test_dp_police_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -1,12 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-# The regression guard: instructions per packet, which no load on the machine
-# changes. `make check-guard`; it wants valgrind.
+# The regression guard: instructions per packet and cache lines of two workers,
+# which no load on the machine changes. `make check-guard`; it wants valgrind.
 GUARD = tests/guard/host tests/guard/router
+GUARD_TESTS = tests/guard/cross
 if HAVE_DPDK
-check_PROGRAMS += $(GUARD)
+if !SANITIZED
+# lines takes the place of a sanitizer's run-time, cross leaves all to exit()
+GUARD += tests/guard/lines
+TESTS += $(GUARD_TESTS)
+check_LIBRARIES = tests/guard/liblines.a
 endif
+check_PROGRAMS += $(GUARD) $(GUARD_TESTS)
+endif
+GUARD_NODE = tests/guard/node.c tests/guard/node.h \
+  tests/bench/bench.h tests/bench/packet.h tests/bench/say.h
 tests_guard_host_SOURCES = tests/guard/host.c tests/guard/guard.h \
-  tests/bench/bench.h $(DATAPLANE_SOURCES)
+  $(GUARD_NODE) $(DATAPLANE_SOURCES)
 tests_guard_host_CFLAGS = $(DATAPLANE_CFLAGS)
 tests_guard_host_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime \
   -Wl,--wrap=mlock2
@@ -15,6 +24,26 @@ tests_guard_router_SOURCES = tests/guard/router.c tests/guard/guard.h \
   tests/bench/bench.h
 tests_guard_router_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime
 tests_guard_router_LDADD = router/librouter.a $(LIBEUROPA)
+
+# In `make check`: what two workers do when one of them is busy
+tests_guard_cross_SOURCES = tests/guard/cross.c $(GUARD_NODE) \
+  $(DATAPLANE_SOURCES)
+tests_guard_cross_CFLAGS = $(DATAPLANE_CFLAGS)
+tests_guard_cross_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mlock2
+tests_guard_cross_LDADD = $(LIBEUROPA) $(DPDK_LIBS) $(SYSTEMD_LIBS)
+
+# Two workers, whose stores are recorded
+tests_guard_liblines_a_SOURCES = $(DATAPLANE_SOURCES)
+tests_guard_liblines_a_CPPFLAGS = $(AM_CPPFLAGS) -fsanitize=thread
+tests_guard_liblines_a_CFLAGS = $(DATAPLANE_CFLAGS)
+tests_guard_lines_SOURCES = tests/guard/lines.c \
+  tests/guard/stores.c tests/guard/stores.h $(GUARD_NODE)
+tests_guard_lines_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS)
+tests_guard_lines_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mlock2 \
+  -Wl,--wrap=memcpy,--wrap=memmove,--wrap=memset \
+  -Wl,--wrap=__memcpy_chk,--wrap=__memmove_chk,--wrap=__memset_chk
+tests_guard_lines_LDADD = tests/guard/liblines.a $(LIBEUROPA) $(DPDK_LIBS) \
+  $(SYSTEMD_LIBS)
 EXTRA_DIST += tests/guard/run tests/guard/ceilings
 
 check-guard: all $(GUARD)

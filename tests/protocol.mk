@@ -42,6 +42,7 @@ tests_unit_test_vnic_attach_LDADD = $(PROTOCOL_LIBS)
 tests_unit_test_vnic_queue_CFLAGS = $(PROTOCOL_CFLAGS)
 tests_unit_test_vnic_queue_LDADD = $(PROTOCOL_LIBS)
 tests_unit_test_vnic_sleep_CFLAGS = $(PROTOCOL_CFLAGS)
+tests_unit_test_vnic_sleep_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime
 tests_unit_test_vnic_sleep_LDADD = $(PROTOCOL_LIBS)
 tests_unit_test_lib_conf_CFLAGS = $(PROTOCOL_CFLAGS)
 tests_unit_test_lib_conf_LDADD = $(PROTOCOL_LIBS)

@@ -19,9 +19,7 @@
  */
 #include "lib/loop.h"
 #include "lib/region.h"
-#include "lib/vnic.h"
-#include "lib/wire.h"
-#include "tests/bench/bench.h"
+#include "tests/bench/say.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -105,11 +103,8 @@ ask(struct rig *r, struct wire_msg *m)
 static void
 add_port(struct rig *r, const char *name, const char *devargs)
 {
-	struct wire_msg m = { .type = WIRE_PORT_ADD };
+	struct wire_msg m = say_port(name, devargs);
 
-	snprintf(m.u.port.name, sizeof(m.u.port.name), "%s", name);
-	snprintf(m.u.port.devargs, sizeof(m.u.port.devargs), "%s", devargs);
-	m.u.port.mtu = 1500;
 	ask(r, &m);
 }
 
@@ -125,41 +120,24 @@ del_port(struct rig *r, const char *name)
 static void
 add_set(struct rig *r)
 {
-	struct wire_msg m = { .type = WIRE_SET_ADD };
-	struct vnic_geometry *g = &m.u.set.g;
+	struct vnic_geometry g;
+	struct wire_msg m;
 
-	vnic_geometry_for(g, 1, N_VNICS, SLOTS, 1500);
-	if (vnic_layout_make(&r->l, g) < 0 || vnic_create(g, &r->fds) < 0)
+	vnic_geometry_for(&g, 1, N_VNICS, SLOTS, 1500);
+	if (vnic_layout_make(&r->l, &g) < 0 || vnic_create(&g, &r->fds) < 0)
 		die("no memory for a router");
-	memset(m.u.set.uid, 1, WIRE_UID_BYTES);
-	memset(m.u.set.set, 1, WIRE_UID_BYTES);
-	strcpy(m.u.set.name, "bench");
-	m.u.set.slots = SLOTS;
-	m.n_fds = 3 + g->n_queues;
-	m.fds[0] = r->fds.host;
-	m.fds[1] = r->fds.router;
-	m.fds[2] = r->fds.pool;
-	memcpy(m.fds + 3, r->fds.bell, g->n_queues * sizeof(int));
+	m = say_set(&g, &r->fds);
 	ask(r, &m);
 }
 
 static void
 add_vnic(struct rig *r, unsigned i)
 {
-	struct wire_msg m = { .type = WIRE_VNIC_SET };
-	struct wire_vnic *v = &m.u.vnic;
+	struct wire_msg m = say_vnic(i);
 
-	memset(v->uid, 1, WIRE_UID_BYTES);
-	v->index = i;
-	v->mtu = 1500;
-	v->attach = WIRE_ATTACH_PORT;
-	snprintf(v->name, sizeof(v->name), "eth%u", i);
-	snprintf(v->port, sizeof(v->port), "p%u", i);
 	/* io sends with the MAC that the frame came to, the host checks it */
-	bench_mac(i == 0 || r->io ? BENCH_ETH0 : BENCH_ETH1, v->mac);
-	v->n_addresses = 1;
-	v->address[0].family = 4;
-	store_be32(v->address[0].bytes, i == 0 ? BENCH_OWN0 : BENCH_OWN1);
+	if (r->io)
+		bench_mac(BENCH_ETH0, m.u.vnic.mac);
 	ask(r, &m);
 }
 
@@ -210,7 +188,7 @@ exec_plane(const struct rig *r)
 	if (r->mpps)
 		load_source(r);
 	execl(bin, bin, "--config", conf, "--socket", sock, "--ports", ports,
-	    "--user", "", "--worker-core", r->host_core, (char *)NULL);
+	    "--user", "", "--worker-cores", r->host_core, (char *)NULL);
 }
 
 /* Hands over what an init would, on one core. */

@@ -119,6 +119,15 @@ test('a dry run shows what would be', {skip}, async () => {
   assert.equal(answer.json.labels.x, 'y');
 });
 
+test('a dry run of a restart restarts nothing and has the ETag of GET', {skip}, async () => {
+  await reset();
+  const before = await must('GET', '/v1/routers/r1');
+  const answer = await request('POST', '/v1/routers/r1/restart?dry_run=true', {scope: 'container'});
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(answer.headers.etag, before.headers.etag);
+  assert.deepEqual(answer.json.status, before.json.status);
+});
+
 test('limits of traffic are plain integers, at both levels', {skip}, async () => {
   await reset();
   const made = await must('POST', '/v1/routers', {name: 'r2', spec: {

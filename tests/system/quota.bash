@@ -71,6 +71,7 @@ is_near() {
 balanced() {
   sleep 0.3
   stats "$1" | jq -e '
+    (.vnics | length == 2) and
     ([.vnics[] | .held == 0 and .rx.filled == .back + .in_doubt
       and .rx.offered == .rx.filled + ([.rx.drops[]] | add)] | all) and
     ([.vnics[] | .back + .tx.originated] | add) ==

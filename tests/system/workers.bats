@@ -154,7 +154,7 @@ flows_are_accounted() {
 ledger_balances() {
   sleep 0.3
   stats "$1" | jq -e '[.vnics[] | .held == 0 and .rx.filled == .back + .in_doubt
-    and .rx.offered == .rx.filled + ([.rx.drops[]] | add)] | all'
+    and .rx.offered == .rx.filled + ([.rx.drops[]] | add)] | length == 2 and all'
 }
 
 # Nanoseconds that worker N of the data plane has had of a core.

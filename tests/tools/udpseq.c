@@ -91,13 +91,20 @@ open_window(const char *file)
 	return at == MAP_FAILED ? NULL : at;
 }
 
+static uint64_t
+received(_Atomic(uint64_t) *window)
+{
+	/* relaxed, as its store: a number, and nothing that comes with it */
+	return atomic_load_explicit(window, memory_order_relaxed);
+}
+
 /* Until the receiver is near enough, or has not moved for GRACE_NS. */
 static void
 wait_for_window(_Atomic(uint64_t) *window, uint64_t seq)
 {
 	uint64_t seen = 0, moved_ns = now_ns(), next;
 
-	while (!ended && (next = *window) + WINDOW < seq) {
+	while (!ended && (next = received(window)) + WINDOW < seq) {
 		if (next != seen) {
 			seen = next;
 			moved_ns = now_ns();
@@ -276,7 +283,8 @@ run_recv(int fd, uint64_t seconds, uint64_t canary, _Atomic(uint64_t) *window)
 		for (int i = 0; i < n; i++)
 			count(&t, bytes[i], msg[i].msg_len, canary);
 		if (window)
-			*window = t.next;
+			atomic_store_explicit(
+			    window, t.next, memory_order_relaxed);
 		if (n <= 0 && now_ns() > last + seconds * 1000000000)
 			break;
 	}

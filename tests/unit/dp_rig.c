@@ -350,12 +350,18 @@ dp_router_add(struct dp_rig *r, struct dp_router *t)
 struct dp_router *
 dp_router_new(struct dp_rig *r, uint8_t id, unsigned n_data)
 {
+	return dp_router_wide(r, id, n_data, 4);
+}
+
+struct dp_router *
+dp_router_wide(struct dp_rig *r, uint8_t id, unsigned n_data, unsigned n_vnics)
+{
 	struct dp_router *t = calloc(1, sizeof(*t));
 
 	assert_non_null(t);
 	t->id = id;
 	t->set = id;
-	vnic_geometry_for(&t->g, n_data, 4, 1024, 1500);
+	vnic_geometry_for(&t->g, n_data, n_vnics, 1024, 1500);
 	vnic_fds_init(&t->fds);
 	assert_int_equal(vnic_create(&t->g, &t->fds), 0);
 	dp_router_add(r, t);

@@ -92,6 +92,9 @@ struct dp_router {
 
 /* Makes memory, adds the set and attaches. */
 struct dp_router *dp_router_new(struct dp_rig *r, uint8_t id, unsigned n_data);
+/* The same with room for n_vnics, not 4. */
+struct dp_router *dp_router_wide(
+    struct dp_rig *r, uint8_t id, unsigned n_data, unsigned n_vnics);
 void dp_router_add(struct dp_rig *r, struct dp_router *t);
 void dp_router_free(struct dp_router *t);
 /* One turn on all queues: takes, records, answers. */

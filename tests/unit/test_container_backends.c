@@ -94,15 +94,18 @@ on_done(
 		loop_stop(g->loop, 0);
 }
 
+static const struct container_spec econ_1 = { .uid = "econ-1" };
+
 /* Runs one operation to its end; done must not come from within the call. */
-#define RUN(g, verb, what)                                     \
-	do {                                                   \
-		(g)->n_done = 0;                               \
-		(g)->n_wanted = 1;                             \
-		(g)->ops->verb((g)->cookie, what, on_done, g); \
-		assert_int_equal((g)->n_done, 0);              \
-		assert_int_equal(loop_run((g)->loop), 0);      \
-		assert_int_equal((g)->n_done, 1);              \
+#define RUN(g, verb, what)                                               \
+	do {                                                             \
+		(g)->n_done = 0;                                         \
+		(g)->n_wanted = 1;                                       \
+		(g)->ops->begin(                                         \
+		    (g)->cookie, CONTAINER_DO_##verb, what, on_done, g); \
+		assert_int_equal((g)->n_done, 0);                        \
+		assert_int_equal(loop_run((g)->loop), 0);                \
+		assert_int_equal((g)->n_done, 1);                        \
 	} while (0)
 
 /* Field by field: there is padding between them. */
@@ -146,15 +149,15 @@ test_fake_life(void **state)
 	(void)state;
 	open_rig(&g, &container_fake);
 	s = spec_of(&g);
-	RUN(&g, query, "econ-1");
+	RUN(&g, QUERY, &econ_1);
 	assert_int_equal(g.st.state, CONTAINER_STOPPED);
-	RUN(&g, start, &s);
+	RUN(&g, START, &s);
 	assert_int_equal(g.rc, 0);
 	assert_int_equal(g.st.state, CONTAINER_RUNNING);
 	assert_limits(&g.st.effective, &limits);
-	RUN(&g, start, &s);
+	RUN(&g, START, &s);
 	assert_int_equal(g.rc, 0);
-	RUN(&g, freeze, "econ-1");
+	RUN(&g, FREEZE, &econ_1);
 	assert_int_equal(g.st.state, CONTAINER_FROZEN);
 
 	/* a europad that is started again finds it */
@@ -163,19 +166,19 @@ test_fake_life(void **state)
 	assert_int_equal(g.ops->open(g.loop, &c, &g.cookie, &g.e), 0);
 	g.ops->list(g.cookie, note_uid, uid);
 	assert_string_equal(uid, "econ-1");
-	RUN(&g, query, "econ-1");
+	RUN(&g, QUERY, &econ_1);
 	assert_int_equal(g.st.state, CONTAINER_FROZEN);
 
 	s.limits.pids = 99;
-	RUN(&g, limit, &s);
+	RUN(&g, LIMIT, &s);
 	assert_int_equal(g.st.effective.pids, 99);
-	RUN(&g, thaw, "econ-1");
+	RUN(&g, THAW, &econ_1);
 	assert_int_equal(g.st.state, CONTAINER_RUNNING);
-	RUN(&g, stop, "econ-1");
+	RUN(&g, STOP, &econ_1);
 	assert_int_equal(g.st.state, CONTAINER_STOPPED);
-	RUN(&g, freeze, "econ-1");
+	RUN(&g, FREEZE, &econ_1);
 	assert_int_equal(g.rc, -ESRCH);
-	RUN(&g, destroy, "econ-1");
+	RUN(&g, DESTROY, &econ_1);
 	uid[0] = '\0';
 	g.ops->list(g.cookie, note_uid, uid);
 	assert_string_equal(uid, "");
@@ -205,16 +208,16 @@ test_fake_failures(void **state)
 	open_rig(&g, &container_fake);
 	s = spec_of(&g);
 	put(&g, ".fail-start", "28\n");
-	RUN(&g, start, &s);
+	RUN(&g, START, &s);
 	assert_int_equal(g.rc, -ENOSPC);
 	put(&g, ".fail-start", "");
 	put(&g, ".wrong-limits", "");
-	RUN(&g, start, &s);
+	RUN(&g, START, &s);
 	assert_int_equal(g.rc, -EBADE);
-	RUN(&g, query, "econ-1");
+	RUN(&g, QUERY, &econ_1);
 	assert_int_equal(g.st.state, CONTAINER_STOPPED);
 	s.uid = "../econ";
-	RUN(&g, start, &s);
+	RUN(&g, START, &s);
 	assert_int_equal(g.rc, -EINVAL);
 	close_rig(&g);
 }
@@ -232,21 +235,21 @@ test_fake_process(void **state)
 	s = spec_of(&g);
 	write_script(&g, "exec sleep 60");
 	setenv("EUROPA_FAKE_INIT", g.launcher, 1);
-	RUN(&g, start, &s);
+	RUN(&g, START, &s);
 	pid = g.st.init_pid;
 	assert_true(pid > 1);
 	assert_int_equal(kill(pid, 0), 0);
-	RUN(&g, query, "econ-1");
+	RUN(&g, QUERY, &econ_1);
 	assert_int_equal(g.st.init_pid, pid);
-	RUN(&g, stop, "econ-1");
+	RUN(&g, STOP, &econ_1);
 	assert_int_equal(kill(pid, 0), -1);
-	RUN(&g, start, &s);
+	RUN(&g, START, &s);
 	assert_int_not_equal(g.st.init_pid, pid);
 	kill(g.st.init_pid, SIGKILL);
 	do {
-		RUN(&g, query, "econ-1");
+		RUN(&g, QUERY, &econ_1);
 	} while (g.st.state == CONTAINER_RUNNING);
-	RUN(&g, destroy, "econ-1");
+	RUN(&g, DESTROY, &econ_1);
 	unsetenv("EUROPA_FAKE_INIT");
 	close_rig(&g);
 }
@@ -265,29 +268,29 @@ test_lxc_reports(void **state)
 	open_rig(&g, &container_lxc);
 	s = spec_of(&g);
 	write_script(&g, "printf 'europa-launch 1\\nstate running\\n" NUMBERS);
-	RUN(&g, start, &s);
+	RUN(&g, START, &s);
 	assert_int_equal(g.rc, 0);
 	assert_int_equal(g.st.init_pid, 42);
 	assert_int_equal(g.st.effective.disk_bytes, 3);
 	write_script(&g,
 	    "printf 'europa-launch 1\\nerror 52 no limit\\nend\\n'; exit 1");
-	RUN(&g, start, &s);
+	RUN(&g, START, &s);
 	assert_int_equal(g.rc, -EBADE);
 	assert_string_equal(g.e.msg, "start container econ-1: no limit");
 	write_script(&g, "echo ld.so: not found >&2; exit 127");
-	RUN(&g, stop, "econ-1");
+	RUN(&g, STOP, &econ_1);
 	assert_int_equal(g.rc, -EPROTO);
 	assert_non_null(strstr(g.e.msg, "ld.so: not found"));
 	write_script(&g, "kill -SEGV $$");
-	RUN(&g, query, "econ-1");
+	RUN(&g, QUERY, &econ_1);
 	assert_int_equal(g.rc, -EPROTO);
 	assert_non_null(strstr(g.e.msg, "signal 11"));
 	/* more than fits is no reason to hang */
 	write_script(&g, "head -c 1000000 /dev/zero | tr '\\0' x");
-	RUN(&g, query, "econ-1");
+	RUN(&g, QUERY, &econ_1);
 	assert_int_equal(g.rc, -EPROTO);
 	assert_int_equal(unlink(g.launcher), 0);
-	RUN(&g, query, "econ-1");
+	RUN(&g, QUERY, &econ_1);
 	assert_int_equal(g.rc, -ENOENT);
 	close_rig(&g);
 }
@@ -310,7 +313,7 @@ test_lxc_inherits_nothing(void **state)
 	    "for i in 3 4 5 6 7 8 9 11 12 13 14 15 16 17 18 19 20\n"
 	    "do [ ! -e /proc/$$/fd/$i ] || echo open $i; done\n"
 	    "env | grep -c =");
-	RUN(&g, query, "econ-1");
+	RUN(&g, QUERY, &econ_1);
 	close(fd);
 	snprintf(path, sizeof(path), "%s/seen", g.dir);
 	f = fopen(path, "r");
@@ -334,14 +337,16 @@ test_lxc_many(void **state)
 	write_script(&g, "printf 'europa-launch 1\\nstate stopped\\n" NUMBERS);
 	g.n_wanted = 50;
 	for (unsigned i = 0; i < g.n_wanted; i++)
-		g.ops->query(g.cookie, "econ-1", on_done, &g);
+		g.ops->begin(
+		    g.cookie, CONTAINER_DO_QUERY, &econ_1, on_done, &g);
 	assert_int_equal(loop_run(g.loop), 0);
 	assert_int_equal(g.n_done, 50);
 	assert_int_equal(g.rc, 0);
 	/* what is under way at the close is forgotten */
 	g.n_done = 0;
 	for (unsigned i = 0; i < 20; i++)
-		g.ops->query(g.cookie, "econ-1", on_done, &g);
+		g.ops->begin(
+		    g.cookie, CONTAINER_DO_QUERY, &econ_1, on_done, &g);
 	close_rig(&g);
 	assert_int_equal(g.n_done, 0);
 }

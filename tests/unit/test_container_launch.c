@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 static const struct launch_args start_args = {
-	.verb = LAUNCH_START,
+	.verb = CONTAINER_DO_START,
 	.dir = "/var/lib/europa/containers",
 	.spec = {
 		.uid = "019aa7c0-0000-7000-8000-000000000001",
@@ -64,7 +64,7 @@ test_args_round_trip(void **state)
 	assert_string_equal(v.argv[0], "/x/europa-launch");
 	assert_int_equal(
 	    launch_args_parse(count(v.argv), v.argv, &back, &e), 0);
-	assert_int_equal(back.verb, LAUNCH_START);
+	assert_int_equal(back.verb, CONTAINER_DO_START);
 	assert_string_equal(back.dir, start_args.dir);
 	assert_string_equal(back.spec.uid, start_args.spec.uid);
 	assert_string_equal(back.spec.hostname, "r1");

@@ -21,19 +21,6 @@ frames_for(struct dp_frames *f, uint8_t id, unsigned index)
 		dp_frame(f, mac, stranger, 0, 60 + i);
 }
 
-static void
-add_pcap_port(struct dp_rig *r, const char *name, const struct dp_frames *in)
-{
-	char devargs[256], file[64];
-
-	snprintf(file, sizeof(file), "%s.in", name);
-	dp_write_pcap(r, file, in);
-	snprintf(devargs, sizeof(devargs),
-	    "net_pcap,rx_pcap=%s/%s.in,tx_pcap=%s/%s.out", r->dir, name, r->dir,
-	    name);
-	dp_port(r, name, devargs);
-}
-
 static int
 set_vnic(struct dp_rig *r, struct dp_router *t, struct wire_rates rates)
 {
@@ -107,7 +94,7 @@ what_may_not_come_in_is_counted(void **state)
 	    0);
 	dp_router_run(t, t->n_queues);
 	frames_for(&in, 1, 0);
-	add_pcap_port(&r, "p0", &in);
+	dp_pcap_port(&r, "p0", &in);
 	DP_UNTIL(DP_COUNT(t, 0, offered) == N, t);
 	DP_UNTIL(DP_COUNT(t, 0, back) == DP_COUNT(t, 0, filled), t);
 	n = DP_COUNT(t, 0, filled);
@@ -145,7 +132,7 @@ what_may_not_go_out_gives_its_slot_back(void **state)
 	    0);
 	dp_router_run(t, t->n_queues);
 	frames_for(&in, 1, 0);
-	add_pcap_port(&r, "p0", &in);
+	dp_pcap_port(&r, "p0", &in);
 	DP_UNTIL(DP_COUNT(t, 0, back) == N, t);
 	DP_UNTIL(DP_COUNT(t, 0, sent) +
 			 DP_COUNT(t, 0, tx_drop[VNIC_DROP_QUOTA_BPS]) ==

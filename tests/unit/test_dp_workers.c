@@ -185,6 +185,29 @@ a_full_one_refuses_until_it_is_released(void **state)
 }
 
 static void
+the_wide_half_ends_before_the_other(void **state)
+{
+	struct handover *h;
+	unsigned n = 0;
+
+	(void)state;
+	assert_int_equal(handover_new(&h), 0);
+	for (; handover_is_wide(h, 1000); n++)
+		assert_true(put(h, n, 1000));
+	assert_in_range(
+	    n, HANDOVER_BYTES / 2 / 1100, HANDOVER_BYTES / 2 / 1000);
+	for (unsigned i = 0; i < n; i++)
+		assert_true(put(h, n + i, 1000));
+	handover_publish(h);
+	for (unsigned i = 0; i < 2 * n; i++)
+		assert_takes(h, i, 1000);
+	assert_false(handover_is_wide(h, 1000));
+	handover_release(h);
+	assert_true(handover_is_wide(h, 1000));
+	handover_free(h);
+}
+
+static void
 what_is_rewound_is_taken_again(void **state)
 {
 	struct handover *h;
@@ -472,6 +495,7 @@ main(void)
 		cmocka_unit_test(a_worker_without_a_queue_finds_one),
 		cmocka_unit_test(what_goes_in_comes_out_in_order_lap_after_lap),
 		cmocka_unit_test(a_full_one_refuses_until_it_is_released),
+		cmocka_unit_test(the_wide_half_ends_before_the_other),
 		cmocka_unit_test(what_is_rewound_is_taken_again),
 		cmocka_unit_test(
 		    two_workers_keep_the_order_of_flows_and_lose_nothing_uncounted),

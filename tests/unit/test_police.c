@@ -331,6 +331,27 @@ a_limit_that_comes_back_begins_full(void **state)
 	assert_int_equal(drain(&p, 64, true), 100);
 }
 
+/* One of bits is in use; one of packets comes beside it, as a PATCH does. */
+static void
+a_limit_of_another_kind_begins_full(void **state)
+{
+	const struct wire_rates old = { .rx_bps = 1000000000, .burst_ms = 10 };
+	struct wire_rates r = old;
+	struct police p = one_level(old);
+
+	(void)state;
+	drain(&p, 1500, true);
+	r.rx_pps = 1000;
+	r.burst_ms = 100;
+	police_change(police_tank, &old, &r);
+	p = one_level(r);
+	clock_ns += 10 * MS; /* 10 packets, or 10 Mbit */
+	assert_int_equal(drain(&p, 64, true), 100);
+	/* the other way has none, and what is there keeps its fill */
+	police_change(police_tank, &r, &r);
+	assert_int_equal(drain(&p, 64, true), 0);
+}
+
 int
 main(void)
 {
@@ -348,6 +369,7 @@ main(void)
 		POLICE_TEST(what_is_refused_costs_no_token),
 		POLICE_TEST(a_change_keeps_the_fill),
 		POLICE_TEST(a_limit_that_comes_back_begins_full),
+		POLICE_TEST(a_limit_of_another_kind_begins_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

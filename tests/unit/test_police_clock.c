@@ -3,6 +3,7 @@
  * test_police_clock: limits hold whatever the clock does, with the largest and
  * smallest numbers, and for several workers in sum.
  */
+#include "tests/unit/police_hook.h"
 #include "tests/unit/police_rig.h"
 
 #include "lib/base.h"
@@ -191,6 +192,40 @@ workers_hold_a_limit_in_sum(void **state)
 	assert_true(tokens(POLICE_PPS) > -(int64_t)N * 1000000);
 }
 
+/* --- limits that change between two workers ---------------------------------------- */
+
+static const struct police *others; /* NULL: there is no other worker */
+
+void
+other_worker(void)
+{
+	const struct police *p = others;
+
+	others = NULL;
+	if (p)
+		judge(p, N, 64, false);
+}
+
+/* Both see the old fill under the new limit, which is a millionth of it. */
+static void
+a_limit_is_lowered_once(void **state)
+{
+	const struct wire_rates much = { .rx_pps = 1000000000, .burst_ms = 50 };
+	const struct wire_rates less = { .rx_pps = 1000, .burst_ms = 50 };
+	struct police p = one_level(much);
+
+	(void)state;
+	assert_int_equal(judge(&p, N, 64, false).n_pass, N);
+	p = one_level(less);
+	others = &p;
+	judge(&p, N, 64, false);
+	assert_null(others);
+	/* of a burst of 50 each took what it saw: a debt of less than one */
+	assert_in_range(tokens(POLICE_PPS) + 50000000, 0, 50000000);
+	clock_ns += SECOND;
+	assert_int_equal(judge(&p, N, 64, false).n_pass, N);
+}
+
 int
 main(void)
 {
@@ -201,6 +236,7 @@ main(void)
 		POLICE_TEST(bursts_have_any_length),
 		POLICE_TEST(flaws_are_named),
 		POLICE_TEST(workers_hold_a_limit_in_sum),
+		POLICE_TEST(a_limit_is_lowered_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

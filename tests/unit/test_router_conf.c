@@ -368,6 +368,44 @@ too_many_gateways_are_an_error(void **state)
 	routerconf_clear(&c);
 }
 
+static struct routerconf_route
+route_via(const char *prefix, unsigned len, const char *via)
+{
+	return (struct routerconf_route){ .prefix = frame_ip(prefix),
+		.via = frame_ip(via),
+		.len = (uint8_t)len,
+		.dev = ROUTERCONF_NO_DEV };
+}
+
+static void
+routes_of_a_plan_in_use_can_be_changed(void **state)
+{
+	struct plan *p =
+	    plan_of(V0 A0 V1 A1 "route 192.0.2.0/24 via 198.18.1.254\nend\n");
+	struct routerconf_route r = route_via("192.0.2.64", 26, "198.18.1.254");
+
+	(void)state;
+	assert_int_equal(plan_change(p, &r, true), 0);
+	r = route_via("192.0.2.128", 26, "198.18.0.9");
+	/* the tables in force do not know this gateway */
+	assert_int_equal(plan_change(p, &r, true), -EAGAIN);
+	assert_int_equal(result(p, "192.0.2.129"), HOP_I_GATEWAY);
+	assert_int_equal(p->n_gateways, 2);
+	assert_int_equal(plan_change(p, &r, true), 0);
+	assert_int_equal(result(p, "192.0.2.129"), HOP_I_GATEWAY + 1);
+	assert_int_equal(result(p, "192.0.2.65"), HOP_I_GATEWAY);
+	assert_int_equal(plan_change(p, &r, false), 0);
+	assert_int_equal(result(p, "192.0.2.129"), HOP_I_GATEWAY);
+	assert_int_equal(plan_change(p, &r, false), -ENOENT);
+	r = route_via("192.0.2.0", 24, "203.0.113.1");
+	assert_int_equal(plan_change(p, &r, true), -ENETUNREACH);
+	/* what is connected stays */
+	r = route_via("198.18.0.0", 24, "198.18.1.254");
+	assert_int_equal(plan_change(p, &r, true), 0);
+	assert_int_equal(result(p, "198.18.0.7"), HOP_I_GLEAN);
+	plan_free(p);
+}
+
 int
 main(void)
 {
@@ -381,6 +419,7 @@ main(void)
 		cmocka_unit_test(gateways_are_shared_and_connected_wins),
 		cmocka_unit_test(routes_that_lead_nowhere_are_left_out),
 		cmocka_unit_test(too_many_gateways_are_an_error),
+		cmocka_unit_test(routes_of_a_plan_in_use_can_be_changed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include "router/fib6.h"
 
 #include "lib/base.h"
+#include "router/fib_avx512.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -110,7 +111,7 @@ compare_burst(const struct fib6 *f, const struct naive *t,
     const struct fib6_route *changed, unsigned n)
 {
 	struct fib6_addr dst[3 * FIB_BURST];
-	uint16_t result[3 * FIB_BURST];
+	uint16_t result[3 * FIB_BURST], plain[3 * FIB_BURST];
 
 	for (unsigned i = 0; i < n; i++) {
 		const struct fib6_route *r = changed;
@@ -120,6 +121,10 @@ compare_burst(const struct fib6 *f, const struct naive *t,
 		dst[i] = addr_of(near(r));
 	}
 	fib6_lookup_burst(f, dst, result, n);
+	fib_without_avx512 = true;
+	fib6_lookup_burst(f, dst, plain, n);
+	fib_without_avx512 = false;
+	assert_memory_equal(result, plain, n * sizeof(*result));
 	for (unsigned i = 0; i < n; i++) {
 		key k = (key)dst[i].hi << 64 | dst[i].lo;
 

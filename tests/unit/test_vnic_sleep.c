@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_vnic_sleep: a sleep that a packet comes in between of, at the worst
- * moment; and two threads, each of which sleeps whenever it has nothing to do,
- * that pass packets to and fro. A lost wake-up shows as a sleep that only its
- * time limit ends: no side polls, so that every packet needs two wake-ups.
+ * test_vnic_sleep: no sleep for what comes soon; a sleep that a packet comes in
+ * between of, at the worst moment; and two threads, each of which sleeps whenever
+ * it has nothing to do, that pass packets to and fro. A lost wake-up shows as a
+ * sleep that only its time limit ends: there no side polls, so that every packet
+ * needs two wake-ups.
  */
 #include "tests/unit/vnic_rig.h"
 
@@ -71,7 +72,7 @@ router_thread(void *arg)
 			continue;
 		}
 		begin = loop_now_ms();
-		assert_int_equal(vnic_wait(&rig.q, 1, LIMIT_MS), 0);
+		assert_int_equal(vnic_wait_on(&rig.q, 1, NULL, 0, LIMIT_MS), 0);
 		p->n_late += loop_now_ms() - begin >= LIMIT_MS;
 	}
 }
@@ -223,12 +224,50 @@ who_says_that_he_sleeps_looks_again(void **state)
 	assert_int_equal(vnic_rx(rig.q, 0, f, VNIC_BURST), 1);
 }
 
+int __real_clock_gettime(clockid_t id, struct timespec *t);
+int __wrap_clock_gettime(clockid_t id, struct timespec *t);
+
+static unsigned looks_left; /* at the clock, until a packet comes; 0 = none */
+
+int
+__wrap_clock_gettime(clockid_t id, struct timespec *t)
+{
+	if (looks_left > 0 && --looks_left == 0)
+		rig_fill(&rig, 0, 60, 7);
+	return __real_clock_gettime(id, t);
+}
+
+static void
+what_comes_soon_needs_no_sleep(void **state)
+{
+	const struct vnic_router_line *line;
+	struct vnic_frame f[VNIC_BURST];
+	uint32_t asleep;
+
+	(void)state;
+	rig_run(&rig);
+	line = vnic_router_line(&rig.maps.l, rig.maps.router, 0);
+	asleep = atomic_load_explicit(&line->asleep, memory_order_relaxed);
+	looks_left = 2;
+	assert_int_equal(vnic_wait(&rig.q, 1, LIMIT_MS), 0);
+	assert_int_equal(looks_left, 0);
+	assert_int_equal(
+	    atomic_load_explicit(&line->asleep, memory_order_relaxed), asleep);
+	assert_int_equal(vnic_rx(rig.q, 0, f, VNIC_BURST), 1);
+	/* but it does sleep, and not for longer than it may */
+	assert_int_equal(vnic_wait(&rig.q, 1, 1), 0);
+	assert_true(
+	    atomic_load_explicit(&line->asleep, memory_order_relaxed) > asleep);
+	vnic_done(rig.q, f, 1, VNIC_DONE_DELIVERED);
+}
+
 #define RIG_TEST(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
 
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		RIG_TEST(what_comes_soon_needs_no_sleep),
 		RIG_TEST(who_says_that_he_sleeps_looks_again),
 		RIG_TEST(no_wake_up_is_lost_one_by_one),
 		RIG_TEST(no_wake_up_is_lost_in_bursts),
