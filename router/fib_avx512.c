@@ -52,7 +52,9 @@ leaf_of(struct entries e, __m512i slot)
 HAS_AVX512 INLINE __mmask16
 first_lanes(unsigned n)
 {
-	return n < LANES ? (__mmask16)((1U << n) - 1) : (__mmask16)0xffff;
+	uint32_t mask = n < LANES ? (UINT32_C(1) << n) - 1 : 0xffff;
+
+	return (__mmask16)(mask & 0xffff);
 }
 
 HAS_AVX512 void

@@ -348,7 +348,7 @@ fib_release(struct fib_store *s)
 {
 	for (size_t i = 0; i < s->sealed.n; i++) {
 		uint64_t item = s->sealed.item[i];
-		unsigned n = (item & 0xff) >> 1;
+		unsigned n = (unsigned)(item & 0xff) >> 1;
 
 		(void)push(
 		    item & KIND_LINES ? &s->free_lines[n] : &s->free_run[n],

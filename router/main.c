@@ -142,7 +142,8 @@ check(const char *path)
 		return 1;
 	}
 	printf("%s: generation %llu, lookup table of %zu bytes\n", path,
-	    (unsigned long long)p->generation, fib4_bytes(p->fib));
+	    (unsigned long long)p->generation,
+	    fib4_bytes(p->fib) + fib6_bytes(p->fib6));
 	if (p->n_inactive > 0)
 		printf("%s: %zu routes lead nowhere\n", path, p->n_inactive);
 	plan_free(p);
