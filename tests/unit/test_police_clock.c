@@ -194,7 +194,8 @@ workers_hold_a_limit_in_sum(void **state)
 
 /* --- limits that change between two workers ---------------------------------------- */
 
-static const struct police *others; /* NULL: there is no other worker */
+/* Of this thread; NULL: there is no other worker. */
+static _Thread_local const struct police *others;
 
 void
 other_worker(void)

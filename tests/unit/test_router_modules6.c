@@ -391,7 +391,7 @@ hostile_frames_are_read_within_their_bounds(void **state)
 		uint8_t *exact;
 
 		s.payload = (unsigned)rand() % 80;
-		frame_ip6(&f, &s, i % 3 ? 17 : (uint8_t)(rand() % 64), NULL);
+		frame_ip6(&f, &s, i % 3 ? 17 : (uint8_t)rand() % 64, NULL);
 		for (unsigned k = (unsigned)rand() % 4; k > 0; k--)
 			f.b[14 + rand() % 60] = (uint8_t)rand();
 		f.len -= i % 5 ? 0 : (unsigned)rand() % (f.len - 13);
