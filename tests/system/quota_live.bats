@@ -21,19 +21,6 @@ teardown_file() {
   system_teardown
 }
 
-# steadily MEASURE CHECK: a machine that stands still for longer than a burst
-# lasts has measured itself; then again, up to six times. What is wrong with the
-# limits is wrong each time.
-steadily() {
-  local round
-  for ((round = 0; round < 6; round++)); do
-    "$1"
-    "$2" && return 0
-    echo "# again, longest gap $(jq .max_gap_ms "$BATS_TEST_TMPDIR/recv") ms" >&3
-  done
-  return 1
-}
-
 flood_after_a_rest() {
   sleep 1
   flood 50000 "$SMALL" 1
@@ -135,6 +122,11 @@ use_is_told() {
   balanced r2
 }
 
+both_levels_hold() {
+  is_near "eth0 rx packets" "$(rate a b eth0 .rx.filled)" 3000 2 &&
+    is_near "router tx packets" "$(rate a b eth1 .tx.sent)" 2000 2
+}
+
 @test "limits come back with either daemon" {
   limit_vnic eth0 '{"rx_pps":3000}'
   limit_router '{"tx_pps":2000}'
@@ -145,14 +137,7 @@ use_is_told() {
   node_wait 10 node_is_ready
   node_wait 10 sh -c "curl -s --unix-socket $NODE_SOCKET http://europa/v1/routers/r1/quota | jq -e '.effective.tx_pps == 2000'"
   node_wait 10 node_sender ping -n -c 2 -i 0.05 -W 1 198.18.1.2
-  flood 20000 "$SMALL" 5
-  sleep 1
-  look a
-  sleep 3
-  look b
-  flood_end
-  is_near "eth0 rx packets" "$(rate a b eth0 .rx.filled)" 3000 2
-  is_near "router tx packets" "$(rate a b eth1 .tx.sent)" 2000 2
+  steadily "seconds_of 3 20000 $SMALL" both_levels_hold
 }
 
 @test "packet memory shrinks and grows under traffic" {
