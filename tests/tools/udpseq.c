@@ -186,7 +186,7 @@ run_send(int fd, const struct load *l)
 			if (k > 0)
 				done += (unsigned)k;
 		}
-		seq += n;
+		seq += done;
 	}
 	printf("{\"sent\":%" PRIu64 ",\"seconds\":%.3f}\n", seq,
 	    (double)(now_ns() - begin) / 1e9);
