@@ -336,7 +336,12 @@ live_timeout(struct live *l)
 		all[f] = &l->fast[f].pulse;
 	if (!watchdog_doze(&l->dog, all, l->n_fast))
 		return WATCHDOG_TICK_MS;
-	return l->checker.pid != 0 ? REHEARSE_MS : -1;
+	if (l->checker.pid != 0)
+		return REHEARSE_MS;
+	/* of a file elsewhere nobody tells who has no instance */
+	return l->file.fd < 0 && strcmp(l->watched, l->own_path) != 0
+		   ? WATCH_LOOK_MS
+		   : -1;
 }
 
 static void
@@ -356,7 +361,7 @@ hear_fast_paths(struct live *l)
 }
 
 void
-live_turn(struct live *l, const struct pollfd *fds, bool folder)
+live_turn(struct live *l, const struct pollfd *fds)
 {
 	watchdog_rise(&l->dog);
 	live_look(l);
@@ -364,8 +369,8 @@ live_turn(struct live *l, const struct pollfd *fds, bool folder)
 		hear_fast_paths(l);
 	if (l->checker.pid != 0 && rehearse_hear(&l->checker))
 		finish_check(l);
-	if ((folder || fds[FD_FILE].revents) && watch_changed(&l->file))
+	if (watch_changed(&l->file))
 		file_changed(l);
-	if (folder && watch_changed(&l->want))
+	if (watch_changed(&l->want))
 		read_want(l);
 }

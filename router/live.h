@@ -83,8 +83,11 @@ void live_select(struct live *l, const char *said);
 void live_poll(struct live *l, struct pollfd *fds);
 int live_timeout(struct live *l);
 
-/* Does what is due, after each poll(). folder: that of conf may have changed. */
-void live_turn(struct live *l, const struct pollfd *fds, bool folder);
+/*
+ * Does what is due, after each poll(). Looks at the files beside conf whatever
+ * woke it: who reads the events of their folder reads those of all of them.
+ */
+void live_turn(struct live *l, const struct pollfd *fds);
 
 /* --- live_swap.c, for live.c ---------------------------------------------- */
 

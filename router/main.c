@@ -4,7 +4,7 @@
  *
  *	thread  waits for                      does
  *	fast f  data queues q, q mod F = f     forwards
- *	slow    control queue, exceptions      ARP, ICMP, tables
+ *	slow    control queue, exceptions      ARP, ND, ICMP, tables
  *	main    router.conf, control socket,   reads configurations, answers
  *	        signals, pipelines             questions, changes pipelines, ends
  *	                                       the others
@@ -337,7 +337,7 @@ serve(struct router *r)
 			load(r);
 		if (fds[1].revents)
 			answer(r);
-		live_turn(&r->live, fds + 4, fds[0].revents || r->watch.fd < 0);
+		live_turn(&r->live, fds + 4);
 	}
 }
 
