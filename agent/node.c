@@ -203,6 +203,7 @@ make_dirs(const struct node *n, struct err *e)
 		{ c->state_dir, "", 0755 },
 		{ c->state_dir, "/containers", 0711 },
 		{ c->state_dir, "/templates", 0755 },
+		{ c->state_dir, "/routers", 0700 },
 		{ c->run_dir, "", 0755 },
 		{ c->run_dir, "/r", 0711 },
 	};

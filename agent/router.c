@@ -60,7 +60,9 @@ router_free(struct router *r)
 	*at = r->next;
 	router_dismiss_waiters(r, 503, NULL);
 	router_drop_memory(r);
+	router_live_close(r);
 	initlink_free(r->link);
+	json_decref(r->drops);
 	loop_del(r->pid_source);
 	loop_del(r->timer);
 	base_close(r->pid_fd);
@@ -120,6 +122,7 @@ router_load(void *arg, const struct store_router *row)
 	r->generation = row->generation;
 	r->deleting = row->deleting;
 	snprintf(r->created, sizeof(r->created), "%s", row->created);
+	router_live_load(r);
 	return 0;
 }
 
