@@ -111,6 +111,24 @@ live_refuse(
 	op_problem(rq, &p);
 }
 
+void
+live_refuse_read(const struct router *r, struct api_request *rq, int rc)
+{
+	struct problem p;
+
+	problem_init(&p);
+	if (rc == -EREMOTEIO && api_query(rq, "cursor"))
+		problem_set(&p, 400, "bad-query",
+		    "send what next was, or leave it out",
+		    "router %s does not know this cursor", r->spec.name);
+	else if (rc == -EREMOTEIO)
+		problem_set(&p, 409, "router-refused", "try again",
+		    "router %s does not tell", r->spec.name);
+	else
+		live_problem(r, rc, NULL, &p);
+	op_problem(rq, &p);
+}
+
 bool
 live_is_there(const struct router *r, struct api_request *rq)
 {

@@ -20,6 +20,9 @@ void live_problem(
 void live_refuse(
     const struct router *r, struct api_request *rq, int rc, const json_t *json);
 
+/* The same for one that only reads: what the router refuses is a 409. */
+void live_refuse_read(const struct router *r, struct api_request *rq, int rc);
+
 /* 409 unless the router can be asked; false: rq is answered. */
 bool live_is_there(const struct router *r, struct api_request *rq);
 /* 503 while another one changes the same; false: rq is answered. */

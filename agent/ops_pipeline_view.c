@@ -15,6 +15,7 @@
 struct look {
 	struct router *r;
 	struct api_request *rq;
+	json_int_t number; /* the router's own, that its text is asked for */
 };
 
 void
@@ -118,25 +119,36 @@ reply_ours(struct router *r, struct api_request *rq,
 	reply_text(rq, o, text, n, etag);
 }
 
-/* One that did not come from here. */
+/* What the router says of one that is not ours; NULL: it makes no sense. */
+static json_t *
+foreign_json(const json_t *said)
+{
+	const char *digest = live_text(said, "sha256", SHA256_HEX);
+	const char *author = live_text(said, "author", 64);
+
+	if (!digest || !author)
+		return NULL;
+	return json_pack("{s:n, s:s, s:n, s:s, s:s, s:n, s:s}", "revision",
+	    "state", "running", "previous", "digest", digest, "author", author,
+	    "time", "report", "");
+}
+
+/* One that did not come from here: from within, or 0, the template's. */
 static void
-reply_foreign(void *arg, int rc, const json_t *json)
+reply_theirs(void *arg, int rc, const json_t *json)
 {
 	struct look *k = arg;
 	const json_t *text = json_object_get(json, "text");
-	const char *digest = live_text(json, "sha256", SHA256_HEX);
-	const char *author = live_text(json, "author", 64);
+	json_t *o = NULL;
 	char etag[64];
-	json_t *o;
 
-	if (rc < 0 || !digest || !author || !json_is_string(text)) {
-		live_refuse(k->r, k->rq, rc, json);
+	if (rc == 0 && (json_is_string(text) || json_is_null(text)))
+		o = k->number > 0 ? foreign_json(json) : revision_json(NULL);
+	if (!o) {
+		live_refuse_read(k->r, k->rq, rc);
 	} else {
-		o = json_pack("{s:n, s:s, s:n, s:s, s:s, s:n, s:s, s:b}",
-		    "revision", "state", "running", "previous", "digest",
-		    digest, "author", author, "time", "report", "", "in_force",
-		    true);
 		name_object(o, k->r, "Pipeline");
+		json_object_set_new(o, "in_force", json_true());
 		pipeline_etag(k->r, etag);
 		reply_text(k->rq, o, json_string_value(text),
 		    json_string_length(text), etag);
@@ -144,24 +156,26 @@ reply_foreign(void *arg, int rc, const json_t *json)
 	free(k);
 }
 
+/* Takes k. */
 static void
-ask_foreign(struct look *k, json_int_t number)
+ask_theirs(struct look *k)
 {
 	char words[CTLCLIENT_WORDS];
 	const struct ctlclient_question q = {
 		.words = words,
 		.max_answer = CTLCLIENT_MAX_ANSWER,
 		.timeout_ms = PIPELINE_SHOW_MS,
-		.done = reply_foreign,
+		.done = reply_theirs,
 		.arg = k,
 	};
 	int rc;
 
-	snprintf(words, sizeof(words), "show revision %lld", (long long)number);
+	snprintf(
+	    words, sizeof(words), "show revision %lld", (long long)k->number);
 	rc = ctlclient_ask(k->r->ctl, &q);
 	if (rc == 0)
 		return;
-	live_refuse(k->r, k->rq, rc, NULL);
+	live_refuse_read(k->r, k->rq, rc);
 	free(k);
 }
 
@@ -189,18 +203,19 @@ heard(void *arg, int rc, const json_t *json)
 	struct look *k = arg;
 	struct router *r = k->r;
 	const struct pipeline_revision *v;
-	json_int_t running;
 
-	if (rc < 0 || !live_number(json, "running", &running)) {
-		live_refuse(r, k->rq, rc, json);
+	if (rc < 0 || !live_number(json, "running", &k->number)) {
+		live_refuse_read(r, k->rq, rc);
 		free(k);
 		return;
 	}
 	if (!r->pipeline_on_way)
 		router_note_pipelines(r, json);
-	v = pipelines_find_digest(&r->pipelines, running_digest(json, running));
-	if (!v && running > 0) {
-		ask_foreign(k, running);
+	v = k->number == 0 ? NULL
+			   : pipelines_find_digest(&r->pipelines,
+				 running_digest(json, k->number));
+	if (!v) {
+		ask_theirs(k);
 		return;
 	}
 	reply_ours(r, k->rq, v, true);
@@ -228,11 +243,11 @@ op_pipeline_get(struct node *n, struct api_request *rq)
 	}
 	q.arg = k = malloc(sizeof(*k));
 	if (k) {
-		*k = (struct look){ r, rq };
+		*k = (struct look){ .r = r, .rq = rq };
 		rc = ctlclient_ask(r->ctl, &q);
 	}
 	if (rc < 0) {
-		live_refuse(r, rq, rc, NULL);
+		live_refuse_read(r, rq, rc);
 		free(k);
 	}
 }

@@ -132,7 +132,7 @@ reply_page(
 	if (rc < 0 || !json_is_array(list) ||
 	    (json_array_size(list) > 0 && !o) || (next && !is_cursor(next))) {
 		json_decref(out);
-		live_refuse(j->r, j->rq, rc, json);
+		live_refuse_read(j->r, j->rq, rc);
 	} else {
 		router_etag(j->r, etag, sizeof(etag));
 		api_reply(j->rq, 200,
