@@ -4,16 +4,16 @@
  * slow path, which alone changes tables that are in use. One batch at a time:
  *
  *	main                            slow path, between two turns
- *	update_room(u) > 0
- *	update_put(u, ...)  ...
- *	update_send(u)          ->      takes the batch, changes the plan in place
- *	                                some at a time, publishes what needs it
- *	update_done(u): all in  <-      says so (eventfd u->event)
+ *	update_put(u, ...) ...
+ *	update_give(u), ring its bell   takes it, changes the plan in place, some
+ *	                                at a time, publishes what needs it
+ *	update_is_back(u): all in       update_end(u): says so by u->event
  *	force; op[i].rc says how
  *
  * Neither waits for the other. A plan that was given before a batch is in force
- * before it, and one that is given after has it in it: main puts a change into
- * routes.h first, and a change that is carried out twice does no harm.
+ * before it, and one that is given after it has it in it: main puts a change
+ * into routes.h first, and a change that is carried out twice does no harm.
+ * feed.h is main's side of it.
  */
 #ifndef ROUTER_UPDATE_H
 #define ROUTER_UPDATE_H
@@ -27,9 +27,9 @@ enum update_limits { UPDATE_MAX = 1024 };
 enum update_kind {
 	UPDATE_ADD,    /* route, or another way for it */
 	UPDATE_DELETE, /* route */
-	/* route.prefix is a neighbour at vNIC route.dev */
-	UPDATE_NEIGHBOUR,    /* which has mac */
-	UPDATE_NO_NEIGHBOUR, /* which is not to be relied upon any more */
+	/* route.via is a neighbour at vNIC route.dev: */
+	UPDATE_NEIGHBOUR,    /* it has mac */
+	UPDATE_NO_NEIGHBOUR, /* it is not to be relied upon any more */
 };
 
 struct update_op {
@@ -40,23 +40,40 @@ struct update_op {
 };
 
 struct update {
-	int event;           /* main polls it */
-	_Atomic(bool) given; /* (main) true, (slow) false: who has the ops */
-	unsigned n;          /* of the one who has them */
-	unsigned at;         /* (slow) the first that is not done */
+	int event;           /* eventfd; main polls it */
+	_Atomic(bool) given; /* who has what follows: true = the slow path */
+	unsigned n;
+	unsigned at;       /* the first that is not done */
+	unsigned prepared; /* and the first whose gateway is not looked at */
 	struct update_op op[UPDATE_MAX];
 };
 
 int update_init(struct update *u);
 void update_destroy(struct update *u);
 
-/* How many more it takes; 0 while the slow path has it. Context: main. */
-unsigned update_room(const struct update *u);
-void update_put(struct update *u, enum update_kind kind, const struct route *t,
-    const uint8_t *mac);
+/* Is it main's? Context: main. */
+static inline bool
+update_is_back(const struct update *u)
+{
+	/* pairs with update_end(): the results are there */
+	return !atomic_load_explicit(&u->given, memory_order_acquire);
+}
 
-/* Has the slow path no batch? Then n ops of the last one are there to look at,
- * and the next update_put() begins anew. Context: main. */
-bool update_done(const struct update *u);
+static inline void
+update_give(struct update *u)
+{
+	u->at = u->prepared = 0;
+	/* pairs with update_is_given(): the ops, and an earlier plan */
+	atomic_store_explicit(&u->given, true, memory_order_seq_cst);
+}
+
+/* Context: slow. */
+static inline bool
+update_is_given(const struct update *u)
+{
+	return atomic_load_explicit(&u->given, memory_order_seq_cst);
+}
+
+void update_end(struct update *u);
 
 #endif
