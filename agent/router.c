@@ -44,6 +44,7 @@ router_new(struct node *n, const uint8_t uid[UID_BYTES], uint32_t id_index,
 	r->gate_sent = -1;
 	r->state = ROUTER_PENDING;
 	node_time_text(r->since);
+	router_live_load(r);
 	while (*at)
 		at = &(*at)->next;
 	*at = r;
@@ -122,7 +123,6 @@ router_load(void *arg, const struct store_router *row)
 	r->generation = row->generation;
 	r->deleting = row->deleting;
 	snprintf(r->created, sizeof(r->created), "%s", row->created);
-	router_live_load(r);
 	return 0;
 }
 

@@ -73,7 +73,7 @@ const refused = [
   ['routes, no such vNIC', 'PUT', '/v1/routers/r1/routes', '{"prefix": "192.0.2.0/24", "vnic": "lan"}\n{"prefix": "203.0.113.0/24", "vnic": "wan"}\n', lines, 422, 'invalid', '/1'],
   ['routes, a gateway out of reach', 'PATCH', '/v1/routers/r1/routes', '{"prefix": "192.0.2.0/24", "vnic": "lan"}\n{"prefix": "203.0.113.0/24", "via": "192.0.2.1"}\n', lines, 422, 'invalid', '/1'],
   ['routes, a delete in a table', 'PUT', '/v1/routers/r1/routes', '{"op": "delete", "prefix": "192.0.2.0/24"}\n', lines, 422, 'invalid', '/0/op'],
-  ['routes, too many for one change', 'PATCH', '/v1/routers/r1/routes', '{"prefix": "192.0.2.0/24", "vnic": "lan"}\n'.repeat(2500), lines, 413, 'too-large'],
+  ['routes, too many for one change', 'PATCH', '/v1/routers/r1/routes', '{"prefix": "192.0.2.0/24", "vnic": "lan"}\n'.repeat(3000), lines, 413, 'too-large'],
   ['routes, of a stale router', 'PUT', '/v1/routers/r1/routes', '\n', {...lines, 'If-Match': '"old"'}, 412, 'stale'],
   ['routes from nowhere', 'GET', '/v1/routers/r1/routes?source=bgp', undefined, {}, 400, 'bad-query'],
   ['routes, a cursor that is none', 'GET', '/v1/routers/r1/routes?source=api&cursor=a%20b', undefined, {}, 400, 'bad-query'],
