@@ -184,6 +184,7 @@ restart_container() {
   ip netns exec "$NODE_RECEIVER" "$UDPSEQ" recv 198.18.1.2 5999 60 7 \
     > "$BATS_TEST_TMPDIR/got" &
   receiver=$!
+  echo "$receiver" >> "$BATS_TEST_TMPDIR/pids"
   ip netns exec "$NODE_SENDER" "$UDPSEQ" send 198.18.1.2 5999 2000 300 7 \
     > "$BATS_TEST_TMPDIR/sent" 2>&1 &
   echo $! >> "$BATS_TEST_TMPDIR/pids"
