@@ -322,6 +322,7 @@ node_open(struct node *n, struct err *e)
 	if (rc < 0)
 		return rc;
 	n->ops->list(n->ops_cookie, sweep_orphan, n);
+	router_live_sweep(n);
 	for (struct router *r = n->routers; r; r = r->next)
 		if (router_listen(r, e) < 0)
 			return -EIO;

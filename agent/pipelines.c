@@ -2,6 +2,7 @@
 /* pipelines: see pipelines.h. A change is made to a copy, written, and kept. */
 #include "agent/pipelines.h"
 
+#include "api/problem.h"
 #include "lib/base.h"
 
 #include <limits.h>
@@ -269,10 +270,14 @@ pipelines_fail(
 
 	if (p->wanted == 0)
 		return 0;
-	for (unsigned i = 0; i < now.n; i++)
-		if (now.list[i].number == p->wanted)
-			snprintf(now.list[i].report, sizeof(now.list[i].report),
-			    "%s", why);
+	for (unsigned i = 0; i < now.n; i++) {
+		char *report = now.list[i].report;
+
+		if (now.list[i].number != p->wanted)
+			continue;
+		snprintf(report, sizeof(now.list[i].report), "%s", why);
+		problem_clean_text(report); /* a cut may leave half a letter */
+	}
 	change_wanted(
 	    &now, pipelines_find(p, number) ? number : 0, PIPELINE_FAILED);
 	rc = save(&now, e);

@@ -202,6 +202,7 @@ void router_run_dir(const struct router *r, char *buf, size_t size);
 /* Reads what is on disk of its pipelines and routes, and removes it. */
 void router_live_load(struct router *r);
 void router_live_remove(const struct router *r);
+void router_live_sweep(struct node *n);
 /* The link is there, or is about to go. Returns 0 or negative errno. */
 int router_live_open(struct router *r);
 void router_live_close(struct router *r);

@@ -19,6 +19,7 @@
 #include "lib/base.h"
 #include "lib/log.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 
@@ -73,6 +74,28 @@ router_live_remove(const struct router *r)
 	durable_remove(dir);
 }
 
+/* A folder without a router is what a crash in a deletion left. */
+void
+router_live_sweep(struct node *n)
+{
+	char dir[DURABLE_PATH], path[DURABLE_PATH + UID_TEXT];
+	uint8_t uid[UID_BYTES];
+	const struct dirent *de;
+	DIR *d;
+
+	snprintf(dir, sizeof(dir), "%s/routers", n->cfg.state_dir);
+	d = opendir(dir);
+	while (d && (de = readdir(d))) {
+		if (!uid_parse(de->d_name, uid) || node_router_by_uid(n, uid))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, de->d_name);
+		log_warn("removing files without a router uid=%s", de->d_name);
+		durable_remove(path);
+	}
+	if (d)
+		closedir(d);
+}
+
 void
 router_set_given(struct router *r, bool given)
 {
@@ -117,6 +140,7 @@ router_live_hello(struct router *r, bool fresh)
 	ctlclient_hang_up(r->ctl, -ENOTCONN);
 	ctlclient_hang_up(r->bulk, -ENOTCONN);
 	r->give_after_ms = r->give_backoff_ms = 0;
+	r->pipeline_suspect = true;
 	if (fresh)
 		router_set_given(r, false);
 }
@@ -177,8 +201,14 @@ router_note_pipelines(struct router *r, const json_t *said)
 	running = entry_with(list, "number", json_object_get(said, "running"));
 	mine = entry_with(list, "sha256", digest);
 	json_decref(digest);
-	if (!mine || strcmp(text_of(mine, "state"), "failed") != 0 ||
-	    strcmp(text_of(running, "sha256"), wanted->digest) == 0)
+	if (!mine || strcmp(text_of(running, "sha256"), wanted->digest) == 0)
+		return;
+	if (strcmp(text_of(mine, "state"), "refused") == 0)
+		/* it had passed before: a check that had no time, perhaps */
+		log_err("its pipeline is not in force, the router refuses it "
+			"revision=%u router=%s",
+		    wanted->number, r->spec.name);
+	if (strcmp(text_of(mine, "state"), "failed") != 0)
 		return;
 	now = pipelines_find_digest(&r->pipelines, text_of(running, "sha256"));
 	log_warn("its pipeline failed revision=%u router=%s", wanted->number,

@@ -245,4 +245,9 @@ restart_container() {
   [ -d "$NODE_DIR/state/routers/$uid" ]
   delete_router r1
   [ ! -e "$NODE_DIR/state/routers/$uid" ]
+  # nor does one whose deletion was cut off
+  mkdir -p "$NODE_DIR/state/routers/$uid/pipelines"
+  kill -9 "$(node_pid europad)"
+  node_wait 15 test ! -e "$NODE_DIR/state/routers/$uid"
+  node_wait 15 node_is_ready
 }

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -110,7 +111,8 @@ routes(struct ctl_fake *f, int fd, struct question *q, size_t *begun)
 	    "{\"error\":\"leads nowhere\",\"code\":\"unreachable\","
 	    "\"line\":%zu}\n",
 	    line);
-	if (strcmp(q->words, "replace routes begin") == 0 && f->is_open) {
+	if (strcmp(q->words, "replace routes begin") == 0 &&
+	    ctl_fake_get(&f->is_open)) {
 		answer(fd, "error", "{\"error\":\"x\",\"code\":\"busy\"}\n");
 		return true;
 	}
@@ -119,15 +121,15 @@ routes(struct ctl_fake *f, int fd, struct question *q, size_t *begun)
 		return true;
 	}
 	if (strcmp(q->words, "replace routes begin") == 0) {
-		f->is_open = true;
+		ctl_fake_set(&f->is_open, 1);
 		*begun = 0;
 	} else if (strcmp(q->words, "replace routes add") == 0) {
 		*begun += n;
 	} else if (strcmp(q->words, "replace routes end") == 0) {
-		f->is_open = false;
-		f->n_table = *begun;
+		ctl_fake_set(&f->is_open, 0);
+		ctl_fake_set(&f->n_table, *begun);
 	} else {
-		f->n_changes += n;
+		ctl_fake_set(&f->n_changes, ctl_fake_get(&f->n_changes) + n);
 	}
 	answer(fd, "ok", "{\"routes\":1}\n");
 	return true;
@@ -159,7 +161,7 @@ reply(struct ctl_fake *f, int fd, struct question *q, size_t *begun)
 	char json[64], c;
 
 	snprintf(json, sizeof(json), "{\"n\":%zu}\n", q->n);
-	f->n_questions++;
+	ctl_fake_set(&f->n_questions, ctl_fake_get(&f->n_questions) + 1);
 	if (strcmp(q->words, "close") == 0)
 		return false;
 	if (strcmp(q->words, "late") == 0)
@@ -185,10 +187,10 @@ serve(struct ctl_fake *f, int fd)
 	static struct question q;
 	size_t begun = 0;
 
-	f->n_streams++;
+	ctl_fake_set(&f->n_streams, ctl_fake_get(&f->n_streams) + 1);
 	while (hear(fd, &q) && reply(f, fd, &q, &begun))
 		;
-	f->is_open = false; /* what was begun is forgotten */
+	ctl_fake_set(&f->is_open, 0); /* what was begun is forgotten */
 	close(fd);
 }
 
@@ -205,7 +207,8 @@ run(void *arg)
 		rc = wire_recv(f->fd, &m);
 		if (rc != 0)
 			continue;
-		if (m.type == WIRE_INIT_CONTROL && !f->no_router) {
+		if (m.type == WIRE_INIT_CONTROL &&
+		    !ctl_fake_get(&f->no_router)) {
 			int flags = fcntl(m.fds[0], F_GETFL);
 
 			/* as a router's own end is: it waits */

@@ -18,7 +18,7 @@
 #define TESTS_CTL_FAKE_H
 
 #include <pthread.h>
-#include <stdbool.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 enum { CTL_FAKE_LATE_MS = 300 };
@@ -26,16 +26,29 @@ enum { CTL_FAKE_LATE_MS = 300 };
 struct ctl_fake {
 	char socket[96]; /* agent.sock */
 	pthread_t thread;
-	int fd;         /* to the initlink */
-	bool no_router; /* whatever it is sent, it closes */
+	int fd; /* to the initlink */
 
-	/* for after ctl_fake_stop(), and between questions */
-	unsigned n_streams;
-	unsigned n_questions;
-	size_t n_table;   /* lines in force by replace */
-	size_t n_changes; /* lines by change */
-	bool is_open;     /* a table was begun, and has not ended */
+	/* by ctl_fake_get() and ctl_fake_set() */
+	_Atomic(size_t) no_router; /* 1: it closes whatever it is sent */
+	_Atomic(size_t) n_streams;
+	_Atomic(size_t) n_questions;
+	_Atomic(size_t) n_table;   /* lines in force by replace */
+	_Atomic(size_t) n_changes; /* lines by change */
+	_Atomic(size_t) is_open;   /* 1: a table was begun, and not ended */
 };
+
+static inline size_t
+ctl_fake_get(_Atomic(size_t) *v)
+{
+	/* relaxed: what is asked for next comes through a socket */
+	return atomic_load_explicit(v, memory_order_relaxed);
+}
+
+static inline void
+ctl_fake_set(_Atomic(size_t) *v, size_t n)
+{
+	atomic_store_explicit(v, n, memory_order_relaxed); /* the same */
+}
 
 void ctl_fake_start(struct ctl_fake *f);
 void ctl_fake_stop(struct ctl_fake *f);

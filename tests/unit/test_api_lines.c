@@ -265,9 +265,11 @@ a_few_streams_come_at_once(void **state)
 		    "PUT " ROUTES " HTTP/1.1\r\nHost: e\r\n" NDJSON
 		    "Content-Length: 2\r\n\r\n ");
 	}
-	do /* until the last of them has its place */
+	a.status = 200;
+	for (unsigned i = 0; i < 500 && a.status == 200; i++) {
+		/* until the last of them has its place */
 		rig_ask(&a, "PUT", ROUTES, NDJSON, " ");
-	while (a.status == 200);
+	}
 	rig_expect_code(&a, 503, "busy");
 	client_say(fd[0], "\n");
 	client_read(fd[0], &a, 0);

@@ -197,7 +197,7 @@ questions_are_answered_in_order(void **state)
 	assert_int_equal(number(&h[3]), 2);
 	for (unsigned i = 1; i < 4; i++)
 		assert_true(h[i].order > h[i - 1].order);
-	assert_int_equal(rig.fake.n_streams, 1);
+	assert_int_equal(ctl_fake_get(&rig.fake.n_streams), 1);
 }
 
 static void
@@ -221,7 +221,7 @@ nonsense_ends_the_stream_and_not_the_client(void **state)
 		"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
 		"]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}",
 	};
-	unsigned streams = rig.fake.n_streams;
+	size_t streams = ctl_fake_get(&rig.fake.n_streams);
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -232,7 +232,8 @@ nonsense_ends_the_stream_and_not_the_client(void **state)
 		assert_int_equal(rc_of("echo", PATIENCE_MS), 0);
 	}
 	/* each of them had to begin a new one */
-	assert_int_equal(rig.fake.n_streams, streams + ARRAY_SIZE(bad) + 1);
+	assert_int_equal(
+	    ctl_fake_get(&rig.fake.n_streams), streams + ARRAY_SIZE(bad) + 1);
 	/* more than was asked for */
 	assert_int_equal(rc_of("say ok_3!{}!ok_3!{}!", PATIENCE_MS), 0);
 	assert_int_equal(rc_of("close", PATIENCE_MS), -ENOTCONN);
@@ -267,7 +268,7 @@ a_late_answer_is_dropped_and_the_next_one_comes(void **state)
 	assert_int_equal(next.rc, 0);
 	assert_int_equal(number(&next), 3);
 	assert_int_equal(late.n, 1);
-	assert_int_equal(rig.fake.n_streams, 1);
+	assert_int_equal(ctl_fake_get(&rig.fake.n_streams), 1);
 }
 
 static void
@@ -276,9 +277,9 @@ nobody_there_is_told_at_once(void **state)
 	struct heard a, b;
 
 	(void)state;
-	rig.fake.no_router = true;
+	ctl_fake_set(&rig.fake.no_router, 1);
 	assert_int_equal(rc_of("echo", 60000), -ENOTCONN);
-	rig.fake.no_router = false;
+	ctl_fake_set(&rig.fake.no_router, 0);
 	assert_int_equal(rc_of("echo", PATIENCE_MS), 0);
 	/* and when it ends, whoever waits */
 	ask_for("silent", NULL, 0, 60000, &a);
@@ -368,12 +369,12 @@ a_table_goes_in_pieces(void **state)
 	push(10000, NULL, 0, "add 1.2.3.0/24 dev a\ndelete 10.0.1.0/24\n",
 	    false);
 	assert_int_equal(pushed.rc, 0);
-	assert_int_equal(rig.fake.n_table, 10000);
-	assert_int_equal(rig.fake.n_changes, 2);
-	assert_true(rig.fake.n_questions > 6);
+	assert_int_equal(ctl_fake_get(&rig.fake.n_table), 10000);
+	assert_int_equal(ctl_fake_get(&rig.fake.n_changes), 2);
+	assert_true(ctl_fake_get(&rig.fake.n_questions) > 6);
 	push(0, NULL, 0, "", true);
 	assert_int_equal(pushed.rc, 0);
-	assert_int_equal(rig.fake.n_table, 0);
+	assert_int_equal(ctl_fake_get(&rig.fake.n_table), 0);
 }
 
 static void
@@ -385,11 +386,11 @@ a_client_hears_which_line_was_wrong(void **state)
 	push(10000, bad, 1, "", true);
 	assert_int_equal(pushed.rc, -EREMOTEIO);
 	assert_int_equal(pushed.line, 7654);
-	assert_int_equal(rig.fake.n_table, 0);
+	assert_int_equal(ctl_fake_get(&rig.fake.n_table), 0);
 	/* what was begun is forgotten: the next may begin at once */
 	push(5, NULL, 0, "", true);
 	assert_int_equal(pushed.rc, 0);
-	assert_int_equal(rig.fake.n_table, 5);
+	assert_int_equal(ctl_fake_get(&rig.fake.n_table), 5);
 }
 
 static void
@@ -401,8 +402,9 @@ a_container_is_given_what_it_understands(void **state)
 	push(10000, bad, ARRAY_SIZE(bad),
 	    "add 1.2.3.0/24 dev a\nadd 1.2.4.0/24 dev bad\ndelete x\n", false);
 	assert_int_equal(pushed.rc, 0);
-	assert_int_equal(rig.fake.n_table, 10000 - ARRAY_SIZE(bad));
-	assert_int_equal(rig.fake.n_changes, 2);
+	assert_int_equal(
+	    ctl_fake_get(&rig.fake.n_table), 10000 - ARRAY_SIZE(bad));
+	assert_int_equal(ctl_fake_get(&rig.fake.n_changes), 2);
 	assert_int_equal(pushed.left_out, ARRAY_SIZE(bad) + 1);
 }
 
