@@ -78,7 +78,7 @@ router_live_remove(const struct router *r)
 void
 router_live_sweep(struct node *n)
 {
-	char dir[DURABLE_PATH], path[DURABLE_PATH + UID_TEXT];
+	char dir[DURABLE_PATH], path[DURABLE_PATH + 260];
 	uint8_t uid[UID_BYTES];
 	const struct dirent *de;
 	DIR *d;
