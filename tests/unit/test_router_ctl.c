@@ -148,7 +148,8 @@ they_outlive_configurations_and_the_process(void **state)
 
 /* --- whole tables --------------------------------------------------------- */
 
-enum { N_ROUTES = 10000, PER_CHUNK = 1500 };
+/* as many as make a large table (slow_update.c) */
+enum { N_ROUTES = 24000, PER_CHUNK = 1500 };
 
 /* Adds first..end of 203.i.j.0/24, each towards one of three gateways. */
 static void
@@ -217,7 +218,7 @@ whole_tables_are_replaced_at_once(void **state)
 	HAS(ctl_ask(r, other, true, "show routes source api", NULL),
 	    "192.0.2.64/26");
 	HAS(ctl_ask(r, fd, true, "replace routes end", NULL),
-	    "{\"routes\":10000}");
+	    "{\"routes\":24000}");
 	HAS_NOT(ctl_ask(r, other, true, "show routes source api", NULL),
 	    "192.0.2.64/26");
 	expect_way(r, "203.0.0.9", true);
@@ -262,6 +263,11 @@ many_changes_are_all_in_force_when_answered(void **state)
 		expect_way(r, dst, true);
 	}
 	assert_int_equal(count_pages(r, fd), N_ROUTES);
+	/* one that covers much is in force then too, like those around it */
+	ctl_ask(r, fd, true, "change routes",
+	    "add 96.0.0.0/3 via 198.18.1.7\nadd 64.0.0.0/2 via 198.18.1.7\n"
+	    "delete 96.0.0.0/3\nadd 2000::/3 via 2001:db8::9\n");
+	expect_way(r, "100.64.0.1", true);
 	ctl_ask(r, fd, true, "replace routes begin", NULL);
 	HAS(ctl_ask(r, fd, true, "replace routes end", NULL), "{\"routes\":0}");
 	expect_way(r, "203.0.0.1", false);

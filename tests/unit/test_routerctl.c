@@ -173,7 +173,7 @@ everything_can_be_shown(void **state)
 	assert_int_equal(ctl(r, "show drops"), 0);
 	SAYS("MODULE");
 	assert_int_equal(ctl(r, "show pipeline"), 0);
-	SAYS("0  running   -                     europa-router");
+	SAYS("0 running    -                     europa-router");
 	assert_int_equal(ctl(r, "show pipeline --time 10"), 0);
 	SAYS("\nhop_limit6 ");
 	assert_int_equal(ctl(r, "show revision 0 | head -n 1"), 0);
