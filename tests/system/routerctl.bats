@@ -9,7 +9,7 @@ FAR=198.18.9.9 # behind the receiver; the node knows no route to it
 setup_file() {
   load common
   system_setup eurc-
-  make_router "$(node_router_body r1)"
+  make_router "$(node_router_body r1 ',"quota":{"pool_slots":8192}')"
   ip -n "$NODE_RECEIVER" addr add "$FAR/24" dev lo
   ip -n "$NODE_SENDER" route add 198.18.9.0/24 via 198.18.0.1
 }
