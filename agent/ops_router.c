@@ -326,14 +326,15 @@ void
 op_router_power(struct node *n, struct api_request *rq)
 {
 	struct router *r = op_find_to_change(n, rq);
-	const char *desired =
-	    json_string_value(json_object_get(api_body(rq), "desired"));
 	struct model_router spec;
+	const char *desired;
 	struct problem p;
-	int power = desired ? model_power_parse(desired) : -EINVAL;
+	int power;
 
 	if (!r)
-		return;
+		return; /* and rq may be gone */
+	desired = json_string_value(json_object_get(api_body(rq), "desired"));
+	power = desired ? model_power_parse(desired) : -EINVAL;
 	if (power < 0 || json_object_size(api_body(rq)) != 1) {
 		problem_init(&p);
 		problem_add(&p, "/desired",
@@ -369,13 +370,13 @@ void
 op_router_restart(struct node *n, struct api_request *rq)
 {
 	struct router *r = op_find_to_change(n, rq);
-	const char *scope =
-	    json_string_value(json_object_get(api_body(rq), "scope"));
+	const char *scope;
 	struct problem p;
 	char etag[64];
 
 	if (!r)
-		return;
+		return; /* and rq may be gone */
+	scope = json_string_value(json_object_get(api_body(rq), "scope"));
 	problem_init(&p);
 	if (!scope || json_object_size(api_body(rq)) != 1 ||
 	    (strcmp(scope, "dataplane") != 0 &&
