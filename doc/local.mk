@@ -19,6 +19,7 @@ DECISIONS = \
   doc/decisions/no-libtool.md \
   doc/decisions/one-launcher-per-operation.md \
   doc/decisions/read-only-rootfs.md \
+  doc/decisions/router-socket.md \
   doc/decisions/sqlite.md \
   doc/decisions/data-path.md doc/decisions/traffic-limits.md \
   doc/decisions/vnic-protocol.md

@@ -70,6 +70,7 @@ tests_stress_stress_hostile_LDADD = $(STRESS_LIBS)
 PROTOCOL_FUZZ = \
   tests/fuzz/fuzz_attach \
   tests/fuzz/fuzz_ledger \
+  tests/fuzz/fuzz_live \
   tests/fuzz/fuzz_router \
   tests/fuzz/fuzz_routerconf \
   tests/fuzz/fuzz_routerctl \
@@ -84,6 +85,11 @@ tests_fuzz_fuzz_ledger_SOURCES = tests/fuzz/fuzz_ledger.c \
 tests_fuzz_fuzz_ledger_CPPFLAGS = $(AM_CPPFLAGS) \
   -include $(top_srcdir)/tests/fuzz/ledger_hook.h
 tests_fuzz_fuzz_ledger_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
+tests_fuzz_fuzz_live_SOURCES = tests/fuzz/fuzz_live.c agent/ctlclient.c \
+  $(FUZZ_MAIN)
+tests_fuzz_fuzz_live_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_live_LDADD = api/libapi.a $(LIBEUROPA) $(JANSSON_LIBS) \
+  $(SYSTEMD_LIBS)
 tests_fuzz_fuzz_wire_SOURCES = tests/fuzz/fuzz_wire.c \
   tests/unit/wire_samples.c tests/unit/wire_samples.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_wire_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
@@ -134,22 +140,35 @@ FUZZ_ROUTER = $(top_srcdir)/lib/err.c \
   $(FUZZ_R)/routerconf_filter.c \
   $(FUZZ_R)/routerconf_words.c \
   $(FUZZ_R)/tables.c
+FUZZ_LIVE = $(top_srcdir)/agent/ctlclient.c \
+  $(top_srcdir)/api/json_read.c \
+  $(top_srcdir)/api/model_reader.c \
+  $(top_srcdir)/api/model_quantity.c \
+  $(top_srcdir)/api/model_route.c \
+  $(top_srcdir)/api/model_text.c \
+  $(top_srcdir)/api/problem.c \
+  $(top_srcdir)/api/route_lines.c \
+  $(top_srcdir)/lib/err.c \
+  $(top_srcdir)/lib/log.c \
+  $(top_srcdir)/lib/loop.c
 fuzz:
-	$(MKDIR_P) fuzz/attach fuzz/ledger fuzz/router fuzz/routerconf fuzz/wire
+	$(MKDIR_P) fuzz/attach fuzz/ledger fuzz/live fuzz/router fuzz/routerconf fuzz/wire
 	$(FUZZ_CC) -o fuzz/fuzz_attach $(top_srcdir)/tests/fuzz/fuzz_attach.c \
 	  $(FUZZ_LIB)
 	$(FUZZ_CC) -o fuzz/fuzz_ledger $(FUZZ_LEDGER) \
 	  $(top_srcdir)/tests/fuzz/fuzz_ledger.c $(FUZZ_LIB)
 	$(FUZZ_CC) -o fuzz/fuzz_wire $(top_srcdir)/tests/fuzz/fuzz_wire.c \
 	  $(top_srcdir)/tests/unit/wire_samples.c $(FUZZ_LIB)
+	$(FUZZ_CC) -o fuzz/fuzz_live $(top_srcdir)/tests/fuzz/fuzz_live.c \
+	  $(FUZZ_LIVE) $(JANSSON_LIBS)
 	for t in router routerconf; do \
 	  $(FUZZ_CC) -o fuzz/fuzz_$$t $(top_srcdir)/tests/fuzz/fuzz_$$t.c \
 	    $(FUZZ_ROUTER) || exit 1; done
-	for t in attach ledger router routerconf wire; do \
+	for t in attach ledger live router routerconf wire; do \
 	  (cd fuzz && ./fuzz_$$t -max_total_time=$(FUZZ_SECONDS) \
 	    -max_len=4096 -print_final_stats=1 $$t) || exit 1; done
 .PHONY: fuzz
-CLEANFILES += fuzz/fuzz_attach fuzz/fuzz_ledger fuzz/fuzz_router \
+CLEANFILES += fuzz/fuzz_attach fuzz/fuzz_ledger fuzz/fuzz_live fuzz/fuzz_router \
   fuzz/fuzz_routerconf fuzz/fuzz_wire
 
 # abi: the contract as text; make abi-update after its version was raised
