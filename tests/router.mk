@@ -27,6 +27,8 @@ ROUTER_UNIT = \
 check_PROGRAMS += $(ROUTER_UNIT)
 TESTS += $(ROUTER_UNIT)
 endif
+TESTS += tests/unit/conformance.sh
+EXTRA_DIST += tests/unit/conformance.sh
 EXTRA_DIST += tests/golden/router_packets.py tests/golden/router_packets.txt \
   tests/golden/router_packets6.py tests/golden/router_packets6.txt \
   tests/golden/router_packets_join.py tests/golden/router_packets_join.txt \

@@ -9,6 +9,7 @@
  *	BENCH_SOURCE_DST     file of destinations, one after the other, endless
  *	BENCH_SOURCE_MPPS    rate; 0 = as fast as it is asked
  *	BENCH_SOURCE_BURST   frames in one burst at most
+ *	BENCH_SOURCE_STAMP   each frame says when it came, in cycles
  *
  * A rate is kept as by a link with a receive queue of QUEUE frames: what has
  * come since the last look is there, what does not fit in the queue is lost.
@@ -41,6 +42,7 @@ static struct {
 	double per_cycle; /* frames; 0 = no limit */
 	double queue;     /* frames that have come */
 	uint64_t seen;    /* cycles */
+	bool stamp;
 } source;
 
 static void __attribute__((noreturn)) die(const char *what)
@@ -68,6 +70,16 @@ allow(unsigned n)
 	return n;
 }
 
+/* When frame i of these n came: those behind it wait still, or came since. */
+static uint64_t
+stamp_of(unsigned i, unsigned n)
+{
+	if (source.per_cycle <= 0)
+		return rte_rdtsc();
+	return source.seen -
+	       (uint64_t)((source.queue + n - i) / source.per_cycle);
+}
+
 static uint16_t
 fill(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n,
     uint16_t max, void *arg)
@@ -86,6 +98,11 @@ fill(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n,
 		memcpy(p + FRAME_DST_AT, &d->dst_be, sizeof(d->dst_be));
 		memcpy(p + FRAME_CHECKSUM_AT, &d->checksum_be,
 		    sizeof(d->checksum_be));
+		if (source.stamp) {
+			uint64_t stamp = stamp_of(i, go);
+
+			memcpy(p + FRAME_STAMP_AT, &stamp, sizeof(stamp));
+		}
 		source.at = source.at + 1 < source.n ? source.at + 1 : 0;
 	}
 	if (go < n)
@@ -129,6 +146,7 @@ start(uint16_t port, const char *path)
 
 	read_list(path);
 	source.burst = burst ? (unsigned)strtoul(burst, NULL, 10) : UINT16_MAX;
+	source.stamp = getenv("BENCH_SOURCE_STAMP") != NULL;
 	source.per_cycle =
 	    mpps ? strtod(mpps, NULL) * 1e6 / (double)rte_get_tsc_hz() : 0;
 	source.seen = rte_rdtsc();
