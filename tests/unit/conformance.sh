@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
+# shellcheck disable=SC2016 # the quotes are those of the page
+#
 # conformance: each test that doc/conformance.md names is there, and is run (TAP).
 set -u
 SRC=${EUROPA_SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
