@@ -57,7 +57,8 @@ def ours($runs): . as $p
       | if length == 0 then "" else "\(.[0].median | number) \(.[0].unit)" end
     end;
 
-def published_text($runs): group_by([.paper, .where])[]
+def published_text($runs): group_by([.paper, .where])
+  | sort_by(.[0].where / " " | [.[0], (.[1] | tonumber)])[]
   | "", "### \(.[0].paper), \(.[0].where | ascii_downcase)", "",
     (["published", "", "from", "ours", "what of ours"] | row), rule(5),
     (.[] | [.what, (if .value == null then "" else
