@@ -100,8 +100,8 @@ moon_tables() {
 moon_share() {
   local name=$1
   shift
-  bench_value "$name" "$(jq -s --args '
-    [.[] | select(.thread == "router")][-1] as $t
+  bench_value "$name" "$(jq -s '
+    [.[] | select(.thread == "fast")][-1] as $t
     | [$t.stages[] | select(.name != "idle")
        | {name, ticks: (.ticks - .marks * $t.mark_ticks)}] as $s
     | ($s | map(.ticks) | add) as $all
@@ -120,11 +120,11 @@ moon_modules() {
     rm -f all.jsonl
     stages_one || return 1
     mv all.jsonl stages.jsonl
-    moon_share share_distribute_and_send vnic_tx give_back flush
+    moon_share share_distribute_and_send "vnic tx" "give back" flush
     moon_share share_routing lookup4
-    moon_share share_receive vnic_rx
+    moon_share share_receive "vnic rx"
     moon_share share_apply_route rewrite
-    moon_share share_other ether_in check_ip4 ttl4 turn_rest
+    moon_share share_other ether_in check_ip4 ttl4 turn
   done
   for name in distribute_and_send routing receive apply_route other; do
     bench_series moonroute "share_$name" % "EUROPA_STAGES=FILE rig"
