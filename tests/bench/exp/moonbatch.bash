@@ -38,10 +38,10 @@ moonbatch_rates() { # RX sizes
   local i rx tx
   for ((i = 1; i <= BENCH_RUNS; i++)); do
     for rx in "$@"; do
-      for tx in 1 8 64 128; do moonbatch_rate "$rx" "$tx" || return 1; done
+      for tx in $MOON_TX; do moonbatch_rate "$rx" "$tx" || return 1; done
     done
   done
-  for tx in 1 8 64 128; do
+  for tx in $MOON_TX; do
     for rx in "$@"; do
       bench_series moonbatch "rate_tx$tx@$rx" Mpps \
         "inproc mpps=0 burst=$rx tx=$tx"
@@ -70,7 +70,7 @@ moonbatch_events() {
 
 # What more packets cost more: the set-up is in neither.
 moonbatch_misses() { # RX sizes
-  local rx few=12800 many=64000 a b i name=(first_level last_level branches)
+  local rx few=64000 many=320000 a b i name=(first_level last_level branches)
   command -v valgrind > /dev/null || bench_die "valgrind is not installed"
   for rx in "$@"; do
     read -ra a <<< "$(moonbatch_events "$rx" "$few")"
@@ -87,7 +87,8 @@ moonbatch_misses() { # RX sizes
 run_moonbatch() {
   local batches="1 2 4 8 16 32 64"
   MOON_BATCH_SHORT="warm_ms=200 window_ms=$((BENCH_WINDOW_MS / 2)) touched=14548992"
-  [ -z "$BENCH_QUICK" ] || batches="1 16 64"
+  MOON_TX="1 8 64 128"
+  [ -z "$BENCH_QUICK" ] || batches="1 16 64" MOON_TX="8 128"
   bench_need_dpdk
   bench_frames
   # shellcheck disable=SC2086
