@@ -116,40 +116,21 @@ is_same(const struct key *a, const struct key *b)
 	       ip6_is_equal(a->dst, b->dst);
 }
 
-/* The oldest that is in use, but not keep; or NULL. */
-static struct datagram *
-oldest(struct reassembly *r, const struct datagram *keep)
-{
-	struct datagram *found = NULL;
-
-	for (unsigned i = 0; i < REASSEMBLE_DATAGRAMS; i++) {
-		struct datagram *d = &r->datagram[i];
-
-		if (d->is_used && d != keep &&
-		    (!found || d->until_ms < found->until_ms))
-			found = d;
-	}
-	return found;
-}
-
-/* That of the piece, a new one if need be. */
+/* That of the piece; or a new one, in a free place or in that of the oldest. */
 static struct datagram *
 find(struct reassembly *r, const struct incoming *in, uint64_t now_ms)
 {
-	struct datagram *d = NULL;
+	struct datagram *d = &r->datagram[0];
 
 	for (unsigned i = 0; i < REASSEMBLE_DATAGRAMS; i++) {
 		struct datagram *e = &r->datagram[i];
 
 		if (e->is_used && is_same(&e->key, &in->key))
 			return e;
-		if (!e->is_used)
+		if (d->is_used && (!e->is_used || e->until_ms < d->until_ms))
 			d = e;
 	}
-	if (!d) {
-		d = oldest(r, NULL);
-		forget(r, d);
-	}
+	forget(r, d);
 	*d = (struct datagram){
 		.is_used = true,
 		.key = in->key,
@@ -201,15 +182,32 @@ set_total(struct datagram *d, const struct incoming *in)
 	return end <= d->total && (!in->more || end < d->total);
 }
 
+/* The oldest that is in use, but not number keep; or NULL. */
+static struct datagram *
+oldest(struct reassembly *r, size_t keep)
+{
+	struct datagram *found = NULL;
+
+	for (size_t i = 0; i < REASSEMBLE_DATAGRAMS; i++) {
+		struct datagram *d = &r->datagram[i];
+
+		if (d->is_used && i != keep &&
+		    (!found || d->until_ms < found->until_ms))
+			found = d;
+	}
+	return found;
+}
+
 static int
 keep(struct reassembly *r, struct datagram *d, const struct incoming *in,
     struct piece **link)
 {
 	unsigned bytes = in->header + in->n;
+	size_t number = (size_t)(d - r->datagram);
 	struct piece *p;
 
 	while (r->bytes + cost(bytes) > REASSEMBLE_BYTES) {
-		struct datagram *other = oldest(r, d);
+		struct datagram *other = oldest(r, number);
 
 		if (!other)
 			return -ENOMEM;
