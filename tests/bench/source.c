@@ -70,14 +70,15 @@ allow(unsigned n)
 	return n;
 }
 
-/* When frame i of these n came: those behind it wait still, or came since. */
+/* When the first of these n came: those behind them wait still, or came since. */
 static uint64_t
-stamp_of(unsigned i, unsigned n)
+first_stamp(unsigned n, uint64_t *step)
 {
+	*step = 0;
 	if (source.per_cycle <= 0)
 		return rte_rdtsc();
-	return source.seen -
-	       (uint64_t)((source.queue + n - i) / source.per_cycle);
+	*step = (uint64_t)(1 / source.per_cycle);
+	return source.seen - (uint64_t)((source.queue + n) / source.per_cycle);
 }
 
 static uint16_t
@@ -85,11 +86,14 @@ fill(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n,
     uint16_t max, void *arg)
 {
 	unsigned go = allow(n);
+	uint64_t stamp = 0, step = 0;
 
 	(void)port;
 	(void)queue;
 	(void)max;
 	(void)arg;
+	if (source.stamp)
+		stamp = first_stamp(go, &step);
 	for (unsigned i = 0; i < go; i++) {
 		uint8_t *p = rte_pktmbuf_mtod(m[i], uint8_t *);
 		const struct destination *d = &source.list[source.at];
@@ -99,9 +103,8 @@ fill(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n,
 		memcpy(p + FRAME_CHECKSUM_AT, &d->checksum_be,
 		    sizeof(d->checksum_be));
 		if (source.stamp) {
-			uint64_t stamp = stamp_of(i, go);
-
 			memcpy(p + FRAME_STAMP_AT, &stamp, sizeof(stamp));
+			stamp += step;
 		}
 		source.at = source.at + 1 < source.n ? source.at + 1 : 0;
 	}
