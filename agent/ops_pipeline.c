@@ -113,14 +113,19 @@ swapped(void *arg, int rc, const json_t *json)
 	const char *state = rc == 0 ? live_text(json, "state", 16) : NULL;
 	const char *why = rc == 0 ? live_text(json, "why", 512) : NULL;
 
-	if (rc < 0 || !state)
+	if (rc < 0 || !state) {
 		job_fails(j, rc, json);
-	else if (strcmp(state, "running") == 0)
+	} else if (strcmp(state, "running") == 0) {
+		snprintf(
+		    j->v.report, sizeof(j->v.report), "%s", why ? why : "");
+		problem_clean_text(j->v.report);
 		job_done(j);
-	else if (strcmp(state, "refused") == 0 || strcmp(state, "failed") == 0)
+	} else if (strcmp(state, "refused") == 0 ||
+		   strcmp(state, "failed") == 0) {
 		job_refused(j, why && *why ? why : "the router refuses it");
-	else
+	} else {
 		job_fails(j, 0, NULL);
+	}
 }
 
 static void

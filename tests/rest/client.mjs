@@ -13,7 +13,8 @@ export function request(method, path, body, headers = {}) {
     Buffer.isBuffer(body) ? body : JSON.stringify(body);
   const all = {...headers};
   if (raw !== undefined) {
-    all['Content-Length'] ??= Buffer.byteLength(raw);
+    if (!all['Transfer-Encoding'])
+      all['Content-Length'] ??= Buffer.byteLength(raw);
     all['Content-Type'] ??= 'application/json';
   }
   return new Promise((done, failed) => {

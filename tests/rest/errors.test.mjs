@@ -77,7 +77,7 @@ const refused = [
   ['routes, of a stale router', 'PUT', '/v1/routers/r1/routes', '\n', {...lines, 'If-Match': '"old"'}, 412, 'stale'],
   ['routes from nowhere', 'GET', '/v1/routers/r1/routes?source=bgp', undefined, {}, 400, 'bad-query'],
   ['routes, a cursor that is none', 'GET', '/v1/routers/r1/routes?source=api&cursor=a%20b', undefined, {}, 400, 'bad-query'],
-  ['pipeline too large', 'PUT', '/v1/routers/r1/pipeline', '-'.repeat(262145), lua, 413, 'too-large'],
+  ['pipeline too large', 'PUT', '/v1/routers/r1/pipeline', '-'.repeat(262145), {...lua, 'Transfer-Encoding': 'chunked'}, 413, 'too-large'],
   ['pipeline that is none', 'PUT', '/v1/routers/r1/pipeline', '', lua, 400, 'no-body'],
   ['pipeline as JSON', 'PUT', '/v1/routers/r1/pipeline', {text: ''}, {}, 415, 'media-type'],
   ['pipeline with a zero', 'PUT', '/v1/routers/r1/pipeline', 'return\0', lua, 422, 'invalid', ''],

@@ -49,6 +49,7 @@ test('a pipeline is a revision, read back as it was', {skip}, async () => {
   assert.equal(made.json.kind, 'PipelineRevision');
   assert.equal(made.json.state, 'running');
   assert.equal(made.json.author, 'rest');
+  assert.match(made.json.report, /\d+ packets, .* 0 given up/);
   assert.match(made.json.digest, /^[0-9a-f]{64}$/);
   assert.match(made.json.time, /^\d{4}-\d\d-\d\dT/);
   const {revision} = made.json;
