@@ -24,4 +24,5 @@ DECISIONS = \
   doc/decisions/data-path.md doc/decisions/traffic-limits.md \
   doc/decisions/vnic-protocol.md
 EXTRA_DIST += $(DECISIONS) doc/model/vnic-ring.pml CONTRIBUTING.md .ci/run
-dist_doc_DATA += ARCHITECTURE.md CHANGELOG.md LICENSE README.md doc/pipeline.md
+dist_doc_DATA += ARCHITECTURE.md CHANGELOG.md LICENSE README.md doc/conformance.md \
+  doc/pipeline.md
