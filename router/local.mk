@@ -7,6 +7,7 @@ router_librouter_a_SOURCES = \
   router/arp_frame.c router/arp_internal.h \
   router/batch.h \
   router/bell.c router/bell.h \
+  router/beside.c router/beside.h \
   router/bucket.h \
   router/count.c router/count.h \
   router/fast.c router/fast.h \
@@ -21,6 +22,8 @@ router_librouter_a_SOURCES = \
   router/icmp.c router/icmp.h \
   router/icmp6.c router/icmp6.h \
   router/iface.h router/ip6.h router/ip6_walk.h \
+  router/linux_feed.c router/linux_feed.h \
+  router/linux_routes.c router/linux_routes.h \
   router/live.c router/live.h \
   router/live_swap.c \
   router/modules.h \
@@ -36,6 +39,8 @@ router_librouter_a_SOURCES = \
   router/nd.c router/nd.h \
   router/nd_frame.c router/nd_internal.h \
   router/neigh.c router/neigh.h \
+  router/netlink.c router/netlink.h \
+  router/netlink_socket.c \
   router/options.c router/options.h \
   router/packet.h \
   router/path.c router/path.h \
@@ -58,9 +63,12 @@ router_librouter_a_SOURCES = \
   router/slow6.c router/slow6.h \
   router/slow6_tx.c \
   router/slow_input.c \
+  router/slow_twins.c \
   router/slow_tx.c \
   router/stats.c router/stats.h \
   router/tables.c router/tables.h \
+  router/taps.c router/taps.h \
+  router/twins.c router/twins.h \
   router/watch.c router/watch.h \
   router/watchdog.c router/watchdog.h
 nodist_router_librouter_a_SOURCES = router/script_text.c

@@ -164,6 +164,7 @@ plan_make(const struct routerconf *c, struct plan **out)
 	if (!p || !route)
 		goto fail;
 	p->generation = c->generation;
+	p->twins = c->twins == ROUTERCONF_ON;
 	memcpy(p->vnic, c->vnic, sizeof(p->vnic));
 	rc = add_all(&m, c);
 	if (rc == 0)

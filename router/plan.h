@@ -31,6 +31,7 @@ struct gateway6 {
 
 struct plan {
 	uint64_t generation;
+	bool twins; /* vNICs have twins in the kernel */
 	struct routerconf_vnic vnic[VNIC_MAX_VNICS];
 	unsigned n_vnics; /* none is present from here on */
 	struct fib4 *fib;

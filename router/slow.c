@@ -130,6 +130,7 @@ publish_tables(struct slow *s)
 	slow_drop_early(s);
 	publish_swap(&s->publish, t);
 	s->tables = t;
+	slow_twins_update(s);
 	count(s->count, COUNT_TABLES, 1);
 	/* release: who reads the generation finds the tables in force */
 	atomic_store_explicit(
@@ -257,7 +258,8 @@ has_work(struct slow *s)
 	for (unsigned i = 0; i < s->n_paths; i++)
 		if (punt_has(&s->paths[i].punt))
 			return true;
-	return atomic_load_explicit(&s->stop, memory_order_seq_cst) ||
+	return slow_twins_have_work(s) ||
+	       atomic_load_explicit(&s->stop, memory_order_seq_cst) ||
 	       atomic_load_explicit(&s->new_plan, memory_order_seq_cst) ||
 	       vnic_config(s->queue) != s->config;
 }
@@ -295,6 +297,7 @@ turn(struct slow *s)
 		work += pipeline_turn(own, s->tables);
 	for (unsigned i = 0; i < s->n_paths; i++)
 		work += drain(s, &s->paths[i].punt);
+	work += slow_twins_drain(s);
 	next_ms = arp_tick(s->arp, s->now_ms);
 	next_ms = MIN(next_ms, nd_tick(s->nd, s->now_ms));
 	if (s->running) {

@@ -18,6 +18,7 @@
 #include "router/nd.h"
 #include "router/pipeline.h"
 #include "router/publish.h"
+#include "router/twins.h"
 
 enum slow_limits {
 	SLOW_MAX_TX = 256, /* frames that wait for empty slots */
@@ -34,7 +35,8 @@ struct slow {
 	_Atomic(uint64_t) generation;    /* (slow) of the plan in force */
 	_Atomic(bool) stop;              /* (main) */
 	struct filter_hits hits;         /* all add, main reads */
-	uint8_t used[2 * NEIGH_MAX];     /* marks: of ARP's, then of ND's */
+	struct twins *twins; /* (main) before the first plan that wants them */
+	uint8_t used[2 * NEIGH_MAX]; /* marks: of ARP's, then of ND's */
 
 	/* (slow) */
 	struct vnic *vnic;
@@ -49,9 +51,10 @@ struct slow {
 	struct iface iface[VNIC_MAX_VNICS];
 	struct bucket icmp_errors;
 	struct bucket icmp6_errors;
-	bool stale;      /* tables are to be made anew */
-	bool running;    /* the epoch runs: slots may be used */
-	uint32_t config; /* last seen of vnic_config() */
+	const struct punt_record *came; /* what slow_input() looks at */
+	bool stale;                     /* tables are to be made anew */
+	bool running;                   /* the epoch runs: slots may be used */
+	uint32_t config;                /* last seen of vnic_config() */
 	uint64_t now_ms;
 	uint16_t ip_id;
 	struct packet *tx; /* frames that wait for slots */
@@ -76,6 +79,25 @@ void slow_stop(struct slow *s);
 
 /* Works until the set is over or slow_stop(). Context: slow. */
 void slow_run(struct slow *s);
+
+/* --- slow_twins.c: what concerns Linux beside us -------------------------- */
+
+/* After new tables: the twins that there should be. */
+void slow_twins_update(struct slow *s);
+
+/* A copy for Linux of what is ours as well, if it is there. */
+void slow_twins_copy(struct slow *s, const uint8_t *frame);
+
+/* The packet at ip, which came to us: true if it is Linux's and not ours. */
+bool slow_twins_take4(struct slow *s, const uint8_t *ip);
+bool slow_twins_take6(struct slow *s, const uint8_t *ip);
+
+/* An IPv4 packet to a group of the link; it has not been looked at yet. */
+void slow_twins_control(struct slow *s, const uint8_t *frame);
+
+/* Sends what Linux says. Returns how many. */
+unsigned slow_twins_drain(struct slow *s);
+bool slow_twins_have_work(const struct slow *s);
 
 /* --- between slow.c, slow_input.c, slow_tx.c and slow6.c ------------------ */
 
