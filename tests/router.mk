@@ -15,6 +15,8 @@ ROUTER_UNIT = \
   tests/unit/test_router_lua_doc \
   tests/unit/test_router_lua_live \
   tests/unit/test_router_nd \
+  tests/unit/test_router_netlink \
+  tests/unit/test_router_twins \
   tests/unit/test_router_icmp6 \
   tests/unit/test_router_pieces \
   tests/unit/test_router_process \
@@ -37,6 +39,7 @@ check-golden:
 tests_librouterrig_a_SOURCES = \
   tests/unit/frame_maker.c tests/unit/frame_maker.h \
   tests/unit/golden.c tests/unit/golden.h \
+  tests/unit/nl_maker.c tests/unit/nl_maker.h \
   tests/unit/router_lab.c tests/unit/router_lab.h \
   tests/unit/router_rig.c tests/unit/router_rig.h $(PROTOCOL_LEDGER)
 tests_librouterrig_a_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -74,6 +77,11 @@ tests_unit_test_router_lua_live_LDADD = $(ROUTER_LIBS)
 EXTRA_tests_unit_test_router_lua_live_DEPENDENCIES = europa-router
 tests_unit_test_router_nd_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_nd_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_netlink_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_netlink_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_twins_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_twins_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_twins_DEPENDENCIES = europa-router
 tests_unit_test_router_icmp6_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_icmp6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_pieces_CFLAGS = $(ROUTER_CFLAGS)
