@@ -7,13 +7,80 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 
-void
-beside_init(struct beside *b, struct slow *slow, const struct linux_sink *sink,
-    void *arg)
+/* --- what the kernel knows ------------------------------------------------ */
+
+static bool
+is_ip4(struct ip6 a)
 {
-	*b = (struct beside){ .slow = slow,
-		.feed = {
-		    .events = -1, .requests = -1, .sink = sink, .arg = arg } };
+	return a.hi == 0 && a.lo >> 32 == 0xffff;
+}
+
+/* Our own addresses are in our tables before they are in the kernel's. */
+static bool
+is_configured(const struct routerconf *c, const struct linux_route *l)
+{
+	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++) {
+		const struct routerconf_vnic *v = &c->vnic[i];
+
+		for (unsigned k = 0; !l->is6 && k < v->n_addresses; k++)
+			if (ip6_is_equal(
+				ip6_of_ip4(v->address[k].ip), l->prefix))
+				return true;
+		for (unsigned k = 0; l->is6 && k < v->n_addresses6; k++)
+			if (ip6_is_equal(v->address6[k].ip, l->prefix))
+				return true;
+	}
+	return false;
+}
+
+static bool
+tell_route(void *arg, const struct linux_route *l)
+{
+	static const uint8_t dev[] = { [NL_LOCAL] = ROUTE_OURS_DEV,
+		[NL_BLACKHOLE] = ROUTE_HOLE_DEV,
+		[NL_UNREACHABLE] = ROUTE_NONE_DEV };
+	struct beside *b = arg;
+	struct route r = {
+		.prefix = l->prefix,
+		.via = l->via,
+		.is6 = l->is6,
+		.len = l->len,
+		.dev = l->way == NL_VIA ? l->vnic : dev[l->way],
+		.source = ROUTE_LINUX,
+	};
+	int rc;
+
+	if (l->way == NL_LOCAL && !l->is_gone &&
+	    is_configured(&b->feed->conf, l))
+		return true;
+	rc = feed_change(b->feed, &r, !l->is_gone);
+	if (rc == -EAGAIN)
+		return false;
+	if (rc < 0 && !b->was_full)
+		log_err("a route of the kernel is left out: %s", strerror(-rc));
+	b->was_full = rc < 0;
+	return true;
+}
+
+static bool
+tell_neighbour(void *arg, const struct linux_neighbour *n)
+{
+	struct beside *b = arg;
+
+	return feed_neighbour(b->feed, n->vnic, !is_ip4(n->ip), n->ip,
+		   n->is_gone ? NULL : n->mac) != -EAGAIN;
+}
+
+static const struct linux_sink sink = { tell_route, tell_neighbour };
+
+/* --- life ----------------------------------------------------------------- */
+
+void
+beside_init(struct beside *b, struct feed *feed)
+{
+	*b = (struct beside){ .feed = feed,
+		.from = {
+		    .events = -1, .requests = -1, .sink = &sink, .arg = b } };
 }
 
 void
@@ -21,7 +88,7 @@ beside_close(struct beside *b)
 {
 	twins_stop(b->twins);
 	b->twins = NULL;
-	linux_feed_close(&b->feed);
+	linux_feed_close(&b->from);
 }
 
 static int
@@ -35,7 +102,8 @@ start_twins(struct beside *b)
 	if (netlink < 0)
 		return netlink;
 	taps_tame_kernel();
-	return twins_start(&taps_io_kernel, netlink, &b->slow->bell, &b->twins);
+	return twins_start(
+	    &taps_io_kernel, netlink, &b->feed->slow->bell, &b->twins);
 }
 
 static int
@@ -43,9 +111,8 @@ start(struct beside *b)
 {
 	int rc = start_twins(b);
 
-	if (rc == 0 && !linux_feed_is_open(&b->feed))
-		rc = linux_feed_open(
-		    &b->feed, -1, -1, b->feed.sink, b->feed.arg);
+	if (rc == 0 && !linux_feed_is_open(&b->from))
+		rc = linux_feed_open(&b->from, -1, -1, &sink, b);
 	return rc;
 }
 
@@ -58,7 +125,7 @@ set_names(struct beside *b, const struct routerconf *c)
 	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++)
 		if (c->vnic[i].present)
 			memcpy(name[i], c->vnic[i].name, NETLINK_NAME);
-	linux_feed_set_names(&b->feed, name);
+	linux_feed_set_names(&b->from, name);
 }
 
 void
@@ -67,7 +134,7 @@ beside_configure(struct beside *b, struct routerconf *c)
 	int rc;
 
 	if (c->twins != ROUTERCONF_ON) {
-		linux_feed_stop(&b->feed);
+		linux_feed_stop(&b->from);
 		return;
 	}
 	rc = start(b);
@@ -77,27 +144,27 @@ beside_configure(struct beside *b, struct routerconf *c)
 		return;
 	}
 	/* seen by the slow path with the plan, which is published */
-	b->slow->twins = b->twins;
+	b->feed->slow->twins = b->twins;
 	set_names(b, c);
 }
 
 void
 beside_poll(const struct beside *b, struct pollfd *fds)
 {
-	linux_feed_poll(&b->feed, fds);
+	linux_feed_poll(&b->from, fds);
 }
 
 int
 beside_timeout(const struct beside *b)
 {
-	return linux_feed_timeout(&b->feed, loop_now_ms());
+	return linux_feed_timeout(&b->from, loop_now_ms());
 }
 
 void
 beside_turn(struct beside *b)
 {
-	if (linux_feed_is_open(&b->feed))
-		linux_feed_turn(&b->feed, loop_now_ms());
+	if (linux_feed_is_open(&b->from))
+		linux_feed_turn(&b->from, loop_now_ms());
 	else
-		linux_feed_push(&b->feed); /* what it told is gone */
+		linux_feed_push(&b->from); /* what it told is gone */
 }

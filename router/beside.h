@@ -9,20 +9,19 @@
 #ifndef ROUTER_BESIDE_H
 #define ROUTER_BESIDE_H
 
+#include "router/feed.h"
 #include "router/linux_feed.h"
-#include "router/slow.h"
 
 enum { BESIDE_FDS = LINUX_FEED_FDS };
 
 struct beside {
-	struct slow *slow;   /* borrowed */
+	struct feed *feed;   /* borrowed: where it all goes */
 	struct twins *twins; /* NULL: never wanted until now */
-	struct linux_feed feed;
+	struct linux_feed from;
+	bool was_full; /* a route found no room, and the log says so */
 };
 
-/* sink is borrowed: it hears of routes and neighbours. */
-void beside_init(struct beside *b, struct slow *slow,
-    const struct linux_sink *sink, void *arg);
+void beside_init(struct beside *b, struct feed *feed);
 
 /* After the slow path has ended. */
 void beside_close(struct beside *b);
@@ -37,7 +36,7 @@ void beside_configure(struct beside *b, struct routerconf *c);
 void beside_poll(const struct beside *b, struct pollfd *fds);
 int beside_timeout(const struct beside *b);
 
-/* After each poll(); and when the sink has room again. */
+/* After each poll(), before feed_turn(). */
 void beside_turn(struct beside *b);
 
 #endif

@@ -10,7 +10,16 @@ router_librouter_a_SOURCES = \
   router/beside.c router/beside.h \
   router/bucket.h \
   router/count.c router/count.h \
+  router/ctl.h router/ctl_int.h \
+  router/ctl_change.c \
+  router/ctl_names.c router/ctl_names.h \
+  router/ctl_pipeline.c \
+  router/ctl_routes.c \
+  router/ctl_server.c router/ctl_server.h \
+  router/ctl_show.c \
+  router/ctl_trace.c \
   router/fast.c router/fast.h \
+  router/feed.c router/feed.h \
   router/fib.h \
   router/fib4.c router/fib4.h router/fib4_lookup.c \
   router/fib6.c router/fib6.h router/fib6_lookup.c \
@@ -24,6 +33,7 @@ router_librouter_a_SOURCES = \
   router/iface.h router/ip6.h router/ip6_walk.h \
   router/linux_feed.c router/linux_feed.h \
   router/linux_routes.c router/linux_routes.h \
+  router/journal.c router/journal.h \
   router/live.c router/live.h \
   router/live_swap.c \
   router/modules.h \
@@ -47,6 +57,7 @@ router_librouter_a_SOURCES = \
   router/pipeline.c router/pipeline.h \
   router/plan.c router/plan.h \
   router/plan6.c \
+  router/probe.c router/probe.h \
   router/publish.c router/publish.h \
   router/punt.c router/punt.h \
   router/rehearse.c router/rehearse.h \
@@ -55,6 +66,7 @@ router_librouter_a_SOURCES = \
   router/routerconf.c router/routerconf.h \
   router/routerconf_filter.c router/routerconf_internal.h \
   router/routerconf_words.c \
+  router/routes.c router/routes.h \
   router/script.c router/script.h \
   router/script_api.h \
   router/script_text.h \
@@ -65,10 +77,15 @@ router_librouter_a_SOURCES = \
   router/slow_input.c \
   router/slow_twins.c \
   router/slow_tx.c \
+  router/slow_update.c \
+  router/snapshot.h \
   router/stats.c router/stats.h \
   router/tables.c router/tables.h \
   router/taps.c router/taps.h \
   router/twins.c router/twins.h \
+  router/text.c router/text.h \
+  router/trace.c router/trace.h \
+  router/update.c router/update.h \
   router/watch.c router/watch.h \
   router/watchdog.c router/watchdog.h
 nodist_router_librouter_a_SOURCES = router/script_text.c
@@ -97,3 +114,9 @@ europa_router_LDADD = router/librouter.a $(LIBEUROPA) $(LUAJIT_LIBS)
 # a script finds the modules by their names
 SCRIPT_EXPORTS = $(AM_LDFLAGS) -rdynamic
 europa_router_LDFLAGS = $(SCRIPT_EXPORTS)
+
+# its command line, in the container beside it
+europalibexec_PROGRAMS += routerctl
+routerctl_SOURCES = router/routerctl.c router/routerctl.h \
+  router/routerctl_json.c router/routerctl_print.c router/routerctl_talk.c
+routerctl_LDADD = $(LIBEUROPA)

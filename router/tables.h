@@ -43,7 +43,8 @@ enum hop_index {
 	HOP_I_LOCAL = 1,
 	HOP_I_BROADCAST = 2,
 	HOP_I_BLACKHOLE = 3,
-	HOP_I_GLEAN = 4, /* + index of the vNIC */
+	HOP_I_UNREACHABLE = 4, /* a route that says that there is none */
+	HOP_I_GLEAN = 5,       /* + index of the vNIC */
 	HOP_I_GATEWAY = HOP_I_GLEAN + VNIC_MAX_VNICS,
 };
 

@@ -21,6 +21,7 @@ ROUTER_UNIT = \
   tests/unit/test_router_pieces \
   tests/unit/test_router_process \
   tests/unit/test_router_exceptions \
+  tests/unit/test_router_routes tests/unit/test_router_ctl \
   tests/unit/test_router_ipv6 \
   tests/unit/test_router_watch \
   tests/unit/test_router_watchdog
@@ -37,6 +38,7 @@ check-golden:
 .PHONY: check-golden
 
 tests_librouterrig_a_SOURCES = \
+  tests/unit/ctl_client.c tests/unit/ctl_client.h \
   tests/unit/frame_maker.c tests/unit/frame_maker.h \
   tests/unit/golden.c tests/unit/golden.h \
   tests/unit/nl_maker.c tests/unit/nl_maker.h \
@@ -86,6 +88,11 @@ tests_unit_test_router_icmp6_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_icmp6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_pieces_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_pieces_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_routes_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_routes_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_ctl_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_ctl_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_ctl_DEPENDENCIES = europa-router
 tests_unit_test_router_watchdog_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_watchdog_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_watch_CFLAGS = $(ROUTER_CFLAGS)

@@ -89,7 +89,7 @@ random_route(const struct shape *s)
 	return (struct fib4_route){
 		.prefix = ip & mask_of(len),
 		.len = (uint8_t)len,
-		.rank = (uint8_t)(random32() % 3),
+		.rank = (uint8_t)(random32() % 5),
 		.result = (uint16_t)(1 + random32() % s->n_results),
 	};
 }

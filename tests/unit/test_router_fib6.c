@@ -152,7 +152,7 @@ random_route(const struct shape *s)
 	return (struct fib6_route){
 		.prefix = addr_of(ip & mask_of(len)),
 		.len = (uint8_t)len,
-		.rank = (uint8_t)(random32() % 3),
+		.rank = (uint8_t)(random32() % 5),
 		.result = (uint16_t)(1 + random32() % s->n_results),
 	};
 }
