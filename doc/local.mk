@@ -14,6 +14,7 @@ DECISIONS = \
   doc/decisions/errors.md \
   doc/decisions/lua-pipeline.md \
   doc/decisions/lxc.md \
+  doc/decisions/linux-twins.md \
   doc/decisions/memory-regions.md \
   doc/decisions/no-libtool.md \
   doc/decisions/one-launcher-per-operation.md \
@@ -22,4 +23,5 @@ DECISIONS = \
   doc/decisions/data-path.md doc/decisions/traffic-limits.md \
   doc/decisions/vnic-protocol.md
 EXTRA_DIST += $(DECISIONS) doc/model/vnic-ring.pml CONTRIBUTING.md .ci/run
-dist_doc_DATA += ARCHITECTURE.md CHANGELOG.md LICENSE README.md doc/pipeline.md
+dist_doc_DATA += ARCHITECTURE.md CHANGELOG.md LICENSE README.md doc/linux-twins.md \
+  doc/pipeline.md

@@ -5,6 +5,7 @@
 #include "router/twins.h"
 
 #include "lib/base.h"
+#include "lib/loop.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -57,7 +58,9 @@ change(struct twins *t)
 	atomic_store_explicit(&t->is_new, false, memory_order_seq_cst);
 	memcpy(t->wanted, t->want, sizeof(t->wanted));
 	pthread_mutex_unlock(&t->lock);
-	t->n_failed = taps_change(&t->taps, t->wanted);
+	t->retry_ms = taps_change(&t->taps, t->wanted)
+			  ? loop_now_ms() + TWINS_RETRY_MS
+			  : 0;
 }
 
 /* From the slow path to the devices; all that is there, it is bounded. */
@@ -91,7 +94,7 @@ read_down(struct twins *t, unsigned i)
 		if (len < 0 && errno == EBADFD) {
 			/* somebody has deleted it: it comes back */
 			taps_lose(&t->taps, i);
-			t->n_failed++;
+			t->retry_ms = loop_now_ms();
 		}
 		if (len <= 0)
 			break;
@@ -118,7 +121,7 @@ get_ready(struct twins *t)
 static void
 sleep_on(struct twins *t, struct pollfd *fds)
 {
-	int ms = t->n_failed ? TWINS_RETRY_MS : -1;
+	int ms = -1;
 	uint64_t n;
 
 	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++)
@@ -126,10 +129,14 @@ sleep_on(struct twins *t, struct pollfd *fds)
 			.events = POLLIN };
 	fds[VNIC_MAX_VNICS] =
 	    (struct pollfd){ .fd = t->event, .events = POLLIN };
+	if (t->retry_ms > 0) {
+		uint64_t now = loop_now_ms();
+
+		ms = (int)(MAX(t->retry_ms, now) - now);
+	}
 	if (get_ready(t))
 		ms = 0;
-	if (poll(fds, VNIC_MAX_VNICS + 1, ms) == 0 && ms > 0)
-		t->n_failed = 0; /* once more */
+	poll(fds, VNIC_MAX_VNICS + 1, ms);
 	/* relaxed: an event too many harms nobody */
 	atomic_store_explicit(&t->asleep, 0, memory_order_relaxed);
 	if (fds[VNIC_MAX_VNICS].revents && read(t->event, &n, sizeof(n)) < 0) {
@@ -145,11 +152,10 @@ run(void *arg)
 	/* relaxed: get_ready() looks again before a sleep */
 	while (!atomic_load_explicit(&t->stop, memory_order_relaxed)) {
 		struct pollfd fds[VNIC_MAX_VNICS + 1];
-		bool failed = t->n_failed > 0;
 
 		sleep_on(t, fds);
 		if (atomic_load_explicit(&t->is_new, memory_order_seq_cst) ||
-		    (failed && t->n_failed == 0))
+		    (t->retry_ms > 0 && loop_now_ms() >= t->retry_ms))
 			change(t);
 		write_up(t);
 		for (unsigned i = 0; i < VNIC_MAX_VNICS; i++)

@@ -47,7 +47,7 @@ struct twins {
 
 	/* (twins) */
 	struct taps taps;
-	unsigned n_failed;
+	uint64_t retry_ms; /* when those that failed are tried again; 0: none */
 	struct tap_want wanted[VNIC_MAX_VNICS];
 	uint8_t frame[TWINS_MAX_FRAME];
 

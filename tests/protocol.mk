@@ -70,6 +70,7 @@ tests_stress_stress_hostile_LDADD = $(STRESS_LIBS)
 PROTOCOL_FUZZ = \
   tests/fuzz/fuzz_attach \
   tests/fuzz/fuzz_ledger \
+  tests/fuzz/fuzz_netlink \
   tests/fuzz/fuzz_router \
   tests/fuzz/fuzz_routerconf \
   tests/fuzz/fuzz_wire
@@ -83,6 +84,8 @@ tests_fuzz_fuzz_ledger_SOURCES = tests/fuzz/fuzz_ledger.c \
 tests_fuzz_fuzz_ledger_CPPFLAGS = $(AM_CPPFLAGS) \
   -include $(top_srcdir)/tests/fuzz/ledger_hook.h
 tests_fuzz_fuzz_ledger_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
+tests_fuzz_fuzz_netlink_SOURCES = tests/fuzz/fuzz_netlink.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_netlink_LDADD = router/librouter.a $(LIBEUROPA)
 tests_fuzz_fuzz_wire_SOURCES = tests/fuzz/fuzz_wire.c \
   tests/unit/wire_samples.c tests/unit/wire_samples.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_wire_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
@@ -103,10 +106,10 @@ FUZZ_R = $(top_srcdir)/router
 FUZZ_ROUTER = $(top_srcdir)/lib/err.c \
   $(FUZZ_R)/count.c \
   $(FUZZ_R)/fib4.c \
-  $(FUZZ_R)/fib4_avx512.c \
   $(FUZZ_R)/fib4_lookup.c \
   $(FUZZ_R)/fib6.c \
   $(FUZZ_R)/fib6_lookup.c \
+  $(FUZZ_R)/fib_avx512.c \
   $(FUZZ_R)/fib_store.c \
   $(FUZZ_R)/filter_rules.c \
   $(FUZZ_R)/fragment.c \
@@ -125,27 +128,37 @@ FUZZ_ROUTER = $(top_srcdir)/lib/err.c \
   $(FUZZ_R)/options.c \
   $(FUZZ_R)/plan.c \
   $(FUZZ_R)/plan6.c \
+  $(FUZZ_R)/routes.c \
   $(FUZZ_R)/routerconf.c \
   $(FUZZ_R)/routerconf_filter.c \
   $(FUZZ_R)/routerconf_words.c \
   $(FUZZ_R)/tables.c
 fuzz:
-	$(MKDIR_P) fuzz/attach fuzz/ledger fuzz/router fuzz/routerconf fuzz/wire
+	$(MKDIR_P) fuzz/attach fuzz/ledger fuzz/netlink fuzz/router \
+	  fuzz/routerconf fuzz/wire
 	$(FUZZ_CC) -o fuzz/fuzz_attach $(top_srcdir)/tests/fuzz/fuzz_attach.c \
 	  $(FUZZ_LIB)
 	$(FUZZ_CC) -o fuzz/fuzz_ledger $(FUZZ_LEDGER) \
 	  $(top_srcdir)/tests/fuzz/fuzz_ledger.c $(FUZZ_LIB)
 	$(FUZZ_CC) -o fuzz/fuzz_wire $(top_srcdir)/tests/fuzz/fuzz_wire.c \
 	  $(top_srcdir)/tests/unit/wire_samples.c $(FUZZ_LIB)
+	$(FUZZ_CC) -o fuzz/fuzz_netlink $(top_srcdir)/tests/fuzz/fuzz_netlink.c \
+	  $(FUZZ_R)/netlink.c $(FUZZ_R)/linux_routes.c
 	for t in router routerconf; do \
 	  $(FUZZ_CC) -o fuzz/fuzz_$$t $(top_srcdir)/tests/fuzz/fuzz_$$t.c \
 	    $(FUZZ_ROUTER) || exit 1; done
-	for t in attach ledger router routerconf wire; do \
+	for t in attach ledger netlink router routerconf wire; do \
+	  seeds=; d='$(abs_top_srcdir)'/tests/fuzz/corpus/$$t; \
+	  [ ! -d "$$d" ] || seeds=$$d; \
 	  (cd fuzz && ./fuzz_$$t -max_total_time=$(FUZZ_SECONDS) \
-	    -max_len=4096 -print_final_stats=1 $$t) || exit 1; done
+	    -max_len=4096 -print_final_stats=1 $$t $$seeds) || exit 1; done
 .PHONY: fuzz
-CLEANFILES += fuzz/fuzz_attach fuzz/fuzz_ledger fuzz/fuzz_router \
-  fuzz/fuzz_routerconf fuzz/fuzz_wire
+CLEANFILES += fuzz/fuzz_attach fuzz/fuzz_ledger fuzz/fuzz_netlink \
+  fuzz/fuzz_router fuzz/fuzz_routerconf fuzz/fuzz_wire
+# what a kernel said, to begin with
+EXTRA_DIST += tests/fuzz/corpus/netlink/links \
+  tests/fuzz/corpus/netlink/neighbours \
+  tests/fuzz/corpus/netlink/routes4 tests/fuzz/corpus/netlink/routes6
 
 # abi: the contract as text; make abi-update after its version was raised
 check_PROGRAMS += tests/abi/abi_dump tests/abi/abi_dump_ffi

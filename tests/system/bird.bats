@@ -95,13 +95,22 @@ ttl_is() {
 # forwarded ROUTER: by its fast path.
 forwarded() { claim "$1" forwarded; }
 
+at_least() { # NUMBER COMMAND...: what it prints is as much
+  local n=$1
+  shift
+  [ "$("$@")" -ge "$n" ]
+}
+
 # What the kernels of a, b and c have forwarded, both protocols together.
 kernel_forwarded() {
   local r
   for r in a b c; do
-    kernel $r awk '/^Ip: [0-9]/ {n += $7} /^Ip6OutForwDatagrams/ {n += $2} END {print n}' \
-      /proc/net/snmp /proc/net/snmp6
-  done | awk '{n += $1} END {print n + 0}'
+    kernel $r cat /proc/net/snmp /proc/net/snmp6
+  done | awk '/^Ip: [0-9]/ {n += $7} /^Ip6OutForwDatagrams/ {n += $2} END {print n + 0}'
+}
+
+has_address() { # ROUTER INTERFACE ADDRESS
+  kernel "$1" ip -o addr show "$2" | grep -F " $3 "
 }
 
 @test "each vNIC has a twin: same name, MAC, MTU and addresses" {
@@ -111,8 +120,8 @@ kernel_forwarded() {
     mac=$(api GET /v1/routers/a | jq -r ".status.vnics[$v].mac")
     kernel a ip -o link show "eth$v" | grep -F "link/ether $mac" | grep -F 'mtu 1500'
   done
-  node_wait 10 eval 'kernel a ip -o addr show eth0 | grep -F 198.18.0.1/24'
-  kernel a ip -o addr show eth0 | grep -F $GATE_A/64
+  node_wait 10 has_address a eth0 198.18.0.1/24
+  has_address a eth0 $GATE_A/64
 }
 
 @test "OSPF finds the way, for both protocols" {
@@ -126,8 +135,8 @@ kernel_forwarded() {
   fa=$(forwarded a) fb=$(forwarded b)
   slow=$(claim a slow_forwarded)
   node_sender ping -n -q -c 200 -i 0.01 -W 2 198.18.1.2
-  node_wait 5 eval '[ "$(forwarded a)" -ge $((fa + 400)) ]'
-  node_wait 5 eval '[ "$(forwarded b)" -ge $((fb + 400)) ]'
+  node_wait 5 at_least $((fa + 400)) forwarded a
+  node_wait 5 at_least $((fb + 400)) forwarded b
   [ "$(claim a slow_forwarded)" -le $((slow + 5)) ]
   for r in a b c; do
     [ "$(kernel $r cat /proc/sys/net/ipv4/ip_forward)" = 0 ]
@@ -160,25 +169,46 @@ kernel_forwarded() {
 }
 
 @test "a route typed in is in force at once, and so is its end" {
-  kernel a ip route add 198.18.77.0/24 via 198.18.0.2
-  node_wait 5 eval '[ -n "$(node_receiver ping -n -c 1 -W 1 198.18.77.1 > /dev/null; kernel a ip route show 198.18.77.0/24)" ]'
-  before=$(forwarded a)
-  ip -n "$NODE_RECEIVER" route replace 198.18.77.0/24 via 198.18.1.1
-  kernel b ip route add 198.18.77.0/24 via 198.18.10.1
+  node_wait 40 reaches
   ip -n "$NODE_SENDER" addr add 198.18.77.1/32 dev eth0
+  ip -n "$NODE_RECEIVER" route add 198.18.77.0/24 via 198.18.1.1
+  kernel b ip route add 198.18.77.0/24 via 198.18.10.1
+  kernel a ip route add 198.18.77.0/24 via 198.18.0.2
   node_wait 5 node_receiver ping -n -c 1 -W 1 198.18.77.1
+  # in the place of the other
   kernel b ip route replace blackhole 198.18.77.0/24
-  kernel b ip route del 198.18.77.0/24 via 198.18.10.1 2> /dev/null || true
-  holes=$(claim b blackhole)
+  before=$(claim b blackhole)
+  node_wait 5 at_least $((before + 1)) knock_77
   run node_receiver ping -n -c 2 -i 0.2 -W 1 198.18.77.1
   [[ "$output" == *"100% packet loss"* ]]
-  node_wait 5 eval '[ "$(claim b blackhole)" -ge $((holes + 2)) ]'
   kernel b ip route del blackhole 198.18.77.0/24
+  node_wait 5 is_unreachable
   kernel a ip route del 198.18.77.0/24
-  run node_receiver ping -n -c 1 -W 1 198.18.77.1
-  [[ "$output" == *"Unreachable"* ]]
   ip -n "$NODE_SENDER" addr del 198.18.77.1/32 dev eth0
   ip -n "$NODE_RECEIVER" route del 198.18.77.0/24
+}
+
+# One packet to the hole; prints what the hole has taken.
+knock_77() {
+  node_receiver ping -n -c 1 -W 1 198.18.77.1 > /dev/null 2>&1
+  claim b blackhole
+}
+
+is_unreachable() {
+  node_receiver ping -n -c 1 -W 1 198.18.77.1 | grep 'Net Unreachable'
+}
+
+@test "a twin that somebody deletes comes back" {
+  index=$(kernel c ip -o link show eth1 | cut -d: -f1)
+  inside c /bin/busybox ip link del eth1
+  node_wait 10 is_another c eth1 "$index"
+  node_wait 10 has_address c eth1 198.18.12.3/24
+}
+
+is_another() { # ROUTER INTERFACE INDEX
+  local now
+  now=$(kernel "$1" ip -o link show "$2" | cut -d: -f1)
+  [ -n "$now" ] && [ "$now" != "$3" ]
 }
 
 @test "the router's process ends, and the next one finds its way again" {
