@@ -136,16 +136,15 @@ static bool
 read_body(struct ctl *c, struct ctl_client *k)
 {
 	struct line l = { .c = c, .k = k };
-	unsigned max = 1;
+	enum { LEAST = 12 }; /* "delete ::/0\n" */
 	char *at = k->body;
 
 	if (memchr(k->body, '\0', k->body_len)) {
 		ctl_error(k, CTL_INVALID, 0, "a zero byte in the lines");
 		return false;
 	}
-	for (const char *p = k->body; *p; p++)
-		max += *p == '\n';
-	k->change = calloc(max, sizeof(*k->change));
+	/* the place behind the last may be needed for a line that is none */
+	k->change = calloc(k->body_len / LEAST + 2, sizeof(*k->change));
 	if (!k->change) {
 		ctl_error(k, CTL_FAILED, 0, "no memory");
 		return false;

@@ -261,6 +261,8 @@ answer_trace(struct ctl *c, struct ctl_client *k)
 		text_key(t, "result");
 		put_step(c, t, &r->step[i], i ? &r->step[i - 1] : NULL);
 		text_close(t, '{');
+		if (!r->step[i].goes_on) /* the others saw nothing of it */
+			break;
 		name += n + (name[n] == '\n');
 	}
 	text_close(t, '[');
@@ -298,11 +300,13 @@ begin(struct ctl *c, struct ctl_client *k, const struct trace_packet *p)
 {
 	struct publish *publish = &c->view.slow->publish;
 	const struct live *l = c->view.live;
-	struct script_text text = { .name = "pipeline.lua" };
+	char name[32];
+	struct script_text text = { .name = name };
 	scoped_free char *own = NULL;
 	int rc;
 
 	k->number = l->number[LIVE_NOW];
+	snprintf(name, sizeof(name), "%u.lua", k->number);
 	if (k->number > 0)
 		text.text = own = live_text(l, k->number, &text.len);
 	k->trace = malloc(sizeof(*k->trace));

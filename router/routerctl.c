@@ -477,14 +477,16 @@ main(int argc, char **argv)
 {
 	int c;
 
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return puts("routerctl " EUROPA_VERSION) < 0;
+	if (argc == 2 && strcmp(argv[1], "--help") == 0)
+		usage(NULL);
 	/* words behind the command are its own */
-	while ((c = getopt(argc, argv, "+js:hV")) != -1) {
+	while ((c = getopt(argc, argv, "+js:h")) != -1) {
 		if (c == 'j')
 			self.json = true;
 		else if (c == 's')
 			self.socket = optarg;
-		else if (c == 'V')
-			return puts("routerctl " EUROPA_VERSION) < 0;
 		else
 			usage(c == 'h' ? NULL : "no such option");
 	}

@@ -7,9 +7,24 @@
 #include "router/slow.h"
 
 enum {
-	AT_ONCE = 64,         /* changes of a turn */
-	REPUBLISH_AFTER = 256 /* changes: memory is to come back */
+	AT_ONCE = 64,          /* changes of a turn */
+	REPUBLISH_AFTER = 256, /* changes: memory is to come back */
+	/* a prefix that is shorter, in a table of more routes, takes too long */
+	SHORT4 = 8,
+	SHORT6 = 16,
+	LARGE = 20000,
 };
+
+/* Would it change so much that packets had to wait? Then main makes a plan. */
+static bool
+is_too_much(const struct plan *p, const struct route *r)
+{
+	if (r->len == 0)
+		return false;
+	if (r->is6)
+		return r->len < SHORT6 && fib6_n_routes(p->fib6) > LARGE;
+	return r->len < SHORT4 && fib4_n_routes(p->fib) > LARGE;
+}
 
 /* Gateways of the next changes. */
 static void
@@ -33,9 +48,10 @@ carry_out(struct slow *s, const struct update_op *op)
 
 	switch ((enum update_kind)op->kind) {
 	case UPDATE_ADD:
-		return plan_change(s->plan, r, true);
 	case UPDATE_DELETE:
-		return plan_change(s->plan, r, false);
+		return is_too_much(s->plan, r)
+			   ? -ENOSPC
+			   : plan_change(s->plan, r, op->kind == UPDATE_ADD);
 	case UPDATE_NEIGHBOUR:
 	case UPDATE_NO_NEIGHBOUR:
 		break;

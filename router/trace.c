@@ -67,7 +67,8 @@ fill_frame(struct trace *t)
 	uint8_t *frame = t->room + TRACE_HEADROOM, *ip = frame + ETH_BYTES;
 	unsigned header = p->is6 ? IP6_BYTES : IP4_BYTES;
 	unsigned least = header + header_of(p->protocol);
-	unsigned len = p->len ? p->len : least;
+	/* a header alone would be none of IPv6 */
+	unsigned len = p->len ? p->len : MAX(least, header + UDP_BYTES);
 
 	if (len < least || len > TRACE_ROOM - ETH_BYTES)
 		return -EMSGSIZE;

@@ -22,6 +22,8 @@ ROUTER_UNIT = \
   tests/unit/test_router_process \
   tests/unit/test_router_exceptions \
   tests/unit/test_router_routes tests/unit/test_router_ctl \
+  tests/unit/test_router_ctl_pipeline \
+  tests/unit/test_routerctl \
   tests/unit/test_router_ipv6 \
   tests/unit/test_router_watch \
   tests/unit/test_router_watchdog
@@ -93,6 +95,14 @@ tests_unit_test_router_routes_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_ctl_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_ctl_LDADD = $(ROUTER_LIBS)
 EXTRA_tests_unit_test_router_ctl_DEPENDENCIES = europa-router
+tests_unit_test_router_ctl_pipeline_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_ctl_pipeline_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_ctl_pipeline_DEPENDENCIES = europa-router
+tests_unit_test_routerctl_SOURCES = tests/unit/test_routerctl.c \
+  router/routerctl_json.c router/routerctl.h
+tests_unit_test_routerctl_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_routerctl_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_routerctl_DEPENDENCIES = europa-router routerctl
 tests_unit_test_router_watchdog_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_watchdog_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_watch_CFLAGS = $(ROUTER_CFLAGS)

@@ -253,7 +253,7 @@ what_is_no_route_is_refused(void **state)
 	const struct fib4_route bad[] = {
 		{ 0xc6120001, 24, FIB4_STATIC, 1 }, /* bits behind the length */
 		{ 0xc6120000, 33, FIB4_STATIC, 1 },
-		{ 0xc6120000, 24, 3, 1 },
+		{ 0xc6120000, 24, FIB4_OWN + 1, 1 },
 		{ 0xc6120000, 24, FIB4_STATIC, 0 },
 		{ 0xc6120000, 24, FIB4_STATIC, FIB_MAX_RESULT + 1 },
 	};

@@ -264,7 +264,7 @@ what_is_no_route_is_refused(void **state)
 	const struct fib6_route bad[] = {
 		{ { 0x20010db800000000, 1 }, 64, FIB6_STATIC, 1 },
 		{ { 0x20010db800000000, 0 }, 129, FIB6_STATIC, 1 },
-		{ { 0x20010db800000000, 0 }, 64, 3, 1 },
+		{ { 0x20010db800000000, 0 }, 64, FIB6_OWN + 1, 1 },
 		{ { 0x20010db800000000, 0 }, 64, FIB6_STATIC, 0 },
 	};
 	struct fib6 *f, *none;
