@@ -15,6 +15,8 @@ ROUTER_UNIT = \
   tests/unit/test_router_lua_doc \
   tests/unit/test_router_lua_live \
   tests/unit/test_router_nd \
+  tests/unit/test_router_beside \
+  tests/unit/test_router_linux_feed \
   tests/unit/test_router_netlink \
   tests/unit/test_router_twins \
   tests/unit/test_router_icmp6 \
@@ -85,7 +87,11 @@ tests_unit_test_router_netlink_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_netlink_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_twins_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_twins_LDADD = $(ROUTER_LIBS)
-EXTRA_tests_unit_test_router_twins_DEPENDENCIES = europa-router
+tests_unit_test_router_linux_feed_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_linux_feed_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_beside_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_beside_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_beside_DEPENDENCIES = europa-router
 tests_unit_test_router_icmp6_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_icmp6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_pieces_CFLAGS = $(ROUTER_CFLAGS)
