@@ -143,8 +143,9 @@ beside_configure(struct beside *b, struct routerconf *c)
 		c->twins = ROUTERCONF_OFF;
 		return;
 	}
-	/* seen by the slow path with the plan, which is published */
-	b->feed->slow->twins = b->twins;
+	/* release: pairs with the look of the slow path */
+	atomic_store_explicit(
+	    &b->feed->slow->twins, b->twins, memory_order_release);
 	set_names(b, c);
 }
 

@@ -39,8 +39,8 @@ struct slow {
 	_Atomic(uint64_t) generation;    /* (slow) of the plan in force */
 	_Atomic(bool) stop;              /* (main) */
 	struct filter_hits hits;         /* all add, main reads */
-	struct twins *twins; /* (main) before the first plan that wants them */
-	uint8_t used[2 * NEIGH_MAX]; /* marks: of ARP's, then of ND's */
+	_Atomic(struct twins *) twins;   /* (main) NULL: none wanted yet */
+	uint8_t used[2 * NEIGH_MAX];     /* marks: of ARP's, then of ND's */
 
 	/* (slow) */
 	struct vnic *vnic;

@@ -21,10 +21,17 @@
 #include "router/modules.h"
 #include "router/nd_internal.h"
 
+static struct twins *
+twins_of(const struct slow *s)
+{
+	/* pairs with beside_configure(): they are complete */
+	return atomic_load_explicit(&s->twins, memory_order_acquire);
+}
+
 static bool
 has_twins(const struct slow *s)
 {
-	return s->plan->twins && s->twins;
+	return s->plan->twins && twins_of(s);
 }
 
 /* --- to Linux ------------------------------------------------------------- */
@@ -32,7 +39,8 @@ has_twins(const struct slow *s)
 static void
 give(struct slow *s, const uint8_t *frame)
 {
-	bool given = twins_give(s->twins, s->came->vnic, frame, s->came->len);
+	bool given =
+	    twins_give(twins_of(s), s->came->vnic, frame, s->came->len);
 
 	count(s->count, given ? COUNT_TWIN_UP : COUNT_TWIN_UP_DROPPED, 1);
 }
@@ -178,17 +186,18 @@ count_lost(struct slow *s, _Atomic(uint64_t) *lost, enum counter which)
 unsigned
 slow_twins_drain(struct slow *s)
 {
+	struct twins *t = twins_of(s);
 	const struct punt_record *r;
 	const uint8_t *frame;
 	unsigned n = 0;
 
 	if (!has_twins(s))
 		return 0;
-	count_lost(s, &s->twins->up_lost, COUNT_TWIN_UP_DROPPED);
-	count_lost(s, &s->twins->down_lost, COUNT_TWIN_DOWN_DROPPED);
-	for (; n < SLOW_BURST && (r = twins_take(s->twins, &frame)); n++) {
+	count_lost(s, &t->up_lost, COUNT_TWIN_UP_DROPPED);
+	count_lost(s, &t->down_lost, COUNT_TWIN_DOWN_DROPPED);
+	for (; n < SLOW_BURST && (r = twins_take(t, &frame)); n++) {
 		send_for(s, r, frame);
-		twins_taken(s->twins);
+		twins_taken(t);
 	}
 	return n;
 }
@@ -196,7 +205,7 @@ slow_twins_drain(struct slow *s)
 bool
 slow_twins_have_work(const struct slow *s)
 {
-	return has_twins(s) && punt_has(&s->twins->down);
+	return has_twins(s) && punt_has(&twins_of(s)->down);
 }
 
 /* --- devices -------------------------------------------------------------- */
@@ -205,8 +214,9 @@ void
 slow_twins_update(struct slow *s)
 {
 	scoped_free struct tap_want *want = NULL;
+	struct twins *t = twins_of(s);
 
-	if (!s->twins)
+	if (!t)
 		return;
 	want = calloc(VNIC_MAX_VNICS, sizeof(*want));
 	if (!want)
@@ -219,6 +229,6 @@ slow_twins_update(struct slow *s)
 			taps_want(&want[i], &s->iface[i], v->name, mtu);
 	}
 	/* new tables for a neighbour change no device */
-	if (memcmp(want, s->twins->want, sizeof(s->twins->want)) != 0)
-		twins_set(s->twins, want);
+	if (memcmp(want, t->want, sizeof(t->want)) != 0)
+		twins_set(t, want);
 }

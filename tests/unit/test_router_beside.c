@@ -337,6 +337,30 @@ routes_of_the_kernel_are_in_force(void **state)
 }
 
 static void
+neighbours_of_the_kernel_are_ours(void **state)
+{
+	struct router_rig *r = rig_of(state);
+	int fd = udp_socket(r, "198.18.1.1", 5000);
+	struct frame_spec s = lab_towards_b();
+	uint64_t end = loop_now_ms() + LONG_MS;
+	uint8_t mac[6];
+	struct rig_out o;
+	struct frame f;
+
+	ip("neigh add 198.18.1.9 lladdr 0e:00:00:00:00:99 dev eth1 "
+	   "nud permanent");
+	s.dst = "198.18.1.9";
+	frame_ip4(&f, &s);
+	do {
+		assert_true(loop_now_ms() < end);
+		router_rig_send(r, RIG_DATA, 0, &f);
+	} while (!router_rig_receive(r, 1, IP, 50, &o));
+	frame_mac("0e:00:00:00:00:99", mac);
+	assert_memory_equal(o.frame.b, mac, 6);
+	close(fd);
+}
+
+static void
 off_takes_all_away(void **state)
 {
 	struct router_rig *r = rig_of(state);
@@ -364,6 +388,7 @@ main(void)
 		ROUTER_TEST(a_question_has_one_answer),
 		ROUTER_TEST(the_kernel_says_that_nobody_listens),
 		ROUTER_TEST(routes_of_the_kernel_are_in_force),
+		ROUTER_TEST(neighbours_of_the_kernel_are_ours),
 		ROUTER_TEST(off_takes_all_away),
 	};
 
