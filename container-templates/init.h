@@ -7,6 +7,7 @@
  *	init_child.c	the data plane process: start, watch, end, statistics
  *	init_conf.c	router.conf: checks and writes it
  *	init_service.c	a second program of the template, if it has one
+ *	init_relay.c	europad's way to the router's own socket
  *
  * init holds the shared memory's descriptors for the container's life, so that
  * a data plane that dies is started again within milliseconds, with europad or
@@ -24,7 +25,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { INIT_MAX_WORDS = 16, INIT_MAX_CONF_BYTES = 8 << 20 };
+enum {
+	INIT_MAX_WORDS = 16,
+	INIT_MAX_CONF_BYTES = 8 << 20,
+	INIT_MAX_PIPELINE_BYTES = 256 << 10,
+	INIT_MAX_RELAYS = 8,
+};
 
 /* The words of the "dataplane" line: a program and its arguments. */
 struct init_command {
@@ -40,6 +46,11 @@ struct init_command {
  * command, or negative errno: -EFBIG, -EBADMSG (not complete or not text).
  */
 int init_conf_take(int fd, const char *dir, struct init_command *out);
+/*
+ * Writes what came with INIT_PIPELINE (fd is borrowed) to dir/pipeline.lua,
+ * where the router looks. Returns 0 or negative errno.
+ */
+int init_conf_take_pipeline(int fd, const char *dir);
 /* Reads the command of a router.conf that an earlier init left, or -ENOENT. */
 int init_conf_command(const char *text, size_t n, struct init_command *out);
 bool init_command_equal(
@@ -111,6 +122,17 @@ int init_service_open(struct init_service *s, struct loop *l, char *path);
 bool init_service_reaped(struct init_service *s, pid_t pid, int status);
 /* Tells it to end. */
 void init_service_stop(const struct init_service *s);
+
+/* ---- init_relay.c ---- */
+
+struct init_relay;
+
+/*
+ * Joins fd (taken) with the socket that the router has at dir/router.sock, until
+ * one of the two ends. Returns 0, -ECONNREFUSED or -ENOENT (no router listens),
+ * -EBUSY (too many), or another negative errno; fd is closed then.
+ */
+int init_relay_new(struct loop *l, const char *dir, int fd);
 
 /* ---- init_link.c ---- */
 

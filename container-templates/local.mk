@@ -6,6 +6,7 @@ container_templates_libinit_a_SOURCES = \
   container-templates/init_child.c \
   container-templates/init_conf.c \
   container-templates/init_link.c \
+  container-templates/init_relay.c \
   container-templates/init_service.c
 LIBINIT = container-templates/libinit.a
 
