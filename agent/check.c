@@ -233,15 +233,16 @@ check_router(struct node *n, const struct model_router *spec,
 {
 	const struct check c = { .n = n, .spec = spec, .old = old, .p = p };
 	const struct router *same = node_router(n, spec->name);
+	struct err e;
 	int rc;
 
 	if (same && same != old)
 		return problem_set(p, 409, "exists",
 		    "choose another name, or PUT to replace it",
 		    "router %s exists", spec->name);
-	if (strcmp(spec->template, "router") != 0)
-		problem_add(p, "/spec/template",
-		    "no such template %s (have: router)", spec->template);
+	if ((!old || strcmp(old->spec.template, spec->template) != 0) &&
+	    !node_rootfs(n, spec->template, &e))
+		problem_add(p, "/spec/template", "%s", e.msg);
 	for (unsigned i = 0; i < spec->n_vnics; i++) {
 		if (spec->vnic[i].attach == MODEL_ATTACH_PORT)
 			check_port(&c, i);

@@ -292,6 +292,33 @@ open_containers(struct node *n, struct err *e)
 	return n->ops->open(n->loop, &c, &n->ops_cookie, e);
 }
 
+const char *
+node_rootfs(struct node *n, const char *template, struct err *e)
+{
+	struct node_template *t = n->template;
+
+	if (n->ops != &container_lxc) {
+		if (strcmp(template, "router") == 0)
+			return "";
+		err_set(e, -ENOENT, "there is no template %s", template);
+		return NULL;
+	}
+	for (unsigned i = 0; i < n->n_templates; i++, t++)
+		if (strcmp(t->name, template) == 0)
+			return t->rootfs;
+	if (n->n_templates == NODE_MAX_TEMPLATES) {
+		err_set(e, -ENOSPC, "more than %d templates",
+		    (int)NODE_MAX_TEMPLATES);
+		return NULL;
+	}
+	if (template_build(&n->cfg, template, t->rootfs, sizeof(t->rootfs), e) <
+	    0)
+		return NULL;
+	snprintf(t->name, sizeof(t->name), "%s", template);
+	n->n_templates++;
+	return t->rootfs;
+}
+
 int
 node_open(struct node *n, struct err *e)
 {
@@ -311,8 +338,8 @@ node_open(struct node *n, struct err *e)
 		rc = store_open(n->cfg.state_dir, &n->store, e);
 	if (rc == 0)
 		rc = open_containers(n, e);
-	if (rc == 0 && n->ops == &container_lxc)
-		rc = template_build(&n->cfg, n->rootfs, sizeof(n->rootfs), e);
+	if (rc == 0 && !node_rootfs(n, "router", e))
+		rc = -ENOENT;
 	if (rc == 0)
 		rc = store_each_port(n->store, port_load, n, e);
 	if (rc == 0)

@@ -41,6 +41,8 @@ struct port {
 	bool lost; /* the connection ended before that word */
 };
 
+enum { NODE_MAX_TEMPLATES = 16 };
+
 struct node {
 	struct loop *loop;
 	struct config cfg;
@@ -53,8 +55,12 @@ struct node {
 	struct port *ports;
 	struct loop_source *kick; /* timer: reconciles what is dirty */
 	struct loop_source *watchdog;
-	char rootfs[512];   /* of the template "router" */
-	uint64_t mem_bytes; /* that routers may reserve in all */
+	unsigned n_templates;
+	struct node_template {
+		char name[MODEL_NAME_BYTES];
+		char rootfs[512];
+	} template[NODE_MAX_TEMPLATES]; /* those that have been asked for */
+	uint64_t mem_bytes;             /* that routers may reserve in all */
 	uint32_t plane_pid;
 	bool plane_hugepages;
 	unsigned plane_workers; /* as last said; 0 = it has never been here */
@@ -78,6 +84,12 @@ void node_drain_inbox(void *arg);
 struct router *node_router(struct node *n, const char *name);
 struct router *node_router_by_uid(struct node *n, const uint8_t uid[16]);
 struct port *node_port(struct node *n, const char *name);
+
+/*
+ * The root file system of a template, "" where containers have none; made when
+ * it is asked for the first time. NULL: e says why there is none.
+ */
+const char *node_rootfs(struct node *n, const char *template, struct err *e);
 
 /* Has every router looked at again, soon. */
 void node_kick(struct node *n);

@@ -162,12 +162,23 @@ spec_of(
 	*out = (struct container_spec){
 		.uid = r->uid_text,
 		.hostname = r->spec.name,
-		.rootfs = r->node->rootfs,
 		.run_dir = run_dir,
 		.cpus = c->router_cpus[0] ? c->router_cpus : NULL,
 		.id_base = c->id_base + r->id_index * CONFIG_RANGE_IDS,
 		.limits = limits_of(&r->spec.quota),
 	};
+}
+
+/* Without one the launcher refuses to start, and tells. */
+static const char *
+rootfs_of(const struct router *r)
+{
+	struct err e;
+	const char *rootfs = node_rootfs(r->node, r->spec.template, &e);
+
+	if (!rootfs)
+		log_err("router=%s: %s", r->spec.name, e.msg);
+	return rootfs ? rootfs : "";
 }
 
 static void
@@ -178,6 +189,7 @@ begin(struct router *r, enum container_verb verb, container_done_fn fn)
 	char dir[CONFIG_PATH];
 
 	spec_of(r, dir, sizeof(dir), &s);
+	s.rootfs = verb == CONTAINER_DO_START ? rootfs_of(r) : "";
 	r->busy = true;
 	n->ops->begin(n->ops_cookie, verb, &s, fn, r);
 }

@@ -5,6 +5,7 @@
  */
 #include "agent/template.h"
 
+#include "api/model.h"
 #include "lib/base.h"
 
 #include <fcntl.h>
@@ -13,6 +14,8 @@
 #include <sys/wait.h>
 
 extern char **environ;
+
+enum { NO_TEMPLATE = 3 }; /* exit status of europa-template */
 
 /* Starts argv with its standard output in a pipe; returns the reading end. */
 static int
@@ -53,11 +56,13 @@ read_line(int fd, char *line, size_t size)
 }
 
 int
-template_build(const struct config *c, char *rootfs, size_t size, struct err *e)
+template_build(const struct config *c, const char *name, char *rootfs,
+    size_t size, struct err *e)
 {
+	char word[MODEL_NAME_BYTES];
 	char program[CONFIG_PATH + 32], out[CONFIG_PATH + 32];
 	char bins[sizeof(c->template_bin)];
-	char *argv[] = { program, (char[]){ "build" }, (char[]){ "router" },
+	char *argv[] = { program, (char[]){ "build" }, word,
 		(char[]){ "--bin" }, bins, (char[]){ "--out" }, out, NULL };
 	int status = -1;
 	pid_t pid;
@@ -66,16 +71,21 @@ template_build(const struct config *c, char *rootfs, size_t size, struct err *e)
 	snprintf(
 	    program, sizeof(program), "%s/europa-template", c->libexec_dir);
 	snprintf(out, sizeof(out), "%s/templates", c->state_dir);
+	snprintf(word, sizeof(word), "%s", name);
 	memcpy(bins, c->template_bin, sizeof(bins));
 	fd = spawn_reader(argv, &pid);
 	if (fd < 0)
 		return err_set(e, fd, "%s: %s", program, strerror(-fd));
 	read_line(fd, rootfs, size);
 	close(fd);
-	if (waitpid(pid, &status, 0) < 0 || status != 0 || rootfs[0] != '/')
-		return err_set(e, -ENOENT,
-		    "%s could not build the template from %s: its message is "
-		    "above",
-		    program, bins);
+	if (waitpid(pid, &status, 0) < 0)
+		status = -1;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_TEMPLATE)
+		return err_set(e, -ENOENT, "there is no template %s", name);
+	if (status != 0 || rootfs[0] != '/')
+		return err_set(e, -EIO,
+		    "%s could not build the template %s from %s: its message "
+		    "is in the log of europad",
+		    program, name, bins);
 	return 0;
 }

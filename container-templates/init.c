@@ -3,9 +3,11 @@
  * europa-init: the first process of a router's container.
  *
  *	europa-init [--socket PATH] [--conf-dir PATH] [--log PATH]
+ *	            [--service PATH]
  *
  * It connects to europad, gets the shared memory and the configuration, starts
- * the data plane and keeps it running; it reaps whatever loses its parent. It
+ * the data plane and keeps it running, and beside it the service of the
+ * template, if that has one; it reaps whatever loses its parent. It
  * mounts nothing and parses nothing but europad's messages. Statically linked:
  * it needs no file of the container but the program that it starts.
  *
@@ -34,6 +36,8 @@ struct init {
 	struct loop *loop;
 	struct init_child child;
 	struct init_link link;
+	struct init_service service;
+	char *service_path;
 	const char *log_path;
 	int signal_fd;
 };
@@ -61,7 +65,8 @@ reap(struct init *s)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		init_child_reaped(&s->child, pid, status);
+		if (!init_child_reaped(&s->child, pid, status))
+			init_service_reaped(&s->service, pid, status);
 }
 
 static void
@@ -78,6 +83,7 @@ signal_ready(void *arg, int fd, uint32_t events)
 		}
 		if (s->child.pid)
 			kill(s->child.pid, SIGTERM);
+		init_service_stop(&s->service);
 		loop_stop(s->loop, 0);
 	}
 }
@@ -123,13 +129,16 @@ parse_options(struct init *s, int argc, char *argv[])
 		{ "socket", required_argument, NULL, 's' },
 		{ "conf-dir", required_argument, NULL, 'c' },
 		{ "log", required_argument, NULL, 'l' },
+		{ "service", required_argument, NULL, 'v' },
 		{ 0 },
 	};
+	static char service[] = INIT_SERVICE;
 	const char *conf_dir = "/run/europa";
 	int o;
 
 	s->link.socket_path = "/run/europa-node/agent.sock";
 	s->log_path = getpid() == 1 ? default_log : NULL;
+	s->service_path = service;
 	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (o == 's')
 			s->link.socket_path = optarg;
@@ -137,6 +146,8 @@ parse_options(struct init *s, int argc, char *argv[])
 			conf_dir = optarg;
 		else if (o == 'l')
 			s->log_path = optarg;
+		else if (o == 'v')
+			s->service_path = optarg;
 		else
 			return -EINVAL;
 	}
@@ -164,7 +175,8 @@ begin(struct init *s)
 	s->link.child = &s->child;
 	if (mkdir(s->link.conf_dir, 0755) < 0 && errno != EEXIST)
 		log_err("%s: %s", s->link.conf_dir, strerror(errno));
-	return init_link_open(&s->link, s->loop);
+	rc = init_service_open(&s->service, s->loop, s->service_path);
+	return rc < 0 ? rc : init_link_open(&s->link, s->loop);
 }
 
 int
@@ -175,7 +187,8 @@ main(int argc, char *argv[])
 
 	if (rc < 0) {
 		fprintf(stderr, "usage: europa-init [--socket PATH] "
-				"[--conf-dir PATH] [--log PATH]\n");
+				"[--conf-dir PATH] [--log PATH] "
+				"[--service PATH]\n");
 		return 2;
 	}
 	umask(022);

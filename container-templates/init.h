@@ -6,6 +6,7 @@
  *	init_link.c	the socket to europad: what it says, what it is told
  *	init_child.c	the data plane process: start, watch, end, statistics
  *	init_conf.c	router.conf: checks and writes it
+ *	init_service.c	a second program of the template, if it has one
  *	init_relay.c	europad's way to the router's own socket
  *
  * init holds the shared memory's descriptors for the container's life, so that
@@ -102,6 +103,25 @@ void init_child_ask_stats(struct init_child *c, uint32_t id);
 /* Takes the fds. The process is started anew. */
 void init_child_set_fds(struct init_child *c, const struct vnic_fds *fds);
 void init_child_set_command(struct init_child *c, const struct init_command *k);
+
+/* ---- init_service.c ---- */
+
+#define INIT_SERVICE "/etc/europa/service"
+
+struct init_service {
+	char *path;
+	pid_t pid; /* 0: does not run */
+	uint64_t started_ms;
+	unsigned backoff_ms; /* before the next start */
+	struct loop_source *timer;
+};
+
+/* Starts the program at path (borrowed), if there is one. */
+int init_service_open(struct init_service *s, struct loop *l, char *path);
+/* Told of each process that ended; true if it was this one. */
+bool init_service_reaped(struct init_service *s, pid_t pid, int status);
+/* Tells it to end. */
+void init_service_stop(const struct init_service *s);
 
 /* ---- init_relay.c ---- */
 

@@ -6,7 +6,8 @@ container_templates_libinit_a_SOURCES = \
   container-templates/init_child.c \
   container-templates/init_conf.c \
   container-templates/init_link.c \
-  container-templates/init_relay.c
+  container-templates/init_relay.c \
+  container-templates/init_service.c
 LIBINIT = container-templates/libinit.a
 
 europalibexec_PROGRAMS += container-templates/europa-init
@@ -26,3 +27,9 @@ dist_routertemplate_DATA = \
   container-templates/router/hosts \
   container-templates/router/manifest \
   container-templates/router/passwd
+birdtemplatedir = $(europalibexecdir)/templates/bird
+dist_birdtemplate_DATA = \
+  container-templates/bird/bird.conf \
+  container-templates/bird/manifest \
+  container-templates/bird/service \
+  container-templates/bird/twins

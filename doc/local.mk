@@ -15,6 +15,7 @@ DECISIONS = \
   doc/decisions/errors.md \
   doc/decisions/lua-pipeline.md \
   doc/decisions/lxc.md \
+  doc/decisions/linux-twins.md \
   doc/decisions/memory-regions.md \
   doc/decisions/no-libtool.md \
   doc/decisions/one-launcher-per-operation.md \
@@ -25,4 +26,5 @@ DECISIONS = \
   doc/decisions/vnic-protocol.md
 EXTRA_DIST += $(DECISIONS) doc/model/vnic-ring.pml CONTRIBUTING.md .ci/run
 dist_doc_DATA += ARCHITECTURE.md CHANGELOG.md LICENSE README.md doc/conformance.md \
+  doc/linux-twins.md \
   doc/pipeline.md

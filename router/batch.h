@@ -41,12 +41,14 @@ enum fate {
 	FATE_MULTICAST, /* no multicast routing */
 	FATE_BROADCAST, /* limited or directed */
 	FATE_VNIC_DOWN, /* the way out is down */
+	FATE_BLACKHOLE, /* a route that leads nowhere, without a word */
 	FATE_DENIED,    /* by a rule of the filter, without a word */
 	FATE_PIPELINE,  /* a step of the owner's took it out */
 	FATE_THROW,     /* was in the batch when the owner's pipeline failed */
 	FATE_N_DROPS,
 	FATE_ARP = FATE_N_DROPS,
 	FATE_ND,       /* ARP's successor */
+	FATE_CONTROL,  /* IPv4 to a group of the link, for Linux beside us */
 	FATE_LOCAL,    /* to an address of ours */
 	FATE_OPTIONS,  /* of the header, or a hop-by-hop header */
 	FATE_REJECTED, /* by a rule of the filter, which says so */

@@ -91,6 +91,12 @@ enum counter {
 	COUNT_NO_GRANT,       /* turns that found no empty slot to send in */
 	COUNT_SLOW_TX_FULL,   /* dropped: too many wait for slots */
 
+	COUNT_TWIN_UP,           /* handed to the kernel's twin */
+	COUNT_TWIN_UP_DROPPED,   /* for it, but it had no room */
+	COUNT_TWIN_DOWN,         /* sent by the kernel through its twin */
+	COUNT_TWIN_DOWN_DROPPED, /* from it, and we had no room or no link */
+	COUNT_TWIN_ANSWERED, /* its answers to what we have answered already */
+
 	COUNT_TABLES, /* tables published */
 	N_COUNTERS,
 };

@@ -65,7 +65,8 @@
  *	                         counter; why: the pipeline's error, if any
  *
  *	ROUTE     {"prefix", "source", "gateway", "interface", "active"}; gateway:
- *	          null = on the link. Not active: it leads nowhere now, or one of
+ *	          null = on the link; interface: null = it ends here (an address
+ *	          or a blackhole of the kernel's). Not active: it leads nowhere now, or one of
  *	          a preferred source has the same prefix.
  *	REVISION  {"number", "state", "previous", "time", "sha256", "author", "why"}
  *	          state: checking, refused, running, replaced, failed.

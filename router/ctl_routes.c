@@ -36,18 +36,24 @@ is_own_network(const struct ctl *c, const struct route *r)
 }
 
 static bool
+leads_somewhere(const struct ctl *c, const struct route *r)
+{
+	return route_ends_here(r) ||
+	       plan_way_out(c->view.feed->conf.vnic, r) != VNIC_MAX_VNICS;
+}
+
+static bool
 is_active(const struct ctl *c, const struct route *r, unsigned source)
 {
 	const struct feed *f = c->view.feed;
 
-	if (plan_way_out(f->conf.vnic, r) == VNIC_MAX_VNICS ||
-	    is_own_network(c, r))
+	if (!leads_somewhere(c, r) || is_own_network(c, r))
 		return false;
 	while (++source < N_ROUTE_SOURCES) {
 		struct route other = *r;
 
 		if (routes_set_find(&f->routes.of[source], &other) &&
-		    plan_way_out(f->conf.vnic, &other) != VNIC_MAX_VNICS)
+		    leads_somewhere(c, &other))
 			return false;
 	}
 	return true;

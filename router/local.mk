@@ -7,6 +7,7 @@ router_librouter_a_SOURCES = \
   router/arp_frame.c router/arp_internal.h \
   router/batch.h \
   router/bell.c router/bell.h \
+  router/beside.c router/beside.h \
   router/bucket.h \
   router/count.c router/count.h \
   router/ctl.h router/ctl_int.h \
@@ -30,6 +31,8 @@ router_librouter_a_SOURCES = \
   router/icmp.c router/icmp.h \
   router/icmp6.c router/icmp6.h \
   router/iface.h router/ip6.h router/ip6_walk.h \
+  router/linux_feed.c router/linux_feed.h \
+  router/linux_routes.c router/linux_routes.h \
   router/journal.c router/journal.h \
   router/live.c router/live.h \
   router/live_swap.c \
@@ -46,6 +49,8 @@ router_librouter_a_SOURCES = \
   router/nd.c router/nd.h \
   router/nd_frame.c router/nd_internal.h \
   router/neigh.c router/neigh.h \
+  router/netlink.c router/netlink.h \
+  router/netlink_socket.c \
   router/options.c router/options.h \
   router/packet.h \
   router/path.c router/path.h \
@@ -71,12 +76,15 @@ router_librouter_a_SOURCES = \
   router/slow6.c router/slow6.h \
   router/slow6_tx.c \
   router/slow_input.c \
+  router/slow_twins.c \
   router/slow_pieces.c \
   router/slow_tx.c \
   router/slow_update.c \
   router/snapshot.h \
   router/stats.c router/stats.h \
   router/tables.c router/tables.h \
+  router/taps.c router/taps.h \
+  router/twins.c router/twins.h \
   router/text.c router/text.h \
   router/trace.c router/trace.h \
   router/update.c router/update.h \

@@ -15,6 +15,7 @@
  */
 #include "lib/base.h"
 #include "lib/log.h"
+#include "router/beside.h"
 #include "router/ctl_server.h"
 #include "router/fast.h"
 #include "router/feed.h"
@@ -49,6 +50,7 @@ struct router {
 	struct watch watch;
 	struct live live;
 	struct feed feed;
+	struct beside beside;
 	struct ctl ctl;
 };
 
@@ -88,6 +90,7 @@ load(struct router *r)
 	int rc = routerconf_read(r->conf, &c, &e);
 
 	if (rc == 0) {
+		beside_configure(&r->beside, &c);
 		rc = feed_conf(&r->feed, &c);
 		if (rc < 0)
 			refuse(r->conf, rc, &e);
@@ -276,6 +279,7 @@ static void
 close_paths(struct router *r)
 {
 	ctl_close(&r->ctl);
+	beside_close(&r->beside);
 	feed_close(&r->feed);
 	live_close(&r->live);
 	while (r->n_fast > 0)
@@ -332,6 +336,7 @@ timeout(struct router *r)
 {
 	int ms = sooner(live_timeout(&r->live), ctl_timeout(&r->ctl));
 
+	ms = sooner(ms, beside_timeout(&r->beside));
 	if (feed_is_busy(&r->feed))
 		return 0;
 	if (r->watch.fd < 0 && (ms < 0 || ms > WATCH_LOOK_MS))
@@ -353,6 +358,7 @@ open_control(struct router *r)
 	};
 	int rc = feed_open(&r->feed, r->conf, &r->slow);
 
+	beside_init(&r->beside, &r->feed);
 	if (rc < 0)
 		return rc;
 	rc = ctl_open(&r->ctl, r->conf, &view);
@@ -366,7 +372,7 @@ static int
 serve(struct router *r)
 {
 	for (;;) {
-		struct pollfd fds[5 + LIVE_FDS + CTL_FDS] = {
+		struct pollfd fds[5 + LIVE_FDS + CTL_FDS + BESIDE_FDS] = {
 			{ .fd = r->watch.fd, .events = POLLIN },
 			{ .fd = r->control, .events = POLLIN },
 			{ .fd = r->signals, .events = POLLIN },
@@ -376,6 +382,7 @@ serve(struct router *r)
 
 		live_poll(&r->live, fds + 5);
 		ctl_poll(&r->ctl, fds + 5 + LIVE_FDS);
+		beside_poll(&r->beside, fds + 5 + LIVE_FDS + CTL_FDS);
 		if (poll(fds, ARRAY_SIZE(fds), timeout(r)) < 0 &&
 		    errno != EINTR)
 			return -errno;
@@ -389,6 +396,7 @@ serve(struct router *r)
 		live_turn(&r->live, fds + 5);
 		feed_turn(&r->feed); /* so that clients see what is done */
 		ctl_turn(&r->ctl);
+		beside_turn(&r->beside);
 		feed_turn(&r->feed);
 	}
 }
@@ -444,6 +452,7 @@ main(int argc, char **argv)
 		.signals = -1,
 		.control = -1,
 		.watch = { .fd = -1 },
+		.beside = { .from = { .events = -1, .requests = -1 } },
 		.ctl = { .fd = -1, .snapshot.event = -1 },
 	};
 	const char *conf = getenv("EUROPA_CONF");

@@ -137,6 +137,9 @@ result_of(struct plan *p, const struct routerconf_route *r, unsigned *result)
 	unsigned vnic = way_out(p->vnic, p->n_vnics, r);
 	int gateway;
 
+	*result = plan_end_of(r->dev);
+	if (*result != 0)
+		return 0;
 	if (vnic == VNIC_MAX_VNICS)
 		return -ENETUNREACH;
 	*result = HOP_I_GLEAN + vnic;
@@ -219,6 +222,7 @@ plan_build(
 	if (!p || !route)
 		goto fail;
 	p->generation = c->generation;
+	p->twins = c->twins == ROUTERCONF_ON;
 	memcpy(p->vnic, c->vnic, sizeof(p->vnic));
 	rc = add_all(&m, c, more);
 	if (rc == 0)

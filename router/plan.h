@@ -32,6 +32,7 @@ struct gateway6 {
 
 struct plan {
 	uint64_t generation;
+	bool twins; /* vNICs have twins in the kernel */
 	struct routerconf_vnic vnic[VNIC_MAX_VNICS];
 	unsigned n_vnics; /* none is present from here on */
 	struct fib4 *fib;
@@ -43,6 +44,22 @@ struct plan {
 	struct gateway6 *gateway6; /* hop PLAN_FIRST6 + i */
 	size_t n_inactive;         /* routes that lead nowhere */
 };
+
+/* The hop of a route that ends here, by its dev; 0: it leads to a vNIC. */
+static inline unsigned
+plan_end_of(uint8_t dev)
+{
+	switch (dev) {
+	case ROUTE_OURS_DEV:
+		return HOP_I_LOCAL;
+	case ROUTE_HOLE_DEV:
+		return HOP_I_BLACKHOLE;
+	case ROUTE_NONE_DEV:
+		return HOP_I_UNREACHABLE;
+	default:
+		return 0;
+	}
+}
 
 /*
  * Returns 0 and a plan to the caller, -E2BIG (too many gateways) or -ENOMEM.

@@ -127,6 +127,9 @@ result_of(struct plan *p, const struct routerconf_route6 *r, unsigned *result)
 	unsigned vnic = way_out(p->vnic, p->n_vnics, r);
 	int gateway;
 
+	*result = plan_end_of(r->dev);
+	if (*result != 0)
+		return 0;
 	if (vnic == VNIC_MAX_VNICS)
 		return -ENETUNREACH;
 	*result = HOP_I_GLEAN + vnic;

@@ -272,6 +272,18 @@ read_pipeline(struct parser *p)
 	return 0;
 }
 
+/* twins on | off */
+static int
+read_twins(struct parser *p)
+{
+	bool on = p->n == 2 && strcmp(p->word[1], "on") == 0;
+
+	if (!on && (p->n != 2 || strcmp(p->word[1], "off") != 0))
+		return routerconf_fail(p, "expected: twins on or off");
+	p->out->twins = on ? ROUTERCONF_ON : ROUTERCONF_OFF;
+	return 0;
+}
+
 static int
 read_end(struct parser *p)
 {
@@ -289,6 +301,7 @@ static const struct {
 	{ "hostname", read_hostname },
 	{ "fast-paths", read_fast_paths },
 	{ "pipeline", read_pipeline },
+	{ "twins", read_twins },
 	{ "vnic", read_vnic },
 	{ "address", read_address },
 	{ "route", read_route },
@@ -420,6 +433,10 @@ routerconf_read(const char *path, struct routerconf *out, struct err *e)
 		return err_set(e, -errno, "%s: %s", path, strerror(errno));
 	rc = routerconf_parse(in, path, out, e);
 	fclose(in);
+	if (rc == 0 && out->twins == ROUTERCONF_NOT_SAID)
+		out->twins = access(ROUTERCONF_TWINS, F_OK) == 0
+				 ? ROUTERCONF_ON
+				 : ROUTERCONF_OFF;
 	if (rc == 0) {
 		rc = read_rules(path, out, e);
 		if (rc < 0)

@@ -26,6 +26,7 @@ enum routerconf_limits {
 
 /* The owner's file, in the folder of router.conf. */
 #define ROUTERCONF_RULES "filter.conf"
+#define ROUTERCONF_TWINS "/etc/europa/twins"
 
 struct address4 {
 	uint32_t ip; /* host order */
@@ -62,8 +63,15 @@ struct routerconf_route6 {
 	uint8_t dev; /* as above */
 };
 
+enum routerconf_switch {
+	ROUTERCONF_NOT_SAID = 0,
+	ROUTERCONF_OFF,
+	ROUTERCONF_ON
+};
+
 struct routerconf {
 	uint64_t generation;
+	enum routerconf_switch twins;
 	char hostname[64];
 	char pipeline[ROUTERCONF_MAX_PIPELINE]; /* see live.h; "": not said */
 	struct routerconf_vnic vnic[VNIC_MAX_VNICS];
@@ -85,7 +93,11 @@ struct routerconf {
 int routerconf_parse(
     FILE *in, const char *name, struct routerconf *out, struct err *e);
 
-/* The same from a file, and the rules of filter.conf in its folder, if any. */
+/*
+ * The same from a file, and the rules of filter.conf in its folder, if any. If
+ * it says nothing of twins, it is for the template to say: they are on where
+ * there is the file ROUTERCONF_TWINS.
+ */
 int routerconf_read(const char *path, struct routerconf *out, struct err *e);
 
 /*

@@ -29,6 +29,9 @@ enum routes_limits {
 	ROUTES_MAX_WAYS = 4096,  /* different ones, of one source and family */
 	ROUTE_NO_DEV = 0xff,     /* dev: that of the network that via is in */
 	ROUTE_LOST_DEV = 0xfe,   /* dev: it is not there */
+	ROUTE_OURS_DEV = 0xfd,   /* dev: none, it is for the router itself */
+	ROUTE_HOLE_DEV = 0xfc,   /* dev: none, dropped without a word */
+	ROUTE_NONE_DEV = 0xfb,   /* dev: none, dropped, its sender is told */
 	ROUTES_BEFORE_ALL = 255, /* len, for routes_next() */
 };
 
@@ -40,6 +43,13 @@ struct route {
 	uint8_t dev;    /* index of a vNIC, or as above */
 	uint8_t source; /* enum route_source */
 };
+
+/* Does it end here, whatever vNICs there are? */
+static inline bool
+route_ends_here(const struct route *r)
+{
+	return r->dev >= ROUTE_NONE_DEV && r->dev <= ROUTE_OURS_DEV;
+}
 
 /* All routes of one source and family; zeros are none. */
 struct routes_table {

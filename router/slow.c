@@ -131,6 +131,7 @@ publish_tables(struct slow *s)
 	plan_seal(s->plan);
 	publish_swap(&s->publish, t);
 	s->tables = t;
+	slow_twins_update(s);
 	count(s->count, COUNT_TABLES, 1);
 	/* release: who reads the generation finds the tables in force */
 	atomic_store_explicit(
@@ -280,7 +281,8 @@ has_work(struct slow *s)
 	for (unsigned i = 0; i < s->n_paths; i++)
 		if (punt_has(&s->paths[i].punt))
 			return true;
-	return atomic_load_explicit(&s->stop, memory_order_seq_cst) ||
+	return slow_twins_have_work(s) ||
+	       atomic_load_explicit(&s->stop, memory_order_seq_cst) ||
 	       atomic_load_explicit(&s->new_plan, memory_order_seq_cst) ||
 	       (s->update && !s->stale && update_is_given(s->update)) ||
 	       (s->snapshot && snapshot_is_wanted(s->snapshot)) ||
@@ -320,6 +322,7 @@ turn(struct slow *s)
 		work += pipeline_turn(own, s->tables);
 	for (unsigned i = 0; i < s->n_paths; i++)
 		work += drain(s, &s->paths[i].punt);
+	work += slow_twins_drain(s);
 	if (s->snapshot && snapshot_is_wanted(s->snapshot))
 		take_snapshot(s);
 	next_ms = arp_tick(s->arp, s->now_ms);

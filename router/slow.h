@@ -20,6 +20,7 @@
 #include "router/publish.h"
 #include "router/reassemble.h"
 #include "router/snapshot.h"
+#include "router/twins.h"
 #include "router/update.h"
 
 enum slow_limits {
@@ -39,6 +40,7 @@ struct slow {
 	_Atomic(uint64_t) generation;    /* (slow) of the plan in force */
 	_Atomic(bool) stop;              /* (main) */
 	struct filter_hits hits;         /* all add, main reads */
+	_Atomic(struct twins *) twins;   /* (main) NULL: none wanted yet */
 	uint8_t used[2 * NEIGH_MAX];     /* marks: of ARP's, then of ND's */
 
 	/* (slow) */
@@ -54,9 +56,10 @@ struct slow {
 	struct iface iface[VNIC_MAX_VNICS];
 	struct bucket icmp_errors;
 	struct bucket icmp6_errors;
-	struct reassembly *pieces; /* of packets to us */
-	bool stale;                /* tables are to be made anew */
-	bool running;              /* the epoch runs: slots may be used */
+	const struct punt_record *came; /* what slow_input() looks at */
+	struct reassembly *pieces;      /* of packets to us */
+	bool stale;                     /* tables are to be made anew */
+	bool running;                   /* the epoch runs: slots may be used */
 	unsigned n_changed; /* routes, since the last new tables for them */
 	uint32_t config;    /* last seen of vnic_config() */
 	uint64_t now_ms;
@@ -84,6 +87,25 @@ void slow_stop(struct slow *s);
 
 /* Works until the set is over or slow_stop(). Context: slow. */
 void slow_run(struct slow *s);
+
+/* --- slow_twins.c: what concerns Linux beside us -------------------------- */
+
+/* After new tables: the twins that there should be. */
+void slow_twins_update(struct slow *s);
+
+/* A copy for Linux of what is ours as well, if it is there. */
+void slow_twins_copy(struct slow *s, const uint8_t *frame);
+
+/* The packet at ip, which came to us: true if it is Linux's and not ours. */
+bool slow_twins_take4(struct slow *s, const uint8_t *ip);
+bool slow_twins_take6(struct slow *s, const uint8_t *ip);
+
+/* An IPv4 packet to a group of the link; it has not been looked at yet. */
+void slow_twins_control(struct slow *s, const uint8_t *frame);
+
+/* Sends what Linux says. Returns how many. */
+unsigned slow_twins_drain(struct slow *s);
+bool slow_twins_have_work(const struct slow *s);
 
 /* --- between slow.c and slow_update.c ------------------------------------- */
 

@@ -146,6 +146,8 @@ local_input(struct slow *s, const uint8_t *ip, unsigned vnic)
 	struct packet *p;
 	struct ip6_walk w;
 
+	if (slow_twins_take6(s, ip))
+		return;
 	ip6_walk_begin(&w, ip);
 	if (!accept_headers(s, &w, vnic))
 		return;
@@ -241,6 +243,7 @@ dispatch(struct slow *s, unsigned fate, const uint8_t *ip, unsigned vnic)
 		slow6_say(s, ip, vnic, ICMP6_UNREACHABLE, ICMP6_NO_ROUTE);
 		break;
 	case HOP_BROADCAST:
+	case HOP_BLACKHOLE:
 	case HOP_DOWN:
 		count(s->count, COUNT_SLOW_DROPPED, 1);
 		break;
@@ -302,9 +305,12 @@ redirect(struct slow *s, unsigned vnic, const uint8_t *ip)
 static void
 on_link(struct slow *s, const uint8_t *ip, unsigned vnic)
 {
-	if (is_for_us_on_link(&s->iface[vnic], ip6_load(ip + IP6_DST)))
+	struct ip6 dst = ip6_load(ip + IP6_DST);
+
+	if (is_for_us_on_link(&s->iface[vnic], dst))
 		local_input(s, ip, vnic);
-	else
+	/* Linux knows which groups its daemons are in */
+	else if (!ip6_is_multicast(dst) || !slow_twins_take6(s, ip))
 		count(s->count, COUNT_LOCAL_IGNORED, 1);
 }
 
@@ -349,6 +355,7 @@ slow_input6(struct slow *s, const struct punt_record *r, const uint8_t *frame)
 
 	if (fate == FATE_ND) {
 		nd_input(s->nd, r->vnic, frame, s->now_ms);
+		slow_twins_copy(s, frame);
 		return;
 	}
 	if (fate == FATE_REDIRECT) {

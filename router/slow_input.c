@@ -145,6 +145,9 @@ local_input(struct slow *s, const uint8_t *ip, unsigned vnic)
 {
 	struct packet *p;
 
+	/* it puts pieces together itself */
+	if (slow_twins_take4(s, ip))
+		return;
 	if (!(load_be16(ip + IP4_FRAGMENT) & (IP4_MF | IP4_OFFSET_MASK))) {
 		local_whole(s, ip);
 		return;
@@ -227,6 +230,7 @@ dispatch(struct slow *s, unsigned fate, const uint8_t *ip, unsigned vnic)
 		say(s, ip, ICMP_UNREACHABLE, ICMP_NET_UNREACHABLE);
 		break;
 	case HOP_BROADCAST:
+	case HOP_BLACKHOLE:
 	case HOP_DOWN:
 		count(s->count, COUNT_SLOW_DROPPED, 1);
 		break;
@@ -326,10 +330,15 @@ input4(struct slow *s, const struct punt_record *r, const uint8_t *ip)
 void
 slow_input(struct slow *s, const struct punt_record *r, const uint8_t *frame)
 {
-	if (r->fate == FATE_ARP)
+	s->came = r;
+	if (r->fate == FATE_ARP) {
 		arp_input(s->arp, r->vnic, frame, r->len, s->now_ms);
-	else if (load_be16(frame + ETH_TYPE) == ETHERTYPE_IP6)
+		slow_twins_copy(s, frame);
+	} else if (r->fate == FATE_CONTROL) {
+		slow_twins_control(s, frame);
+	} else if (load_be16(frame + ETH_TYPE) == ETHERTYPE_IP6) {
 		slow_input6(s, r, frame);
-	else
+	} else {
 		input4(s, r, frame + ETH_BYTES);
+	}
 }

@@ -139,6 +139,7 @@ fill(struct maker *m, const struct plan *p, const struct neighbour *nb,
 {
 	m->hop[HOP_I_LOCAL].kind = HOP_LOCAL;
 	m->hop[HOP_I_BROADCAST].kind = HOP_BROADCAST;
+	m->hop[HOP_I_BLACKHOLE].kind = HOP_BLACKHOLE;
 	for (unsigned v = 0; v < VNIC_MAX_VNICS; v++)
 		m->hop[HOP_I_GLEAN + v] = hop_towards(m->t->vnic, v, 0);
 	fill_hosts(m, nb, n);
@@ -190,6 +191,7 @@ tables_make(const struct plan *p, const struct port *ports,
 		return NULL;
 	memcpy(m.t->vnic, ports, sizeof(m.t->vnic));
 	m.t->used = used;
+	m.t->twins = p->twins;
 	fill(&m, p, nb, n);
 	m.t->fib = p->fib;
 	p->fib->n_refs++;

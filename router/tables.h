@@ -30,9 +30,10 @@ enum hop_kind {
 	HOP_LOCAL = 1,      /* an address of ours */
 	HOP_BROADCAST = 2,  /* of a connected network */
 	HOP_DOWN = 3,       /* the vNIC is down */
-	HOP_GLEAN = 4,      /* connected: ask host[] */
-	HOP_UNRESOLVED = 5, /* the gateway's MAC is not known */
-	HOP_FORWARD = 6,
+	HOP_BLACKHOLE = 4,  /* nowhere, and nobody is told */
+	HOP_GLEAN = 5,      /* connected: ask host[] */
+	HOP_UNRESOLVED = 6, /* the gateway's MAC is not known */
+	HOP_FORWARD = 7,
 };
 
 /* Fixed places in hop[]; then a GLEAN per vNIC, gateways of IPv4 and of IPv6,
@@ -41,7 +42,9 @@ enum hop_index {
 	HOP_I_NONE = 0,
 	HOP_I_LOCAL = 1,
 	HOP_I_BROADCAST = 2,
-	HOP_I_GLEAN = 3, /* + index of the vNIC */
+	HOP_I_BLACKHOLE = 3,
+	HOP_I_UNREACHABLE = 4, /* a route that says that there is none */
+	HOP_I_GLEAN = 5,       /* + index of the vNIC */
 	HOP_I_GATEWAY = HOP_I_GLEAN + VNIC_MAX_VNICS,
 };
 
@@ -88,8 +91,8 @@ struct tables {
 	uint32_t host6_mask;
 	uint32_t first6;
 	uint32_t n_gateways6;
-	uint32_t zero;
-	uint8_t *used; /* by hop.neigh; relaxed bytes, set by fast paths */
+	uint32_t twins; /* 1: Linux beside us hears what is for groups */
+	uint8_t *used;  /* by hop.neigh; relaxed bytes, set by fast paths */
 	struct port vnic[VNIC_MAX_VNICS];
 };
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Containers: the launcher's parts, both back ends, europa-init
-EXTRA_DIST += tests/unit/launch_config.golden
+EXTRA_DIST += tests/unit/launch_config.golden tests/unit/template.sh
+TESTS += tests/unit/template.sh
 if HAVE_CMOCKA
 CONTAINER_UNIT = \
   tests/unit/test_burial \

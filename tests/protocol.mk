@@ -72,6 +72,7 @@ PROTOCOL_FUZZ = \
   tests/fuzz/fuzz_attach \
   tests/fuzz/fuzz_ledger \
   tests/fuzz/fuzz_live \
+  tests/fuzz/fuzz_netlink \
   tests/fuzz/fuzz_reassemble \
   tests/fuzz/fuzz_router \
   tests/fuzz/fuzz_routerconf \
@@ -87,6 +88,8 @@ tests_fuzz_fuzz_ledger_SOURCES = tests/fuzz/fuzz_ledger.c \
 tests_fuzz_fuzz_ledger_CPPFLAGS = $(AM_CPPFLAGS) \
   -include $(top_srcdir)/tests/fuzz/ledger_hook.h
 tests_fuzz_fuzz_ledger_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
+tests_fuzz_fuzz_netlink_SOURCES = tests/fuzz/fuzz_netlink.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_netlink_LDADD = router/librouter.a $(LIBEUROPA)
 tests_fuzz_fuzz_live_SOURCES = tests/fuzz/fuzz_live.c agent/ctlclient.c \
   $(FUZZ_MAIN)
 tests_fuzz_fuzz_live_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

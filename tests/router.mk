@@ -15,6 +15,10 @@ ROUTER_UNIT = \
   tests/unit/test_router_lua_doc \
   tests/unit/test_router_lua_live \
   tests/unit/test_router_nd \
+  tests/unit/test_router_beside \
+  tests/unit/test_router_linux_feed \
+  tests/unit/test_router_netlink \
+  tests/unit/test_router_twins \
   tests/unit/test_router_icmp6 \
   tests/unit/test_router_pieces \
   tests/unit/test_router_process \
@@ -46,6 +50,7 @@ tests_librouterrig_a_SOURCES = \
   tests/unit/ctl_client.c tests/unit/ctl_client.h \
   tests/unit/frame_maker.c tests/unit/frame_maker.h \
   tests/unit/golden.c tests/unit/golden.h \
+  tests/unit/nl_maker.c tests/unit/nl_maker.h \
   tests/unit/router_lab.c tests/unit/router_lab.h \
   tests/unit/router_rig.c tests/unit/router_rig.h $(PROTOCOL_LEDGER)
 tests_librouterrig_a_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -83,6 +88,15 @@ tests_unit_test_router_lua_live_LDADD = $(ROUTER_LIBS)
 EXTRA_tests_unit_test_router_lua_live_DEPENDENCIES = europa-router
 tests_unit_test_router_nd_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_nd_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_netlink_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_netlink_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_twins_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_twins_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_linux_feed_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_linux_feed_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_beside_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_beside_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_beside_DEPENDENCIES = europa-router
 tests_unit_test_router_icmp6_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_icmp6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_pieces_CFLAGS = $(ROUTER_CFLAGS)

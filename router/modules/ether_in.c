@@ -10,14 +10,25 @@
 /* No fate: it is put apart. */
 #define IS_IP6 ((enum fate)(N_FATES + 1))
 
+/* Groups of the link: 224.0.0.0/24 is there (RFC 1112, 6.4). */
+static bool
+is_control(const uint8_t *data)
+{
+	static const uint8_t mac[] = { 0x01, 0x00, 0x5e, 0x00, 0x00 };
+
+	return memcmp(data + ETH_DST, mac, sizeof(mac)) == 0;
+}
+
 /* Of one that is not IPv4 to us. */
 static enum fate
-fate_of(const uint8_t *data, bool to_us)
+fate_of(const struct tables *t, const uint8_t *data, bool to_us)
 {
 	bool to_group = data[ETH_DST] & 1;
 
 	switch (load_be16(data + ETH_TYPE)) {
 	case ETHERTYPE_IP4:
+		if (t->twins && is_control(data))
+			return FATE_CONTROL;
 		return to_group ? FATE_GROUP_MAC : FATE_FOREIGN_MAC;
 	case ETHERTYPE_ARP:
 		return to_us || to_group ? FATE_ARP : FATE_FOREIGN_MAC;
@@ -49,7 +60,7 @@ ether_in(const struct tables *t, struct batch *b)
 			if (likely(is_plain(f->data, port)))
 				continue;
 			fate = fate_of(
-			    f->data, memcmp(f->data, port->mac, 6) == 0);
+			    t, f->data, memcmp(f->data, port->mac, 6) == 0);
 		}
 		batch_drop(b, i, fate);
 		if (fate == IS_IP6)

@@ -90,7 +90,32 @@ the_example_of_the_documentation_is_read(void **state)
 	routerconf_clear(&c);
 }
 
+static void
+twins_are_on_off_or_not_said(void **state)
+{
+	struct routerconf c;
+	struct plan *p;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(parse(V0 A0 "end\n", &c, &e), 0);
+	assert_int_equal(c.twins, ROUTERCONF_NOT_SAID);
+	assert_int_equal(parse("twins off\n" V0 A0 "end\n", &c, &e), 0);
+	assert_int_equal(c.twins, ROUTERCONF_OFF);
+	assert_int_equal(plan_make(&c, &p), 0);
+	assert_false(p->twins);
+	plan_free(p);
+	assert_int_equal(parse("twins on\n" V0 A0 "end\n", &c, &e), 0);
+	assert_int_equal(c.twins, ROUTERCONF_ON);
+	assert_int_equal(plan_make(&c, &p), 0);
+	assert_true(p->twins);
+	plan_free(p);
+}
+
 static const char *const bad[][2] = {
+	{ "twins\nend\n", "r:1: expected: twins on or off" },
+	{ "twins maybe\nend\n", "r:1: expected: twins on or off" },
+	{ "twins on off\nend\n", "r:1: expected: twins on or off" },
 	{ V0 A0, "r:2: not complete: no line `end`" },
 	{ "end\n" V0, "r:2: more statements after `end`" },
 	{ "end now\n", "r:1: expected: end" },
@@ -519,6 +544,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_example_of_the_documentation_is_read),
+		cmocka_unit_test(twins_are_on_off_or_not_said),
 		cmocka_unit_test(errors_name_the_line),
 		cmocka_unit_test(fast_paths_are_known_before_the_rest),
 		cmocka_unit_test(long_lines_and_zero_bytes_are_refused),

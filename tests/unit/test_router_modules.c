@@ -186,6 +186,30 @@ packets_are_forwarded_as_scapy_says(void **state)
 
 /* --- ether_in ------------------------------------------------------------- */
 
+/* IPv4 to groups of the link is for Linux beside us, if it is there. */
+static void
+groups_of_the_link_are_for_linux(void **state)
+{
+	struct fixture *x = *state;
+	struct frame_spec s = spec();
+
+	s.dst_mac = "01:00:5e:00:00:05";
+	s.dst = "224.0.0.5";
+	frame_ip4(&x->f[0], &s);
+	assert_int_equal(fate_of(x), FATE_GROUP_MAC);
+	x->t->twins = 1;
+	assert_int_equal(fate_of(x), FATE_CONTROL);
+	s.dst_mac = "01:00:5e:00:01:05";
+	frame_ip4(&x->f[0], &s);
+	assert_int_equal(fate_of(x), FATE_GROUP_MAC);
+	s.dst_mac = "ff:ff:ff:ff:ff:ff";
+	frame_ip4(&x->f[0], &s);
+	assert_int_equal(fate_of(x), FATE_GROUP_MAC);
+	s.dst_mac = HOST_B;
+	frame_ip4(&x->f[0], &s);
+	assert_int_equal(fate_of(x), FATE_FOREIGN_MAC);
+}
+
 static void
 a_frame_is_for_us_or_not(void **state)
 {
@@ -443,6 +467,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(packets_are_forwarded_as_scapy_says),
 		TEST(a_frame_is_for_us_or_not),
+		TEST(groups_of_the_link_are_for_linux),
 		TEST(the_five_checks_of_rfc_1812),
 		TEST(every_wrong_bit_of_a_header_is_found),
 		TEST(martians_do_not_pass),
