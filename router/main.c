@@ -15,6 +15,7 @@
  */
 #include "lib/base.h"
 #include "lib/log.h"
+#include "router/dpdk.h"
 #include "router/fast.h"
 #include "router/live.h"
 #include "router/rehearse.h"
@@ -60,6 +61,12 @@ make_plan(const char *path, struct plan **out,
 
 	if (rc < 0)
 		return rc;
+	if (c.rte_fib || routerconf_wants_acl(&c))
+		rc = dpdk_start(c.dpdk_mib ? c.dpdk_mib : DPDK_MIB, e);
+	if (rc < 0) {
+		routerconf_clear(&c);
+		return err_wrap(e, "%s", path);
+	}
 	rc = plan_make(&c, out);
 	if (rc < 0)
 		rc = err_set(e, rc, "%s: %s", path,

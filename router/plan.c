@@ -8,6 +8,7 @@
 #include "router/plan.h"
 
 #include "lib/base.h"
+#include "router/dpdk.h"
 
 enum { GATEWAYS_AT_ONCE = 16 };
 
@@ -159,19 +160,27 @@ plan_make(const struct routerconf *c, struct plan **out)
 	struct plan *p = calloc(1, sizeof(*p));
 	scoped_free struct fib4_route *route = calloc(max, sizeof(*route));
 	struct maker m = { .plan = p, .route = route };
+	const struct dpdk *dpdk = dpdk_get();
 	int rc = -ENOMEM;
 
 	if (!p || !route)
 		goto fail;
+	if (!dpdk && (c->rte_fib || routerconf_wants_acl(c))) {
+		rc = -ENOTSUP;
+		goto fail;
+	}
 	p->generation = c->generation;
+	p->gather = c->gather;
 	memcpy(p->vnic, c->vnic, sizeof(p->vnic));
 	rc = add_all(&m, c);
 	if (rc == 0)
-		rc = fib4_build(route, m.n, &p->fib);
+		rc = fib4_build_by(
+		    c->rte_fib ? &dpdk->fib4 : NULL, route, m.n, &p->fib);
 	if (rc == 0)
 		rc = plan_make6(p, c);
 	if (rc == 0)
-		rc = filter_make(c->rule, c->n_rules, &p->filter);
+		rc = filter_make_by(routerconf_wants_acl(c) ? &dpdk->acl : NULL,
+		    c->rule, c->n_rules, &p->filter);
 	if (rc < 0)
 		goto fail;
 	*out = p;

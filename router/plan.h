@@ -36,6 +36,7 @@ struct plan {
 	struct fib4 *fib;
 	struct fib6 *fib6;
 	struct filter *filter; /* NULL: no rules */
+	struct gather gather;
 	unsigned n_gateways;
 	unsigned n_gateways6;
 	struct gateway *gateway;   /* hop HOP_I_GATEWAY + i */
@@ -44,7 +45,8 @@ struct plan {
 };
 
 /*
- * Returns 0 and a plan to the caller, -E2BIG (too many gateways) or -ENOMEM.
+ * Returns 0 and a plan to the caller, -E2BIG (too many gateways), -ENOTSUP (it
+ * wants DPDK, and nobody has called dpdk_start()) or -ENOMEM.
  * Routes whose gateway is on no network of ours, or whose vNIC is not there,
  * are left out and counted.
  */

@@ -7,6 +7,8 @@
  */
 #include "router/plan.h"
 
+#include "router/dpdk.h"
+
 struct maker {
 	struct plan *plan;
 	struct fib6_route *route;
@@ -124,5 +126,8 @@ plan_make6(struct plan *p, const struct routerconf *c)
 			add_connected(&m, i, c->vnic[i].address6[k]);
 	for (size_t k = 0; k < c->n_routes6 && rc == 0; k++)
 		rc = add_static(&m, &c->route6[k]);
-	return rc < 0 ? rc : fib6_build(route, m.n, &p->fib6);
+	if (rc < 0)
+		return rc;
+	return fib6_build_by(
+	    c->rte_fib ? &dpdk_get()->fib6 : NULL, route, m.n, &p->fib6);
 }

@@ -23,6 +23,7 @@
 #include "router/fib4.h"
 #include "router/fib6.h"
 #endif
+#include "router/distribute.h"
 #include "router/ip6.h"
 
 enum hop_kind {
@@ -89,6 +90,7 @@ struct tables {
 	uint32_t first6;
 	uint32_t n_gateways6;
 	uint32_t zero;
+	struct gather gather; /* of packets that leave */
 	uint8_t *used; /* by hop.neigh; relaxed bytes, set by fast paths */
 	struct port vnic[VNIC_MAX_VNICS];
 };

@@ -9,6 +9,10 @@ ROUTER_UNIT = \
   tests/unit/test_router_fib6 \
   tests/unit/test_router_queue \
   tests/unit/test_router_conf \
+  tests/unit/test_router_distribute \
+  tests/unit/test_router_engines \
+  tests/unit/test_router_red \
+  tests/unit/test_router_scatter \
   tests/unit/test_router_arp \
   tests/unit/test_router_icmp \
   tests/unit/test_router_lua \
@@ -25,7 +29,7 @@ ROUTER_UNIT = \
 check_PROGRAMS += $(ROUTER_UNIT)
 TESTS += $(ROUTER_UNIT)
 endif
-EXTRA_DIST += tests/golden/router_packets.py tests/golden/router_packets.txt \
+EXTRA_DIST += tests/unit/engine_changes.inc tests/golden/router_packets.py tests/golden/router_packets.txt \
   tests/golden/router_packets6.py tests/golden/router_packets6.txt \
   tests/golden/check
 
@@ -92,3 +96,21 @@ EXTRA_tests_unit_test_router_ipv6_DEPENDENCIES = europa-router
 EXTRA_tests_unit_test_router_exceptions_DEPENDENCIES = europa-router
 EXTRA_tests_unit_test_router_process_DEPENDENCIES = \
   europa-router examples/vnic-echo
+
+tests_unit_test_router_distribute_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_distribute_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_distribute_DEPENDENCIES = europa-router
+tests_unit_test_router_engines_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_engines_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_red_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_red_LDADD = router/librouter.a $(LIBEUROPA) \
+  $(LUAJIT_LIBS) $(CMOCKA_LIBS) -lm
+# a script finds the modules by name alone
+tests_unit_test_router_red_LDFLAGS = $(SCRIPT_EXPORTS) -Wl,--undefined=pipeline_run
+tests_unit_test_router_scatter_SOURCES = tests/unit/test_router_scatter.c \
+  tests/bench/scatter.c tests/bench/scatter.h
+tests_unit_test_router_scatter_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_scatter_LDADD = $(ROUTER_LIBS)
+if HAVE_DPDK_STATIC
+EXTRA_tests_unit_test_router_engines_DEPENDENCIES = europa-router-dpdk.so
+endif

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_router_engines: lookup tables and classifiers that others make say what
+ * our own say, for random routes, rules, changes and packets: an engine of this
+ * test, which shows what the shelf of tables does, and those of DPDK, if there
+ * is europa-router-dpdk.so.
+ */
+#include "router/dpdk.h"
+
+#include "lib/base.h"
+#include "router/fib4.h"
+#include "router/fib6.h"
+#include "router/fib_shelf.h"
+#include "router/modules.h"
+#include "router/packet.h"
+#include "tests/unit/frame_maker.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static uint64_t seed = 88172645463325252;
+
+static uint32_t
+random32(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (uint32_t)(seed >> 16);
+}
+
+/* --- an engine of this test, for IPv4 -------------------------------------- */
+
+struct line {
+	size_t n, max;
+	struct fib4_route r[512];
+};
+
+static unsigned n_lines, n_made;
+
+static int
+line_make(const struct fib_room *room, void **out)
+{
+	struct line *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return -ENOMEM;
+	/* so little that it has to be made anew now and then */
+	l->max = MIN(room->n_routes + 20, ARRAY_SIZE(l->r));
+	n_lines++;
+	n_made++;
+	*out = l;
+	return 0;
+}
+
+static void
+line_free(void *table)
+{
+	n_lines--;
+	free(table);
+}
+
+static struct fib4_route *
+line_find(struct line *l, uint32_t prefix, unsigned len)
+{
+	size_t i = 0;
+
+	while (i < l->n && (l->r[i].prefix != prefix || l->r[i].len != len))
+		i++;
+	return &l->r[i];
+}
+
+static int
+line_add(void *table, const void *prefix, unsigned len, uint16_t result)
+{
+	const uint32_t *ip = prefix;
+	struct line *l = table;
+	struct fib4_route *r = line_find(l, *ip, len);
+
+	if (r == l->r + l->n && l->n == l->max)
+		return -ENOSPC;
+	l->n += r == l->r + l->n;
+	*r = (struct fib4_route){
+		.prefix = *ip, .len = (uint8_t)len, .result = result
+	};
+	return 0;
+}
+
+static int
+line_remove(void *table, const void *prefix, unsigned len)
+{
+	const uint32_t *ip = prefix;
+	struct line *l = table;
+	struct fib4_route *r = line_find(l, *ip, len);
+
+	if (r == l->r + l->n)
+		return -ENOENT;
+	*r = l->r[--l->n];
+	return 0;
+}
+
+static void
+line_look_up(
+    const void *table, const void *addresses, uint16_t *results, unsigned n)
+{
+	const struct line *l = table;
+	const uint32_t *ip = addresses;
+
+	for (unsigned k = 0; k < n; k++) {
+		int best = -1;
+
+		results[k] = 0;
+		for (size_t i = 0; i < l->n; i++) {
+			const struct fib4_route *r = &l->r[i];
+			uint32_t mask =
+			    r->len ? UINT32_MAX << (32 - r->len) : 0;
+
+			if ((ip[k] ^ r->prefix) & mask || r->len <= best)
+				continue;
+			best = r->len;
+			results[k] = r->result;
+		}
+	}
+}
+
+static size_t
+line_bytes(const void *table)
+{
+	return sizeof(*(const struct line *)table);
+}
+
+static const struct fib_engine line_engine = { line_make, line_free, line_add,
+	line_remove, line_look_up, line_bytes };
+
+/* --- random changes, for both families ------------------------------------- */
+
+static uint32_t
+random_ip4(void)
+{
+	return random32() % 2 ? 0x0a000000 | (random32() & 0x30303)
+			      : random32() & 0xff8001ff;
+}
+
+/* One that may be looked up: no group, and nothing behind. */
+static uint32_t
+random_dst4(void)
+{
+	uint32_t ip = random_ip4();
+
+	return ip >> 29 == 7 ? ip & 0xdfffffff : ip;
+}
+
+static uint32_t
+cut4(uint32_t ip, unsigned len)
+{
+	return len ? ip & UINT32_MAX << (32 - len) : 0;
+}
+
+#define FIB(name) fib4_##name
+#define fib_table fib4
+#define fib_route fib4_route
+#define FIB_BITS 32
+#define random_address random_ip4
+#define random_destination random_dst4
+#define cut cut4
+typedef uint32_t fib4_address;
+#define fib_address fib4_address
+#include "tests/unit/engine_changes.inc"
+#undef FIB
+#undef fib_table
+#undef fib_route
+#undef FIB_BITS
+#undef random_address
+#undef random_destination
+#undef cut
+#undef fib_address
+
+static struct fib6_addr
+random_ip6(void)
+{
+	struct fib6_addr a = { UINT64_C(0x20010db800000000), 0 };
+
+	a.hi |= random32() % 2 ? random32() & 0x30003 : 0;
+	a.hi ^= random32() % 4 ? 0 : UINT64_C(1) << random32() % 64;
+	if (random32() % 4 == 0) /* around the groups */
+		a.hi |= UINT64_MAX << (56 + random32() % 8);
+	a.lo = random32() % 4 ? (random32() & 3) : 0;
+	a.lo |= (uint64_t)(random32() & 0x30000003) << 32;
+	return a;
+}
+
+static struct fib6_addr
+random_dst6(void)
+{
+	struct fib6_addr a = random_ip6();
+
+	if (a.hi >> 56 == 0xff)
+		a.hi ^= UINT64_C(1) << (56 + random32() % 8);
+	return a;
+}
+
+static struct fib6_addr
+cut6(struct fib6_addr a, unsigned len)
+{
+	struct ip6 ip = ip6_prefix((struct ip6){ a.hi, a.lo }, len);
+
+	return (struct fib6_addr){ ip.hi, ip.lo };
+}
+
+#define FIB(name) fib6_##name
+#define fib_table fib6
+#define fib_route fib6_route
+#define FIB_BITS 128
+#define random_address random_ip6
+#define random_destination random_dst6
+#define cut cut6
+#define fib_address struct fib6_addr
+#include "tests/unit/engine_changes.inc"
+
+static void
+readers_keep_their_tables(void **state)
+{
+	(void)state;
+	fib4_changes(&line_engine, 4000);
+	assert_int_equal(n_lines, 0);
+	/* some for want of room, but by far not one for each change */
+	assert_in_range(n_made, 4, 400);
+}
+
+/* More changes than are noted: those who missed them are made anew. */
+static void
+who_misses_too_many_changes_is_made_anew(void **state)
+{
+	const struct fib4_route first = { 0x0a000000, 8, FIB4_STATIC, 1 };
+	struct fib4_route r = { 0x0b000000, 8, FIB4_STATIC, 2 };
+	struct fib4 *old, *f, *next;
+
+	(void)state;
+	assert_int_equal(fib4_build_by(&line_engine, &first, 1, &old), 0);
+	old->n_refs++; /* a reader has it, and sleeps */
+	assert_int_equal(fib4_add(old, &r), -ENOSPC);
+	assert_int_equal(fib4_rebuild(old, &f), 0);
+	old->n_refs--;
+	for (unsigned i = 0; i < FIB_SHELF_NOTES + 100; i++) {
+		r.result = (uint16_t)(1 + i % 1000);
+		assert_int_equal(fib4_add(f, &r), 0);
+	}
+	assert_int_equal(fib4_lookup(f, 0x0b000001), r.result);
+	assert_int_equal(fib4_lookup(old, 0x0b000001), 0);
+	assert_int_equal(n_lines, 2);
+	fib4_free(old); /* it is of no use any more */
+	assert_int_equal(n_lines, 1);
+	f->n_refs++;
+	r.result = 1001;
+	assert_int_equal(fib4_add(f, &r), -ENOSPC);
+	assert_int_equal(fib4_rebuild(f, &next), 0);
+	assert_int_equal(fib4_lookup(next, 0x0b000001), 1001);
+	assert_int_equal(fib4_lookup(next, 0x0a000001), 1);
+	fib4_free(next);
+	fib4_free(f);
+	assert_int_equal(n_lines, 0);
+}
+
+/* --- DPDK ------------------------------------------------------------------ */
+
+/* NULL: it is not built. */
+static const struct dpdk *
+dpdk(void)
+{
+	const char *build = getenv("EUROPA_BUILDDIR");
+	char path[512];
+	struct err e;
+
+	snprintf(path, sizeof(path), "%s/europa-router-dpdk.so",
+	    build ? build : ".");
+	if (access(path, R_OK) != 0)
+		return NULL;
+	assert_int_equal(setenv("EUROPA_ROUTER_DPDK", path, 1), 0);
+	/* where DPDK makes a folder for itself */
+	assert_int_equal(setenv("RUNTIME_DIRECTORY", "/nonexistent", 1), 0);
+	if (dpdk_start(256, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_non_null(dpdk_get());
+	return dpdk_get();
+}
+
+static void
+what_is_not_there_is_said(void **state)
+{
+	struct err e;
+
+	(void)state;
+	assert_null(dpdk_get());
+	assert_int_equal(
+	    setenv("EUROPA_ROUTER_DPDK", "/nonexistent/x.so", 1), 0);
+	assert_int_equal(dpdk_start(256, &e), -ENOENT);
+	assert_non_null(strstr(e.msg, "/nonexistent/x.so"));
+	assert_null(dpdk_get());
+}
+
+static void
+rte_fib_says_what_ours_says(void **state)
+{
+	const struct dpdk *d = dpdk();
+
+	(void)state;
+	if (!d)
+		skip();
+	fib4_changes(&d->fib4, 4000);
+}
+
+static void
+rte_fib6_says_what_ours_says(void **state)
+{
+	const struct dpdk *d = dpdk();
+
+	(void)state;
+	if (!d)
+		skip();
+	fib6_changes(&d->fib6, 4000);
+}
+
+/* --- rules ----------------------------------------------------------------- */
+
+enum { ROUNDS = 60, PACKETS = 640 };
+
+static struct ip6
+random_net_address(unsigned family)
+{
+	if (family == 4)
+		return ip6_of_ip4(0xc6120000 | (random32() & 0x10103));
+	return (
+	    struct ip6){ UINT64_C(0x20010db800000000) | (random32() & 0x10001),
+		(uint64_t)(random32() & 1) << 63 | (random32() & 3) };
+}
+
+static struct filter_net
+random_net(unsigned family)
+{
+	struct filter_net net = { .len = 0 };
+
+	if (random32() % 3 == 0)
+		return net;
+	net.len =
+	    (uint8_t)(family == 4 ? 96 + random32() % 33 : random32() % 129);
+	net.ip = ip6_prefix(random_net_address(family), net.len);
+	return net;
+}
+
+static void
+random_ports(uint16_t *range)
+{
+	unsigned a = random32() % 5, b = random32() % 5;
+
+	range[0] = 0;
+	range[1] = UINT16_MAX;
+	if (random32() % 3 != 0)
+		return;
+	range[0] = (uint16_t)(MIN(a, b) * 100);
+	range[1] = (uint16_t)(MAX(a, b) * 100);
+}
+
+static struct filter_rule
+random_rule(unsigned number)
+{
+	static const uint8_t families[] = { 0, 4, 6 },
+			     protocols[] = { FILTER_ANY_PROTOCOL, IP_TCP,
+				     IP_UDP, IP_ICMP, NEXT_ICMP6 };
+	struct filter_rule r = {
+		.number = (uint8_t)number,
+		.action = (uint8_t)(random32() % 3),
+		.family = families[random32() % 3],
+		.vnic = random32() % 3 ? FILTER_ANY_VNIC
+				       : (uint8_t)(random32() % 2),
+		.protocol = protocols[random32() % ARRAY_SIZE(protocols)],
+	};
+
+	if (r.family) {
+		r.src = random_net(r.family);
+		r.dst = random_net(r.family);
+	}
+	random_ports(r.sport);
+	random_ports(r.dport);
+	return r;
+}
+
+/* n different numbers, in any order. */
+static unsigned
+random_rules(struct filter_rule *rule)
+{
+	unsigned n = 0, want = 1 + random32() % FILTER_MAX_RULES;
+
+	for (unsigned number = FILTER_MAX_RULES; number > 0; number--)
+		if (random32() % FILTER_MAX_RULES < want)
+			rule[n++] = random_rule(number);
+	return n;
+}
+
+static void
+random_packet(struct frame *f, bool is_ip4)
+{
+	static const uint8_t protocols[] = { IP_TCP, IP_UDP, IP_ICMP, 47 };
+	uint8_t *ip = f->b + ETH_BYTES, *upper = ip + IP4_BYTES;
+	struct ip6 src = random_net_address(is_ip4 ? 4 : 6);
+	struct ip6 dst = random_net_address(is_ip4 ? 4 : 6);
+	uint8_t protocol = protocols[random32() % ARRAY_SIZE(protocols)];
+
+	memset(f, 0, 128);
+	f->len = 90;
+	if (is_ip4) {
+		ip[0] = 0x45;
+		store_be16(ip + IP4_TOTAL, 76);
+		/* now and then a later piece, without ports */
+		if (random32() % 8 == 0)
+			store_be16(ip + IP4_FRAGMENT, 5);
+		ip[IP4_PROTOCOL] = protocol;
+		store_be32(ip + IP4_SRC, (uint32_t)src.lo);
+		store_be32(ip + IP4_DST, (uint32_t)dst.lo);
+	} else {
+		upper = ip + IP6_BYTES;
+		ip[0] = 0x60;
+		store_be16(ip + IP6_PAYLOAD, 36);
+		ip[IP6_NEXT] = random32() % 4 ? protocol : NEXT_ICMP6;
+		ip6_store(ip + IP6_SRC, src);
+		ip6_store(ip + IP6_DST, dst);
+	}
+	store_be16(upper, (uint16_t)(random32() % 5 * 100));
+	store_be16(upper + 2, (uint16_t)(random32() % 5 * 100));
+}
+
+static void
+judge(const struct filter *f, struct batch *b, struct frame *frame, unsigned n,
+    uint64_t is6)
+{
+	struct tables t = { .filter = f };
+
+	for (unsigned i = 0; i < n; i++) {
+		b->frame[i] = (struct vnic_frame){
+			.data = frame[i].b,
+			.len = (uint16_t)frame[i].len,
+			.vnic = (uint16_t)(i % 3),
+		};
+		b->fate[i] = N_FATES;
+	}
+	batch_begin(b, n);
+	b->alive6 = b->alive & is6;
+	b->alive &= ~is6;
+	filter(&t, b);
+}
+
+static void
+compare_filters(const struct filter *x, const struct filter *y)
+{
+	static struct frame frame[BATCH_MAX];
+	static struct batch a, b;
+	uint64_t is6 = (uint64_t)random32() << 32 | random32();
+	unsigned n = 1 + random32() % BATCH_MAX;
+
+	for (unsigned i = 0; i < n; i++)
+		random_packet(&frame[i], !(is6 >> i & 1));
+	judge(x, &a, frame, n, is6);
+	judge(y, &b, frame, n, is6);
+	assert_int_equal(a.alive, b.alive);
+	assert_int_equal(a.alive6, b.alive6);
+	assert_memory_equal(a.fate, b.fate, n);
+}
+
+static void
+rte_acl_says_what_the_row_says(void **state)
+{
+	static struct filter_rule rule[FILTER_MAX_RULES];
+	static struct filter_hits hits[2];
+	const struct dpdk *d = dpdk();
+	uint64_t n_hits = 0;
+
+	(void)state;
+	if (!d)
+		skip();
+	for (unsigned k = 0; k < ROUNDS; k++) {
+		unsigned n = random_rules(rule);
+		struct filter *x, *y;
+
+		if (n == 0)
+			continue;
+		assert_int_equal(filter_make(rule, n, &x), 0);
+		assert_int_equal(filter_make_by(&d->acl, rule, n, &y), 0);
+		/* what rules have counted outlives them */
+		x->hits = &hits[0];
+		y->hits = &hits[1];
+		for (unsigned i = 0; i < PACKETS / BATCH_MAX; i++)
+			compare_filters(x, y);
+		filter_put(x);
+		filter_put(y);
+	}
+	for (unsigned i = 0; i <= FILTER_MAX_RULES; i++) {
+		assert_int_equal(hits[0].packets[i], hits[1].packets[i]);
+		n_hits += hits[0].packets[i];
+	}
+	assert_true(n_hits > 5000);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(readers_keep_their_tables),
+		cmocka_unit_test(who_misses_too_many_changes_is_made_anew),
+		cmocka_unit_test(what_is_not_there_is_said),
+		cmocka_unit_test(rte_fib_says_what_ours_says),
+		cmocka_unit_test(rte_fib6_says_what_ours_says),
+		cmocka_unit_test(rte_acl_says_what_the_row_says),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
