@@ -7,7 +7,8 @@ dist_man_MANS += \
   doc/man/europa-router.8 \
   doc/man/europa.conf.5 \
   doc/man/europad.8 \
-  doc/man/router.conf.5
+  doc/man/router.conf.5 \
+  doc/man/routerctl.1
 DECISIONS = \
   doc/decisions/api-thread.md \
   doc/decisions/dpdk-only-in-the-host.md \

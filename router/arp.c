@@ -125,6 +125,20 @@ arp_output(struct arp *a, uint32_t ip, struct packet *p, uint64_t now_ms)
 	neigh_output(&a->neigh, ip6_of_ip4(ip), p, now_ms);
 }
 
+int
+arp_tell(struct arp *a, unsigned vnic, struct ip6 ip, const uint8_t *mac,
+    uint64_t now_ms)
+{
+	return neigh_tell(&a->neigh, ip, vnic, mac, now_ms);
+}
+
+unsigned
+arp_snapshot(
+    const struct arp *a, struct snapshot_neighbour *out, uint64_t now_ms)
+{
+	return neigh_snapshot(&a->neigh, false, out, now_ms);
+}
+
 uint64_t
 arp_tick(struct arp *a, uint64_t now_ms)
 {

@@ -39,6 +39,12 @@ void arp_input(struct arp *a, unsigned i, const uint8_t *frame, unsigned len,
 /* Sends p (taken, p->vnic set) to the neighbour ip, now or when it is known. */
 void arp_output(struct arp *a, uint32_t ip, struct packet *p, uint64_t now_ms);
 
+/* As neigh_tell() and neigh_snapshot(). */
+int arp_tell(struct arp *a, unsigned vnic, struct ip6 ip, const uint8_t *mac,
+    uint64_t now_ms);
+unsigned arp_snapshot(
+    const struct arp *a, struct snapshot_neighbour *out, uint64_t now_ms);
+
 /* Does what is due. Returns ms until more is, or UINT64_MAX. */
 uint64_t arp_tick(struct arp *a, uint64_t now_ms);
 

@@ -61,6 +61,8 @@ enum fate {
 	FATE_REDIRECT = N_FATES,
 };
 
+struct probe;
+
 struct batch {
 	uint64_t alive;  /* bit i: frame i goes on */
 	uint64_t alive6; /* the same for IPv6, until rewrite() */
@@ -70,6 +72,7 @@ struct batch {
 	uint32_t dst[BATCH_MAX]; /* check_ip4: destination, host order */
 	uint16_t hop[BATCH_MAX]; /* lookup: index into tables->hop */
 	uint8_t fate[BATCH_MAX]; /* enum fate, where alive is 0 */
+	struct probe *probe;     /* NULL: nobody looks (probe.h) */
 };
 
 #ifndef VNIC_FFI

@@ -138,6 +138,15 @@ may_run(struct fast *f, unsigned i)
 	return false;
 }
 
+static struct probe *
+probe_of(struct fast *f)
+{
+	/* relaxed: sooner or later */
+	return unlikely(atomic_load_explicit(&f->probing, memory_order_relaxed))
+		   ? &f->probe
+		   : NULL;
+}
+
 /* A turn on each queue with the pipeline in C. Returns how many packets came. */
 static unsigned
 turn(struct fast *f)
@@ -148,6 +157,7 @@ turn(struct fast *f)
 	for (unsigned i = 0; i < f->n; i++) {
 		if (!may_run(f, i))
 			continue;
+		f->pipeline[i]->batch.probe = probe_of(f);
 		n += pipeline_turn(
 		    f->pipeline[i], publish_enter(f->publish, f->reader));
 		vnic_flush(f->queue[i]);
@@ -292,12 +302,19 @@ receive(struct path *p)
 		pulse_beat(&f->pulse);
 		if (!may_run(f, f->at))
 			continue;
+		p->batch.probe = probe_of(f);
+		if (unlikely(p->batch.probe))
+			probe_begin(p->batch.probe);
 		n = pipeline_receive(f->pipeline[f->at], &p->batch);
 		if (n == 0) {
 			vnic_flush(f->queue[f->at]);
 			continue;
 		}
 		f->n_round += n;
+		if (unlikely(p->batch.probe)) {
+			probe_mark(p->batch.probe, PROBE_RX, n);
+			p->batch.probe->n = n;
+		}
 		p->tables = publish_enter(f->publish, f->reader);
 		return n;
 	}
@@ -315,6 +332,9 @@ transmit(struct path *p, uint64_t which, int vnic)
 		pipeline_transmit(to, p->tables, &p->batch, which);
 	else
 		pipeline_send(to, p->tables, &p->batch, which, (unsigned)vnic);
+	if (unlikely(p->batch.probe))
+		probe_mark(p->batch.probe, PROBE_TX,
+		    (unsigned)__builtin_popcountll(which));
 }
 
 static unsigned
@@ -339,6 +359,9 @@ give_back(struct path *p, uint64_t which)
 	struct fast *f = owner_of(p);
 
 	pipeline_give_back(f->pipeline[f->at], &p->batch, which);
+	if (unlikely(p->batch.probe))
+		probe_mark(p->batch.probe, PROBE_BACK,
+		    (unsigned)__builtin_popcountll(which));
 }
 
 static const struct path_ops path_ops = {

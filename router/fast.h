@@ -11,6 +11,7 @@
 
 #include "router/path.h"
 #include "router/pipeline.h"
+#include "router/probe.h"
 #include "router/publish.h"
 #include "router/seat.h"
 #include "router/watchdog.h"
@@ -34,7 +35,9 @@ struct fast {
 	struct bell bell;   /* (fast) sleeps, main rings */
 	_Atomic(bool) stop; /* (main) */
 	struct seat seat;
-	struct pulse pulse; /* (fast) its script lives */
+	struct pulse pulse;    /* (fast) its script lives */
+	_Atomic(bool) probing; /* (main) probe is to be used */
+	struct probe probe;    /* (fast) */
 
 	/* (fast) */
 	struct share share;

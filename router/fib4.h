@@ -31,9 +31,11 @@ struct fib4 {
 
 /* In the order of preference: of equal prefixes the higher rank wins. */
 enum fib4_rank {
-	FIB4_STATIC = 0,
-	FIB4_CONNECTED = 1,
-	FIB4_OWN = 2,
+	FIB4_LINUX = 0, /* the sources of routes.h */
+	FIB4_API = 1,
+	FIB4_STATIC = 2,
+	FIB4_CONNECTED = 3,
+	FIB4_OWN = 4,
 };
 
 struct fib4_route {

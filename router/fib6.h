@@ -25,9 +25,11 @@ struct fib6 {
 
 /* In the order of preference: of equal prefixes the higher rank wins. */
 enum fib6_rank {
-	FIB6_STATIC = 0,
-	FIB6_CONNECTED = 1,
-	FIB6_OWN = 2,
+	FIB6_LINUX = 0, /* the sources of routes.h */
+	FIB6_API = 1,
+	FIB6_STATIC = 2,
+	FIB6_CONNECTED = 3,
+	FIB6_OWN = 4,
 };
 
 /* The first 8 bytes and the last, each in host order. */

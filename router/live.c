@@ -9,6 +9,7 @@
 #include "lib/loop.h"
 #include "router/rehearse.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -77,56 +78,76 @@ finish_check(struct live *l)
 		refuse(l, number, &e);
 }
 
-/* A new text at word, unless it is the last one that came. */
+/*
+ * A new text, unless it is the last one that came. Returns its revision; 0: it
+ * cannot be stored.
+ */
+static unsigned
+submit_text(struct live *l, const struct script_text *t, const char *author)
+{
+	const struct revision *v = revisions_newest(&l->revisions);
+	char digest[SHA256_HEX];
+	struct err e;
+	int rc;
+
+	sha256_hex(t->text, t->len, digest);
+	if (v && strcmp(v->digest, digest) == 0)
+		return v->number;
+	give_up_check(l);
+	v = revisions_add(&l->revisions, t, author);
+	if (!v)
+		return 0;
+	l->checked = v->number;
+	log_info("pipeline given revision=%u author=%s sha256=%s", v->number,
+	    v->author, v->digest);
+	rc = rehearse_spawn(&l->checker, t);
+	if (rc < 0) {
+		err_set(&e, rc, "no check: %s", strerror(-rc));
+		refuse(l, l->checked, &e);
+	}
+	return l->checked;
+}
+
+/* A new text at word. */
 static void
 submit(struct live *l)
 {
 	struct script_text t = { .name = l->word };
 	scoped_free char *text = NULL;
-	char author[32], digest[SHA256_HEX];
-	const struct revision *v = revisions_newest(&l->revisions);
+	char author[32];
 	struct err e;
-	int rc;
 
 	t.text = text = revisions_read_file(l->word, &t.len, &e);
 	if (!text) {
 		log_err("pipeline not read: %s", e.msg);
 		return;
 	}
-	sha256_hex(text, t.len, digest);
-	if (v && strcmp(v->digest, digest) == 0)
-		return;
-	give_up_check(l);
 	find_author(l->word, text, author, sizeof(author));
-	v = revisions_add(&l->revisions, &t, author);
-	if (!v)
-		return;
-	l->checked = v->number;
-	log_info("pipeline given revision=%u author=%s sha256=%s", v->number,
-	    v->author, v->digest);
-	rc = rehearse_spawn(&l->checker, &t);
-	if (rc < 0) {
-		err_set(&e, rc, "no check: %s", strerror(-rc));
-		refuse(l, l->checked, &e);
-	}
+	submit_text(l, &t, author);
 }
 
 /* --- what is wanted ------------------------------------------------------- */
 
+int
+live_go_back(struct live *l, unsigned number, struct err *e)
+{
+	struct revision *v = revisions_find(&l->revisions, number);
+
+	if (number == l->number[LIVE_NOW])
+		return 0;
+	if (number > 0 && (!v || v->state == REVISION_REFUSED ||
+			      v->state == REVISION_CHECKING))
+		return err_set(
+		    e, -ENOENT, "no revision to go back to: %u", number);
+	return live_take_over(l, number, e);
+}
+
 static void
 go_back(struct live *l, unsigned number)
 {
-	struct revision *v = revisions_find(&l->revisions, number);
 	struct err e;
 
-	if (number == l->number[LIVE_NOW])
-		return;
-	if (number > 0 && (!v || v->state == REVISION_REFUSED ||
-			      v->state == REVISION_CHECKING)) {
-		log_err("no revision to go back to: %u", number);
-		return;
-	}
-	if (live_take_over(l, number, &e) < 0)
+	if (live_go_back(l, number, &e) < 0)
 		log_err("pipeline kept: %s", e.msg);
 }
 
@@ -206,6 +227,53 @@ live_select(struct live *l, const char *said)
 	}
 	if (strcmp(word, l->word) != 0)
 		select_word(l, word);
+}
+
+/* The whole text in the owner's file, or what was there. */
+static int
+write_own(struct live *l, const char *text, size_t len, struct err *e)
+{
+	char path[PATH_MAX + 8];
+	scoped_close int fd = -1;
+
+	snprintf(path, sizeof(path), "%s.new", l->own_path);
+	fd = open(
+	    path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0 || write(fd, text, len) != (ssize_t)len ||
+	    rename(path, l->own_path) < 0) {
+		err_set(e, -EIO, "%s: %s", path, strerror(errno));
+		unlink(path);
+		return -EIO;
+	}
+	return 0;
+}
+
+unsigned
+live_put(struct live *l, const char *text, size_t len, const char *author,
+    struct err *e)
+{
+	struct script_text t = {
+		.name = l->own_path, .text = text, .len = len
+	};
+	struct revision *v;
+	unsigned number;
+
+	if (l->said) {
+		err_set(
+		    e, -EBUSY, "router.conf says what forwards: %s", l->word);
+		return 0;
+	}
+	if (write_own(l, text, len, e) < 0)
+		return 0;
+	snprintf(l->word, sizeof(l->word), "%s", l->own_path);
+	number = submit_text(l, &t, author);
+	v = revisions_find(&l->revisions, number);
+	if (!v)
+		err_set(e, -EIO, "it cannot be stored");
+	else if (v->state == REVISION_REPLACED &&
+		 live_go_back(l, number, e) < 0)
+		return 0;
+	return v ? number : 0;
 }
 
 static void

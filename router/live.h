@@ -79,6 +79,19 @@ void live_begin(struct live *l, const char *said);
 /* What router.conf says now. */
 void live_select(struct live *l, const char *said);
 
+/*
+ * A new text for LIVE_OWN. Returns its revision, to be asked for in l->revisions
+ * until it is not CHECKING any more; or 0 with e set.
+ */
+unsigned live_put(struct live *l, const char *text, size_t len,
+    const char *author, struct err *e);
+
+/* The text of a revision, of 0 too, to be freed; NULL: it is not there. */
+char *live_text(const struct live *l, unsigned number, size_t *len);
+
+/* Back to a revision that has run. Returns 0, or negative errno with e set. */
+int live_go_back(struct live *l, unsigned number, struct err *e);
+
 /* LIVE_FDS places for poll(), and for how long it may wait (ms, -1 = ever). */
 void live_poll(struct live *l, struct pollfd *fds);
 int live_timeout(struct live *l);

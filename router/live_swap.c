@@ -44,6 +44,14 @@ text_of(const struct live *l, unsigned number, size_t *len, struct err *e)
 	return copy;
 }
 
+char *
+live_text(const struct live *l, unsigned number, size_t *len)
+{
+	struct err e;
+
+	return text_of(l, number, len, &e);
+}
+
 static int
 load_scripts(
     struct live *l, unsigned number, struct script **out, struct err *e)

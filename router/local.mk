@@ -10,9 +10,18 @@ router_librouter_a_SOURCES = \
   router/bucket.h \
   router/clock.h \
   router/count.c router/count.h \
+  router/ctl.h router/ctl_int.h \
+  router/ctl_change.c \
+  router/ctl_names.c router/ctl_names.h \
+  router/ctl_pipeline.c \
+  router/ctl_routes.c \
+  router/ctl_server.c router/ctl_server.h \
+  router/ctl_show.c \
+  router/ctl_trace.c \
   router/distribute.h \
   router/dpdk.c router/dpdk.h \
   router/fast.c router/fast.h \
+  router/feed.c router/feed.h \
   router/fib.h router/fib_engine.h \
   router/fib4.c router/fib4.h router/fib4_lookup.c \
   router/fib6.c router/fib6.h router/fib6_lookup.c \
@@ -25,6 +34,7 @@ router_librouter_a_SOURCES = \
   router/icmp.c router/icmp.h \
   router/icmp6.c router/icmp6.h \
   router/iface.h router/ip6.h router/ip6_walk.h \
+  router/journal.c router/journal.h \
   router/live.c router/live.h \
   router/live_swap.c \
   router/modules.h \
@@ -47,6 +57,7 @@ router_librouter_a_SOURCES = \
   router/pipeline.c router/pipeline.h \
   router/plan.c router/plan.h \
   router/plan6.c \
+  router/probe.c router/probe.h \
   router/publish.c router/publish.h \
   router/punt.c router/punt.h \
   router/rehearse.c router/rehearse.h \
@@ -56,6 +67,7 @@ router_librouter_a_SOURCES = \
   router/routerconf_filter.c router/routerconf_internal.h \
   router/routerconf_modules.c \
   router/routerconf_words.c \
+  router/routes.c router/routes.h \
   router/script.c router/script.h \
   router/script_api.h \
   router/script_text.h \
@@ -65,8 +77,13 @@ router_librouter_a_SOURCES = \
   router/slow6_tx.c \
   router/slow_input.c \
   router/slow_tx.c \
+  router/slow_update.c \
+  router/snapshot.h \
   router/stats.c router/stats.h \
   router/tables.c router/tables.h \
+  router/text.c router/text.h \
+  router/trace.c router/trace.h \
+  router/update.c router/update.h \
   router/watch.c router/watch.h \
   router/watchdog.c router/watchdog.h
 nodist_router_librouter_a_SOURCES = router/script_text.c
@@ -109,3 +126,9 @@ europa_router_dpdk_so_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS) -fPIC \
 europa_router_dpdk_so_LDFLAGS = $(AM_LDFLAGS) -shared -Wl,-Bsymbolic \
   -Wl,--exclude-libs,ALL -Wl,-z,defs
 europa_router_dpdk_so_LDADD = $(DPDK_STATIC_LIBS)
+
+# its command line, in the container beside it
+europalibexec_PROGRAMS += routerctl
+routerctl_SOURCES = router/routerctl.c router/routerctl.h \
+  router/routerctl_json.c router/routerctl_print.c router/routerctl_talk.c
+routerctl_LDADD = $(LIBEUROPA)

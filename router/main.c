@@ -15,8 +15,10 @@
  */
 #include "lib/base.h"
 #include "lib/log.h"
+#include "router/ctl_server.h"
 #include "router/dpdk.h"
 #include "router/fast.h"
+#include "router/feed.h"
 #include "router/live.h"
 #include "router/rehearse.h"
 #include "router/script_text.h"
@@ -31,6 +33,7 @@
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 
 struct router {
 	struct vnic *vnic;
@@ -47,9 +50,60 @@ struct router {
 	const char *conf;
 	struct watch watch;
 	struct live live;
+	struct feed feed;
+	struct ctl ctl;
 };
 
 /* --- configuration -------------------------------------------------------- */
+
+/* No plan could be made of what is at path. */
+static int
+refuse(const char *path, int rc, struct err *e)
+{
+	return err_set(e, rc, "%s: %s", path,
+	    rc == -E2BIG ? "too many gateways" : strerror(-rc));
+}
+
+/*
+ * The kernel kills who wants more memory than its container has. The process
+ * that init starts then begins without DPDK, so that packets flow; the next
+ * change of the configuration tries again.
+ */
+static bool
+is_after_a_kill(void)
+{
+	static bool is_first = true;
+	const char *end = getenv("EUROPA_LAST_END");
+	int status = is_first && end ? atoi(end) : 0;
+
+	is_first = false;
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+/* A configuration, with the parts of DPDK that it asks for. */
+static int
+read_conf(const char *path, struct routerconf *c, struct err *e)
+{
+	bool is_risky = is_after_a_kill();
+	int rc = routerconf_read(path, c, e);
+
+	if (rc < 0 || !(c->rte_fib || routerconf_wants_acl(c)))
+		return rc;
+	if (is_risky) {
+		log_err("%s: not with DPDK: the process before this one was "
+			"killed, as for want of memory",
+		    path);
+		c->rte_fib = false;
+		c->acl_from = 0;
+		return 0;
+	}
+	rc = dpdk_start(c->dpdk_mib ? c->dpdk_mib : DPDK_MIB, e);
+	if (rc < 0) {
+		routerconf_clear(c);
+		err_wrap(e, "%s", path);
+	}
+	return rc;
+}
 
 /* pipeline: what is to forward, "" if the configuration does not say. */
 static int
@@ -57,20 +111,13 @@ make_plan(const char *path, struct plan **out,
     char pipeline[ROUTERCONF_MAX_PIPELINE], struct err *e)
 {
 	struct routerconf c;
-	int rc = routerconf_read(path, &c, e);
+	int rc = read_conf(path, &c, e);
 
 	if (rc < 0)
 		return rc;
-	if (c.rte_fib || routerconf_wants_acl(&c))
-		rc = dpdk_start(c.dpdk_mib ? c.dpdk_mib : DPDK_MIB, e);
-	if (rc < 0) {
-		routerconf_clear(&c);
-		return err_wrap(e, "%s", path);
-	}
 	rc = plan_make(&c, out);
 	if (rc < 0)
-		rc = err_set(e, rc, "%s: %s", path,
-		    rc == -E2BIG ? "too many gateways" : strerror(-rc));
+		refuse(path, rc, e);
 	strcpy(pipeline, c.pipeline);
 	routerconf_clear(&c);
 	return rc;
@@ -79,11 +126,16 @@ make_plan(const char *path, struct plan **out,
 static void
 load(struct router *r)
 {
-	char pipeline[ROUTERCONF_MAX_PIPELINE];
-	struct plan *p;
+	struct routerconf c;
 	struct err e;
+	int rc = read_conf(r->conf, &c, &e);
 
-	if (make_plan(r->conf, &p, pipeline, &e) < 0) {
+	if (rc == 0) {
+		rc = feed_conf(&r->feed, &c);
+		if (rc < 0)
+			refuse(r->conf, rc, &e);
+	}
+	if (rc < 0) {
 		/* the old configuration stays in force */
 		if (e.no == -ENOENT)
 			log_info("%s", e.msg);
@@ -92,12 +144,11 @@ load(struct router *r)
 		return;
 	}
 	log_info("configuration read generation=%llu",
-	    (unsigned long long)p->generation);
-	if (p->n_inactive > 0)
+	    (unsigned long long)c.generation);
+	if (r->feed.n_inactive > 0)
 		log_warn("routes that lead nowhere are left out n=%zu",
-		    p->n_inactive);
-	slow_give_plan(&r->slow, p);
-	live_select(&r->live, pipeline[0] ? pipeline : NULL);
+		    r->feed.n_inactive);
+	live_select(&r->live, c.pipeline[0] ? c.pipeline : NULL);
 }
 
 static int
@@ -267,6 +318,8 @@ open_pipelines(struct router *r)
 static void
 close_paths(struct router *r)
 {
+	ctl_close(&r->ctl);
+	feed_close(&r->feed);
 	live_close(&r->live);
 	while (r->n_fast > 0)
 		fast_destroy(&r->fast[--r->n_fast]);
@@ -310,15 +363,45 @@ answer(struct router *r)
 	r->control = -1;
 }
 
+static int
+sooner(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 /* Without an inotify instance it looks now and then. */
 static int
 timeout(struct router *r)
 {
-	int ms = live_timeout(&r->live);
+	int ms = sooner(live_timeout(&r->live), ctl_timeout(&r->ctl));
 
+	if (feed_is_busy(&r->feed))
+		return 0;
 	if (r->watch.fd < 0 && (ms < 0 || ms > WATCH_LOOK_MS))
 		ms = WATCH_LOOK_MS;
 	return ms;
+}
+
+/* Who cannot ask the router itself can still ask the node. */
+static int
+open_control(struct router *r)
+{
+	struct ctl_view view = {
+		.vnic = r->vnic,
+		.slow = &r->slow,
+		.feed = &r->feed,
+		.live = &r->live,
+		.paths = r->path,
+		.n_paths = r->n_paths,
+	};
+	int rc = feed_open(&r->feed, r->conf, &r->slow);
+
+	if (rc < 0)
+		return rc;
+	rc = ctl_open(&r->ctl, r->conf, &view);
+	if (rc < 0)
+		log_warn("no socket of its own: %s", strerror(-rc));
+	return 0;
 }
 
 /* Until a signal, or until a thread has ended. */
@@ -326,14 +409,16 @@ static int
 serve(struct router *r)
 {
 	for (;;) {
-		struct pollfd fds[4 + LIVE_FDS] = {
+		struct pollfd fds[5 + LIVE_FDS + CTL_FDS] = {
 			{ .fd = r->watch.fd, .events = POLLIN },
 			{ .fd = r->control, .events = POLLIN },
 			{ .fd = r->signals, .events = POLLIN },
 			{ .fd = r->over, .events = POLLIN },
+			{ .fd = r->feed.update.event, .events = POLLIN },
 		};
 
-		live_poll(&r->live, fds + 4);
+		live_poll(&r->live, fds + 5);
+		ctl_poll(&r->ctl, fds + 5 + LIVE_FDS);
 		if (poll(fds, ARRAY_SIZE(fds), timeout(r)) < 0 &&
 		    errno != EINTR)
 			return -errno;
@@ -344,7 +429,10 @@ serve(struct router *r)
 			load(r);
 		if (fds[1].revents)
 			answer(r);
-		live_turn(&r->live, fds + 4);
+		live_turn(&r->live, fds + 5);
+		feed_turn(&r->feed); /* so that clients see what is done */
+		ctl_turn(&r->ctl);
+		feed_turn(&r->feed);
 	}
 }
 
@@ -364,6 +452,8 @@ run(struct router *r)
 		return rc;
 	}
 	rc = open_paths(r);
+	if (rc == 0)
+		rc = open_control(r);
 	if (rc == 0)
 		rc = open_pipelines(r);
 	if (rc == 0)
@@ -393,7 +483,11 @@ int
 main(int argc, char **argv)
 {
 	static struct router r = {
-		.over = -1, .signals = -1, .control = -1, .watch = { .fd = -1 }
+		.over = -1,
+		.signals = -1,
+		.control = -1,
+		.watch = { .fd = -1 },
+		.ctl = { .fd = -1, .snapshot.event = -1 },
 	};
 	const char *conf = getenv("EUROPA_CONF");
 	int rc;

@@ -173,6 +173,19 @@ nd_output(struct nd *d, struct ip6 ip, struct packet *p, uint64_t now_ms)
 	neigh_output(&d->neigh, ip, p, now_ms);
 }
 
+int
+nd_tell(struct nd *d, unsigned vnic, struct ip6 ip, const uint8_t *mac,
+    uint64_t now_ms)
+{
+	return neigh_tell(&d->neigh, ip, vnic, mac, now_ms);
+}
+
+unsigned
+nd_snapshot(const struct nd *d, struct snapshot_neighbour *out, uint64_t now_ms)
+{
+	return neigh_snapshot(&d->neigh, true, out, now_ms);
+}
+
 uint64_t
 nd_tick(struct nd *d, uint64_t now_ms)
 {

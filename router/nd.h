@@ -42,6 +42,12 @@ void nd_input(struct nd *d, unsigned i, const uint8_t *frame, uint64_t now_ms);
 /* Sends p (taken, p->vnic set) to the neighbour ip, now or when it is known. */
 void nd_output(struct nd *d, struct ip6 ip, struct packet *p, uint64_t now_ms);
 
+/* As neigh_tell() and neigh_snapshot(). */
+int nd_tell(struct nd *d, unsigned vnic, struct ip6 ip, const uint8_t *mac,
+    uint64_t now_ms);
+unsigned nd_snapshot(
+    const struct nd *d, struct snapshot_neighbour *out, uint64_t now_ms);
+
 /* Does what is due. Returns ms until more is, or UINT64_MAX. */
 uint64_t nd_tick(struct nd *d, uint64_t now_ms);
 

@@ -251,6 +251,49 @@ neigh_learn(
 	}
 }
 
+int
+neigh_tell(struct neigh *n, struct ip6 ip, unsigned vnic, const uint8_t *mac,
+    uint64_t now_ms)
+{
+	struct neigh_entry *e = neigh_find(n, ip, vnic);
+
+	if (!mac) {
+		if (e)
+			forget(n, e);
+		return e ? 0 : -ENOENT;
+	}
+	if (!e)
+		e = add(n, ip, vnic);
+	if (!e)
+		return -ENOSPC;
+	neigh_learn(n, e, mac, now_ms);
+	return 0;
+}
+
+unsigned
+neigh_snapshot(const struct neigh *n, bool is6, struct snapshot_neighbour *out,
+    uint64_t now_ms)
+{
+	unsigned k = 0;
+
+	for (unsigned i = 0; i < n->high; i++) {
+		const struct neigh_entry *e = &n->entry[i];
+
+		if (e->state == NEIGH_NONE)
+			continue;
+		out[k] = (struct snapshot_neighbour){
+			.ip = e->ip,
+			.is6 = is6,
+			.state = e->state,
+			.vnic = (uint8_t)e->vnic, /* < VNIC_MAX_VNICS */
+			.n_pending = e->n_pending,
+			.due_ms = (uint32_t)(MAX(e->due_ms, now_ms) - now_ms),
+		};
+		memcpy(out[k++].mac, e->mac, 6);
+	}
+	return k;
+}
+
 /* --- time ----------------------------------------------------------------- */
 
 static void

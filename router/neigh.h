@@ -27,6 +27,7 @@
 #include "router/count.h"
 #include "router/iface.h"
 #include "router/packet.h"
+#include "router/snapshot.h"
 
 enum neigh_limits {
 	NEIGH_MAX = 2048,
@@ -131,6 +132,18 @@ void neigh_learn(struct neigh *n, struct neigh_entry *e, const uint8_t *mac,
 /* Sends p (taken, p->vnic set) to the neighbour ip, now or when it is known. */
 void neigh_output(
     struct neigh *n, struct ip6 ip, struct packet *p, uint64_t now_ms);
+
+/*
+ * Somebody who knows says what the neighbour's MAC is; NULL: nobody knows any
+ * more. It ages as if it had said so itself. Returns 0, -ENOSPC (all are good),
+ * or -ENOENT.
+ */
+int neigh_tell(struct neigh *n, struct ip6 ip, unsigned vnic,
+    const uint8_t *mac, uint64_t now_ms);
+
+/* Copies all, at most NEIGH_MAX. Returns how many. */
+unsigned neigh_snapshot(const struct neigh *n, bool is6,
+    struct snapshot_neighbour *out, uint64_t now_ms);
 
 /* Does what is due. Returns ms until more is, or UINT64_MAX. */
 uint64_t neigh_tick(struct neigh *n, uint64_t now_ms);

@@ -63,6 +63,9 @@ unsigned batch_next(const struct batch *b, unsigned from);
 /* The same among those of IPv6, between ether_in and rewrite. */
 unsigned batch_next6(const struct batch *b, unsigned from);
 
+/* Step number step has looked at b, which has a probe. */
+void probe_step(const struct batch *b, unsigned step);
+
 /* Takes frame i out, if it is alive. */
 void batch_take_out(struct batch *b, unsigned i, unsigned fate);
 

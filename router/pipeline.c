@@ -284,14 +284,66 @@ pipeline_send(struct pipeline *p, const struct tables *t, const struct batch *b,
 	send_out(p, how_to_gather(p, t), vnic, out, n);
 }
 
+const char pipeline_step_names[] =
+    "ether_in\ncheck_ip4\ncheck_ip6\nfilter\nlookup4\nlookup6\nttl4\n"
+    "hop_limit6\nrewrite";
+
+bool
+pipeline_probed(const struct tables *t, struct batch *b)
+{
+	static bool (*const steps[])(const struct tables *,
+	    struct batch *) = { ether_in, check_ip4, check_ip6, filter, lookup4,
+		lookup6, ttl4, hop_limit6, rewrite };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(steps); i++) {
+		bool goes_on = steps[i](t, b);
+
+		probe_step(b, i);
+		if (!goes_on)
+			return false;
+	}
+	return true;
+}
+
+/* pipeline_turn() for who wants to know. */
+static __attribute__((noinline)) unsigned
+turn_probed(struct pipeline *p, const struct tables *t)
+{
+	struct batch *b = &p->batch;
+	uint64_t all;
+	unsigned n;
+
+	probe_begin(b->probe);
+	n = pipeline_receive(p, b);
+	if (n == 0)
+		return 0;
+	probe_mark(b->probe, PROBE_RX, n);
+	b->probe->n = n;
+	all = b->alive;
+	if (pipeline_probed(t, b)) {
+		transmit(p, t, b, b->alive);
+		probe_mark(b->probe, PROBE_TX,
+		    (unsigned)__builtin_popcountll(b->alive));
+	}
+	if (b->alive != all) {
+		pipeline_give_back(p, b, all & ~b->alive);
+		probe_mark(b->probe, PROBE_BACK,
+		    (unsigned)__builtin_popcountll(all & ~b->alive));
+	}
+	return n;
+}
+
 unsigned
 pipeline_turn(struct pipeline *p, const struct tables *t)
 {
 	struct batch *b = &p->batch;
-	unsigned n = receive(p, b);
+	unsigned n;
 	uint64_t all;
 	bool any;
 
+	if (unlikely(b->probe))
+		return turn_probed(p, t);
+	n = receive(p, b);
 	STAGE(VNIC_RX, n);
 	if (n == 0)
 		return 0;

@@ -17,6 +17,7 @@
 #include "router/count.h"
 #include "router/distribute.h"
 #include "router/path.h"
+#include "router/probe.h"
 #include "router/punt.h"
 #include "router/tables.h"
 
@@ -56,6 +57,12 @@ void pipeline_forget(struct pipeline *p);
  * in; 0 = idle. The caller calls vnic_flush().
  */
 unsigned pipeline_turn(struct pipeline *p, const struct tables *t);
+
+/* Its steps, each ended by "\n" but the last. */
+extern const char pipeline_step_names[];
+
+/* All steps in a row on b, which has a probe. False: none is left. */
+bool pipeline_probed(const struct tables *t, struct batch *b);
 
 /* A batch from all vNICs, counted. Returns how many, 0 = idle. */
 unsigned pipeline_receive(struct pipeline *p, struct batch *b);

@@ -16,7 +16,26 @@ struct maker {
 	struct plan *plan;
 	struct fib4_route *route;
 	size_t n;
+	enum fib4_rank rank; /* of the routes that come */
 };
+
+_Static_assert((int)ROUTE_NO_DEV == (int)ROUTERCONF_NO_DEV &&
+		   (int)ROUTE_LOST_DEV == (int)ROUTERCONF_LOST_DEV &&
+		   (int)ROUTE_LINUX == (int)FIB4_LINUX &&
+		   (int)ROUTE_API == (int)FIB4_API &&
+		   (int)ROUTE_STATIC == (int)FIB4_STATIC,
+    "one is used as the other");
+
+static struct routerconf_route
+of_route(const struct route *r)
+{
+	return (struct routerconf_route){
+		.prefix = (uint32_t)r->prefix.lo, /* all of it */
+		.via = (uint32_t)r->via.lo,
+		.len = r->len,
+		.dev = r->dev,
+	};
+}
 
 static uint32_t
 mask_of(unsigned len)
@@ -64,16 +83,28 @@ is_connected(const struct routerconf_vnic *v, uint32_t ip)
 
 /* The vNIC that a route leaves by, or VNIC_MAX_VNICS. */
 static unsigned
-way_out(const struct plan *p, const struct routerconf_route *r)
+way_out(const struct routerconf_vnic *vnics, unsigned n,
+    const struct routerconf_route *r)
 {
 	if (r->dev < VNIC_MAX_VNICS)
 		return r->dev;
 	if (r->dev == ROUTERCONF_LOST_DEV)
 		return VNIC_MAX_VNICS;
-	for (unsigned i = 0; i < p->n_vnics; i++)
-		if (is_connected(&p->vnic[i], r->via))
+	for (unsigned i = 0; i < n; i++)
+		if (is_connected(&vnics[i], r->via))
 			return i;
 	return VNIC_MAX_VNICS;
+}
+
+unsigned
+plan_way_out(const struct routerconf_vnic *vnics, const struct route *r)
+{
+	struct routerconf_route route = of_route(r);
+
+	if (r->dev < VNIC_MAX_VNICS && !vnics[r->dev].present)
+		return VNIC_MAX_VNICS;
+	return r->is6 ? plan_way_out6(vnics, r)
+		      : way_out(vnics, VNIC_MAX_VNICS, &route);
 }
 
 /* The number of a gateway, a new one if need be; or -E2BIG, -ENOMEM. */
@@ -104,7 +135,7 @@ gateway_of(struct plan *p, uint32_t ip, unsigned vnic)
 static int
 result_of(struct plan *p, const struct routerconf_route *r, unsigned *result)
 {
-	unsigned vnic = way_out(p, r);
+	unsigned vnic = way_out(p->vnic, p->n_vnics, r);
 	int gateway;
 
 	if (vnic == VNIC_MAX_VNICS)
@@ -130,13 +161,20 @@ add_static(struct maker *m, const struct routerconf_route *r)
 		return 0;
 	}
 	if (rc == 0)
-		add(m, (struct address4){ r->prefix, r->len }, FIB4_STATIC,
-		    result);
+		add(m, (struct address4){ r->prefix, r->len }, m->rank, result);
 	return rc;
 }
 
 static int
-add_all(struct maker *m, const struct routerconf *c)
+add_one_more(void *arg, const struct route *r)
+{
+	struct routerconf_route route = of_route(r);
+
+	return add_static(arg, &route);
+}
+
+static int
+add_all(struct maker *m, const struct routerconf *c, const struct routes *more)
 {
 	int rc = 0;
 
@@ -146,16 +184,33 @@ add_all(struct maker *m, const struct routerconf *c)
 		if (c->vnic[i].present)
 			m->plan->n_vnics = i + 1;
 	}
+	m->rank = FIB4_STATIC;
 	for (size_t k = 0; k < c->n_routes && rc == 0; k++)
 		rc = add_static(m, &c->route[k]);
+	for (unsigned s = 0; more && s < N_ROUTE_SOURCES && rc == 0; s++) {
+		m->rank = s; /* as asserted */
+		rc = routes_set_each(&more->of[s], false, add_one_more, m);
+	}
 	return rc;
 }
 
+/* How many routes of a family they have. */
+size_t
+plan_count(const struct routes *more, bool is6)
+{
+	size_t n = 0;
+
+	for (unsigned s = 0; more && s < N_ROUTE_SOURCES; s++)
+		n += more->of[s].table[is6].n;
+	return n;
+}
+
 int
-plan_make(const struct routerconf *c, struct plan **out)
+plan_build(
+    const struct routerconf *c, const struct routes *more, struct plan **out)
 {
 	enum { PER_ADDRESS = 4 };
-	size_t max = c->n_routes +
+	size_t max = c->n_routes + plan_count(more, false) +
 		     VNIC_MAX_VNICS * PER_ADDRESS * ROUTERCONF_MAX_ADDRESSES;
 	struct plan *p = calloc(1, sizeof(*p));
 	scoped_free struct fib4_route *route = calloc(max, sizeof(*route));
@@ -172,12 +227,12 @@ plan_make(const struct routerconf *c, struct plan **out)
 	p->generation = c->generation;
 	p->gather = c->gather;
 	memcpy(p->vnic, c->vnic, sizeof(p->vnic));
-	rc = add_all(&m, c);
+	rc = add_all(&m, c, more);
 	if (rc == 0)
 		rc = fib4_build_by(
 		    c->rte_fib ? &dpdk->fib4 : NULL, route, m.n, &p->fib);
 	if (rc == 0)
-		rc = plan_make6(p, c);
+		rc = plan_build6(p, c, more);
 	if (rc == 0)
 		rc = filter_make_by(routerconf_wants_acl(c) ? &dpdk->acl : NULL,
 		    c->rule, c->n_rules, &p->filter);
@@ -190,6 +245,52 @@ fail:
 	return rc;
 }
 
+int
+plan_make(const struct routerconf *c, struct plan **out)
+{
+	return plan_build(c, NULL, out);
+}
+
+/* --- changes -------------------------------------------------------------- */
+
+int
+plan_prepare(struct plan *p, const struct route *r)
+{
+	struct routerconf_route route = of_route(r);
+	unsigned n = p->n_gateways, result;
+	int rc;
+
+	if (r->is6)
+		return plan_prepare6(p, r);
+	rc = result_of(p, &route, &result);
+	return rc < 0 ? rc : p->n_gateways != n;
+}
+
+static int
+change4(struct plan *p, const struct route *r, bool add)
+{
+	struct routerconf_route from = of_route(r);
+	struct fib4_route route = {
+		.prefix = from.prefix & mask_of(r->len),
+		.len = r->len,
+		.rank = r->source, /* as asserted */
+		.result = HOP_I_GATEWAY,
+	};
+	unsigned n_gateways = p->n_gateways, result;
+	int rc;
+
+	if (!add)
+		return fib4_delete(p->fib, &route);
+	rc = result_of(p, &from, &result);
+	if (rc < 0)
+		return rc;
+	/* the tables in force do not have its hop */
+	if (p->n_gateways != n_gateways)
+		return -EAGAIN;
+	route.result = (uint16_t)result;
+	return fib4_add(p->fib, &route);
+}
+
 static void
 drop_fib(struct plan *p)
 {
@@ -198,37 +299,49 @@ drop_fib(struct plan *p)
 	p->fib = NULL;
 }
 
-int
-plan_change(struct plan *p, const struct routerconf_route *r, bool add)
+/* Of an engine: the next of its tables, quickly. */
+static int
+renew4(struct plan *p)
 {
-	struct fib4_route route = {
-		.prefix = r->prefix & mask_of(r->len),
-		.len = r->len,
-		.rank = FIB4_STATIC,
-		.result = HOP_I_GATEWAY,
-	};
-	unsigned n_gateways = p->n_gateways, result;
 	struct fib4 *more;
-	int rc;
 
-	if (add) {
-		rc = result_of(p, r, &result);
-		if (rc < 0)
-			return rc;
-		/* the tables in force do not have its hop */
-		if (p->n_gateways != n_gateways)
-			return -EAGAIN;
-		route.result = (uint16_t)result;
-	}
-	rc = add ? fib4_add(p->fib, &route) : fib4_delete(p->fib, &route);
-	if (rc != -ENOSPC)
-		return rc;
-	rc = fib4_rebuild(p->fib, &more);
-	if (rc < 0)
-		return rc;
+	if (!p->fib->fib.engine || fib4_rebuild(p->fib, &more) < 0)
+		return -ENOSPC;
 	drop_fib(p);
 	p->fib = more;
 	return 1;
+}
+
+int
+plan_change(struct plan *p, const struct route *r, bool add)
+{
+	int (*change)(struct plan *, const struct route *, bool) =
+	    r->is6 ? plan_change6 : change4;
+	int rc;
+
+	if (r->len > (r->is6 ? 128 : 32) || r->source >= N_ROUTE_SOURCES)
+		return -EINVAL;
+	rc = change(p, r, add);
+	/* what led elsewhere before must not do so now */
+	if (add && rc == -ENETUNREACH && change(p, r, false) == -ENOSPC)
+		rc = -ENOSPC;
+	if (rc == -ENOSPC)
+		rc = r->is6 ? plan_renew6(p) : renew4(p);
+	return rc;
+}
+
+void
+plan_seal(struct plan *p)
+{
+	fib4_seal(p->fib);
+	fib6_seal(p->fib6);
+}
+
+void
+plan_release(struct plan *p)
+{
+	fib4_release(p->fib);
+	fib6_release(p->fib6);
 }
 
 void

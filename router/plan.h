@@ -11,6 +11,7 @@
 
 #include "router/filter_rules.h"
 #include "router/routerconf.h"
+#include "router/routes.h"
 #include "router/tables.h"
 
 enum plan_limits {
@@ -48,25 +49,44 @@ struct plan {
  * Returns 0 and a plan to the caller, -E2BIG (too many gateways), -ENOTSUP (it
  * wants DPDK, and nobody has called dpdk_start()) or -ENOMEM.
  * Routes whose gateway is on no network of ours, or whose vNIC is not there,
- * are left out and counted.
+ * are left out and counted. more: routes beside those of c; NULL: none.
  */
+int plan_build(
+    const struct routerconf *c, const struct routes *more, struct plan **out);
 int plan_make(const struct routerconf *c, struct plan **out);
 void plan_free(struct plan *p); /* NULL is allowed */
 
 /*
- * Adds a static route to a plan that is in use, or gives it another way, or takes
- * it away (its way out does not matter). Lookups in tables of this plan see it at
- * once, and never half of it. Returns
+ * Adds a route to a plan that is in use, or gives it another way, or takes it
+ * away (its way does not matter). Lookups in tables of this plan see it at once,
+ * and never half of it. Returns 0, or
  *
- *	0        it is done
- *	1        it will be when tables_make() has made tables anew
- *	-EAGAIN  its gateway is new: make tables, publish them, call again
+ *	1             lookups will know of it in tables made anew (engines)
+ *	-EAGAIN       its gateway is new: publish tables made anew, call again
+ *	-ENETUNREACH  it leads nowhere; if it was there, it is there no more
+ *	-ENOENT       there is no such route
+ *	-ENOSPC       lookups will know of it in a plan that is made anew
  *
- * or -ENOENT (no such route), -EINVAL, -ENETUNREACH (it leads nowhere), -E2BIG
- * (too many gateways) or -ENOMEM. Memory comes back by fib4_seal(p->fib) before
- * tables are published and fib4_release(p->fib) when no older ones are in use.
+ * or -EINVAL, -E2BIG (too many gateways) or -ENOMEM. Memory comes back by
+ * plan_seal() before tables are published, and plan_release() when no older ones
+ * are in use.
  */
-int plan_change(struct plan *p, const struct routerconf_route *r, bool add);
+int plan_change(struct plan *p, const struct route *r, bool add);
+void plan_seal(struct plan *p);
+void plan_release(struct plan *p);
+
+/*
+ * Makes sure that a route's gateway is in the plan. Returns 1 if it is new, 0, or
+ * as plan_change().
+ */
+int plan_prepare(struct plan *p, const struct route *r);
+
+/*
+ * The vNIC that a route leaves by in a router that has these, VNIC_MAX_VNICS;
+ * that number if it leads nowhere.
+ */
+unsigned plan_way_out(
+    const struct routerconf_vnic *vnics, const struct route *r);
 
 /* A neighbour that answered; of IPv6 if ip is 0. */
 struct neighbour {
@@ -77,8 +97,17 @@ struct neighbour {
 	struct ip6 ip6;
 };
 
-/* What of IPv6 is in c; the gateways of IPv4 are there. For plan_make(). */
-int plan_make6(struct plan *p, const struct routerconf *c);
+/* --- plan6.c, for plan.c -------------------------------------------------- */
+
+/* What of IPv6 is in c and more; the gateways of IPv4 are there. */
+size_t plan_count(const struct routes *more, bool is6);
+int plan_build6(
+    struct plan *p, const struct routerconf *c, const struct routes *more);
+int plan_change6(struct plan *p, const struct route *r, bool add);
+int plan_renew6(struct plan *p);
+int plan_prepare6(struct plan *p, const struct route *r);
+unsigned plan_way_out6(
+    const struct routerconf_vnic *vnics, const struct route *r);
 
 /*
  * Joins a plan, ports (VNIC_MAX_VNICS) and n neighbours; used is borrowed.

@@ -9,11 +9,30 @@
 
 #include "router/dpdk.h"
 
+enum { GATEWAYS_AT_ONCE = 16 };
+
 struct maker {
 	struct plan *plan;
 	struct fib6_route *route;
 	size_t n;
+	enum fib6_rank rank; /* of the routes that come */
 };
+
+_Static_assert((int)ROUTE_LINUX == (int)FIB6_LINUX &&
+		   (int)ROUTE_API == (int)FIB6_API &&
+		   (int)ROUTE_STATIC == (int)FIB6_STATIC,
+    "one is used as the other");
+
+static struct routerconf_route6
+of_route(const struct route *r)
+{
+	return (struct routerconf_route6){
+		.prefix = r->prefix,
+		.via = r->via,
+		.len = r->len,
+		.dev = r->dev,
+	};
+}
 
 static void
 add(struct maker *m, struct address6 to, enum fib6_rank rank, unsigned result)
@@ -57,77 +76,179 @@ is_connected(const struct routerconf_vnic *v, struct ip6 ip)
 
 /* The vNIC that a route leaves by, or VNIC_MAX_VNICS. */
 static unsigned
-way_out(const struct plan *p, const struct routerconf_route6 *r)
+way_out(const struct routerconf_vnic *vnics, unsigned n,
+    const struct routerconf_route6 *r)
 {
 	if (r->dev < VNIC_MAX_VNICS)
 		return r->dev;
 	if (r->dev == ROUTERCONF_LOST_DEV || ip6_is_link_local(r->via))
 		return VNIC_MAX_VNICS;
-	for (unsigned i = 0; i < p->n_vnics; i++)
-		if (is_connected(&p->vnic[i], r->via))
+	for (unsigned i = 0; i < n; i++)
+		if (is_connected(&vnics[i], r->via))
 			return i;
 	return VNIC_MAX_VNICS;
 }
 
-/* The number of a gateway, a new one if need be; PLAN_MAX_GATEWAYS: full. */
-static unsigned
+unsigned
+plan_way_out6(const struct routerconf_vnic *vnics, const struct route *r)
+{
+	struct routerconf_route6 route = of_route(r);
+
+	return way_out(vnics, VNIC_MAX_VNICS, &route);
+}
+
+/* The number of a gateway, a new one if need be; or -E2BIG, -ENOMEM. */
+static int
 gateway_of(struct plan *p, struct ip6 ip, unsigned vnic)
 {
+	struct gateway6 *more;
+
 	/* neighbouring routes often share theirs: the latest first */
 	for (unsigned i = p->n_gateways6; i-- > 0;)
 		if (ip6_is_equal(p->gateway6[i].ip, ip) &&
 		    p->gateway6[i].vnic == vnic)
-			return i;
+			return (int)i;
 	if (p->n_gateways6 == PLAN_MAX_GATEWAYS)
-		return PLAN_MAX_GATEWAYS;
+		return -E2BIG;
+	if (p->n_gateways6 % GATEWAYS_AT_ONCE == 0) {
+		more = reallocarray(p->gateway6,
+		    p->n_gateways6 + GATEWAYS_AT_ONCE, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		p->gateway6 = more;
+	}
 	p->gateway6[p->n_gateways6] =
 	    (struct gateway6){ .ip = ip, .vnic = (uint16_t)vnic };
-	return p->n_gateways6++;
+	return (int)p->n_gateways6++;
+}
+
+/* The result of a route: its hop. May need a new gateway. */
+static int
+result_of(struct plan *p, const struct routerconf_route6 *r, unsigned *result)
+{
+	unsigned vnic = way_out(p->vnic, p->n_vnics, r);
+	int gateway;
+
+	if (vnic == VNIC_MAX_VNICS)
+		return -ENETUNREACH;
+	*result = HOP_I_GLEAN + vnic;
+	if (ip6_is_zero(r->via))
+		return 0;
+	gateway = gateway_of(p, r->via, vnic);
+	if (gateway < 0)
+		return gateway;
+	*result = PLAN_FIRST6 + (unsigned)gateway;
+	return 0;
 }
 
 static int
 add_static(struct maker *m, const struct routerconf_route6 *r)
 {
-	struct address6 to = { r->prefix, r->len };
-	unsigned vnic = way_out(m->plan, r);
-	unsigned gateway;
+	unsigned result;
+	int rc = result_of(m->plan, r, &result);
 
-	if (vnic == VNIC_MAX_VNICS) {
+	if (rc == -ENETUNREACH) {
 		m->plan->n_inactive++;
 		return 0;
 	}
-	if (ip6_is_zero(r->via)) {
-		add(m, to, FIB6_STATIC, HOP_I_GLEAN + vnic);
-		return 0;
+	if (rc == 0)
+		add(m, (struct address6){ r->prefix, r->len }, m->rank, result);
+	return rc;
+}
+
+static int
+add_one_more(void *arg, const struct route *r)
+{
+	struct routerconf_route6 route = of_route(r);
+
+	return add_static(arg, &route);
+}
+
+static int
+add_all(struct maker *m, const struct routerconf *c, const struct routes *more)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++)
+		for (unsigned k = 0; k < c->vnic[i].n_addresses6; k++)
+			add_connected(m, i, c->vnic[i].address6[k]);
+	m->rank = FIB6_STATIC;
+	for (size_t k = 0; k < c->n_routes6 && rc == 0; k++)
+		rc = add_static(m, &c->route6[k]);
+	for (unsigned s = 0; more && s < N_ROUTE_SOURCES && rc == 0; s++) {
+		m->rank = s; /* as asserted */
+		rc = routes_set_each(&more->of[s], true, add_one_more, m);
 	}
-	gateway = gateway_of(m->plan, r->via, vnic);
-	if (gateway == PLAN_MAX_GATEWAYS)
-		return -E2BIG;
-	add(m, to, FIB6_STATIC, PLAN_FIRST6 + gateway);
-	return 0;
+	return rc;
 }
 
 int
-plan_make6(struct plan *p, const struct routerconf *c)
+plan_build6(
+    struct plan *p, const struct routerconf *c, const struct routes *more)
 {
 	enum { PER_ADDRESS = 3 };
-	size_t max = c->n_routes6 +
+	size_t max = c->n_routes6 + plan_count(more, true) +
 		     VNIC_MAX_VNICS * PER_ADDRESS * ROUTERCONF_MAX_ADDRESSES;
-	size_t n_max = MIN(c->n_routes6 + 1, (size_t)PLAN_MAX_GATEWAYS);
 	scoped_free struct fib6_route *route = calloc(max, sizeof(*route));
 	struct maker m = { .plan = p, .route = route };
-	int rc = 0;
+	int rc;
 
-	p->gateway6 = calloc(n_max, sizeof(*p->gateway6));
-	if (!route || !p->gateway6)
+	if (!route)
 		return -ENOMEM;
-	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++)
-		for (unsigned k = 0; k < c->vnic[i].n_addresses6; k++)
-			add_connected(&m, i, c->vnic[i].address6[k]);
-	for (size_t k = 0; k < c->n_routes6 && rc == 0; k++)
-		rc = add_static(&m, &c->route6[k]);
+	rc = add_all(&m, c, more);
 	if (rc < 0)
 		return rc;
 	return fib6_build_by(
 	    c->rte_fib ? &dpdk_get()->fib6 : NULL, route, m.n, &p->fib6);
+}
+
+/* --- changes -------------------------------------------------------------- */
+
+int
+plan_prepare6(struct plan *p, const struct route *r)
+{
+	struct routerconf_route6 route = of_route(r);
+	unsigned n = p->n_gateways6, result;
+	int rc = result_of(p, &route, &result);
+
+	return rc < 0 ? rc : p->n_gateways6 != n;
+}
+
+int
+plan_change6(struct plan *p, const struct route *r, bool add)
+{
+	struct routerconf_route6 from = of_route(r);
+	struct ip6 prefix = ip6_prefix(r->prefix, r->len);
+	struct fib6_route route = {
+		.prefix = { prefix.hi, prefix.lo },
+		.len = r->len,
+		.rank = r->source, /* as asserted */
+		.result = PLAN_FIRST6,
+	};
+	unsigned n_gateways = p->n_gateways6, result;
+	int rc;
+
+	if (!add)
+		return fib6_delete(p->fib6, &route);
+	rc = result_of(p, &from, &result);
+	if (rc < 0)
+		return rc;
+	/* the tables in force do not have its hop */
+	if (p->n_gateways6 != n_gateways)
+		return -EAGAIN;
+	route.result = (uint16_t)result;
+	return fib6_add(p->fib6, &route);
+}
+
+int
+plan_renew6(struct plan *p)
+{
+	struct fib6 *more;
+
+	if (!p->fib6->fib.engine || fib6_rebuild(p->fib6, &more) < 0)
+		return -ENOSPC;
+	if (--p->fib6->n_refs == 0)
+		fib6_free(p->fib6);
+	p->fib6 = more;
+	return 1;
 }

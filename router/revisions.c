@@ -21,6 +21,12 @@ static const char *const state_names[] = {
 	[REVISION_FAILED] = "failed",
 };
 
+const char *
+revision_state_name(enum revision_state state)
+{
+	return state_names[state];
+}
+
 static void
 path_of(const struct revisions *r, unsigned number, char *path)
 {

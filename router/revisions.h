@@ -46,6 +46,9 @@ struct revisions {
 	struct revision list[REVISIONS_KEPT]; /* the newest last */
 };
 
+/* The word for a state. */
+const char *revision_state_name(enum revision_state state);
+
 /*
  * Reads what dir has; makes it if it is not there. A list that makes no sense
  * is an empty one. Returns 0 or negative errno.

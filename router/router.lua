@@ -112,6 +112,18 @@ function Steps:remove(name)
    table.remove(self, find(self, name))
 end
 
+-- The text of the same when somebody looks at what each step does (probe.h).
+local function probed(name)
+   local line = {}
+   for i, step in ipairs(name) do
+      line[i] = ("go_on = %s(tables, batch) ~= false C.probe_step(batch, %d) "
+         .. "if not go_on then return false end "):format(step, i - 1)
+   end
+   return "local C = require('router').C "
+      .. "local function probed(tables, batch) local go_on "
+      .. table.concat(line) .. "return true end "
+end
+
 -- One function that does all steps in a row, written out and not looped over: so
 -- it becomes one straight piece of machine code. A step that returns nothing
 -- lets the batch go on.
@@ -121,10 +133,14 @@ local function chain(steps)
       f[i], name[i] = step[2], "step" .. i
       call[i] = name[i] .. "(tables, batch) ~= false"
    end
-   local text = "return function(tables, batch) return "
+   local text = "return function(tables, batch) "
+      .. "if batch.probe ~= nil then return probed(tables, batch) end return "
       .. table.concat(call, " and ") .. " end"
    if #f > 0 then
-      text = "local " .. table.concat(name, ", ") .. " = ... " .. text
+      text = "local " .. table.concat(name, ", ") .. " = ... "
+         .. probed(name) .. text
+   else
+      text = probed(name) .. text
    end
    return assert(loadstring(text, "=chain"))(unpack(f))
 end
@@ -153,7 +169,9 @@ local function load(chunk, name)
    if #pipeline.steps > 50 then
       error(name .. ": more than 50 steps", 0)
    end
-   return pipeline.loop, chain(pipeline.steps)
+   local names = {}
+   for i, step in ipairs(pipeline.steps) do names[i] = step[1] end
+   return pipeline.loop, chain(pipeline.steps), table.concat(names, "\n")
 end
 
 local function start(loop, forward, path)

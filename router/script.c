@@ -9,6 +9,7 @@
 
 #include "lib/base.h"
 #include "lib/loop.h"
+#include "router/pipeline.h"
 #include "router/script_text.h"
 
 #include <lauxlib.h>
@@ -29,6 +30,7 @@ struct script {
 	char name[96];    /* of the text */
 	size_t used, max; /* bytes */
 	uint64_t load_until_ms;
+	char steps[2048]; /* their names; what does not fit is left out */
 	struct script_counts counts; /* (fast); main reads what may be old */
 };
 
@@ -148,9 +150,10 @@ load_all(lua_State *lua)
 	if (luaL_loadbuffer(lua, t->text, t->len, chunk) != 0)
 		return lua_error(lua);
 	lua_pushstring(lua, t->name);
-	lua_call(lua, 2, 2); /* loop, forward */
-	set_key(lua, &key_forward, -1);
-	set_key(lua, &key_loop, -2);
+	lua_call(lua, 2, 3); /* loop, forward, names */
+	set_key(lua, &key_forward, -2);
+	set_key(lua, &key_loop, -3);
+	snprintf(s->steps, sizeof(s->steps), "%s", lua_tostring(lua, -1));
 	luaJIT_setmode(lua, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_ON);
 	return 0;
 }
@@ -226,6 +229,12 @@ bool
 script_is_c(const struct script *s)
 {
 	return !s->lua;
+}
+
+const char *
+script_steps(const struct script *s)
+{
+	return s->lua ? s->steps : pipeline_step_names;
 }
 
 int

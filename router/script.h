@@ -43,6 +43,9 @@ void script_free(struct script *s); /* NULL is allowed */
 /* Is it the pipeline in C? */
 bool script_is_c(const struct script *s);
 
+/* The names of its steps, each ended by "\n" but the last. Context: main. */
+const char *script_steps(const struct script *s);
+
 /*
  * Runs the loop of s on p until path_receive() ends it. Returns 0, or -EINVAL or
  * -ENOMEM with e set when the script threw; frames may be held then. Not for the

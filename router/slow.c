@@ -128,6 +128,7 @@ publish_tables(struct slow *s)
 		return false;
 	neighbours_changed(s); /* all of it is in the new tables */
 	slow_drop_early(s);
+	plan_seal(s->plan);
 	publish_swap(&s->publish, t);
 	s->tables = t;
 	count(s->count, COUNT_TABLES, 1);
@@ -165,14 +166,21 @@ static void
 update_tables(struct slow *s)
 {
 	uint32_t config = vnic_config(s->queue);
+	/* before the plan: see update.h */
+	bool has_update = s->update && update_is_given(s->update);
 
 	take_plan(s);
-	publish_reclaim(&s->publish);
+	if (publish_reclaim(&s->publish) == 0)
+		plan_release(s->plan);
+	if (has_update)
+		slow_update_begin(s);
 	if (config != s->config || neighbours_changed(s))
 		s->stale = true;
 	s->config = config;
 	if (s->stale)
 		s->stale = !publish_tables(s);
+	if (has_update && !s->stale)
+		slow_update(s);
 }
 
 /* --- life ----------------------------------------------------------------- */
@@ -237,6 +245,16 @@ slow_destroy(struct slow *s)
 
 /* --- turns ---------------------------------------------------------------- */
 
+static void
+take_snapshot(struct slow *s)
+{
+	struct snapshot *t = s->snapshot;
+
+	t->n = arp_snapshot(s->arp, t->neighbour, s->now_ms);
+	t->n += nd_snapshot(s->nd, t->neighbour + t->n, s->now_ms);
+	snapshot_give(t);
+}
+
 static unsigned
 drain(struct slow *s, struct punt *q)
 {
@@ -259,6 +277,8 @@ has_work(struct slow *s)
 			return true;
 	return atomic_load_explicit(&s->stop, memory_order_seq_cst) ||
 	       atomic_load_explicit(&s->new_plan, memory_order_seq_cst) ||
+	       (s->update && !s->stale && update_is_given(s->update)) ||
+	       (s->snapshot && snapshot_is_wanted(s->snapshot)) ||
 	       vnic_config(s->queue) != s->config;
 }
 
@@ -295,6 +315,8 @@ turn(struct slow *s)
 		work += pipeline_turn(own, s->tables);
 	for (unsigned i = 0; i < s->n_paths; i++)
 		work += drain(s, &s->paths[i].punt);
+	if (s->snapshot && snapshot_is_wanted(s->snapshot))
+		take_snapshot(s);
 	next_ms = arp_tick(s->arp, s->now_ms);
 	next_ms = MIN(next_ms, nd_tick(s->nd, s->now_ms));
 	if (s->running) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * slow: the slow path, one thread: ARP and ND, ICMP, packets to ourselves, with
- * options, to be cut in pieces, that wait for a MAC, and the tables that the fast paths use. It serves the
- * control queue with the same pipeline as a fast path; exceptions of all
+ * options, to be cut in pieces, that wait for a MAC, and the tables that the
+ * fast paths use. It serves the control queue with the same pipeline as a fast path; exceptions of all
  * pipelines, its own included, come to it through their punt queues.
  *
  * It sleeps on the control queue and its bell; while nothing is pending that is
@@ -18,6 +18,8 @@
 #include "router/nd.h"
 #include "router/pipeline.h"
 #include "router/publish.h"
+#include "router/snapshot.h"
+#include "router/update.h"
 
 enum slow_limits {
 	SLOW_MAX_TX = 256, /* frames that wait for empty slots */
@@ -31,6 +33,8 @@ struct slow {
 	struct publish publish;          /* (slow) writes, fast paths read */
 	struct bell bell;                /* (slow) sleeps, all ring */
 	_Atomic(struct plan *) new_plan; /* (main) gives, (slow) takes */
+	struct update *update;           /* borrowed; NULL: nobody has any */
+	struct snapshot *snapshot;       /* likewise */
 	_Atomic(uint64_t) generation;    /* (slow) of the plan in force */
 	_Atomic(bool) stop;              /* (main) */
 	struct filter_hits hits;         /* all add, main reads */
@@ -49,9 +53,10 @@ struct slow {
 	struct iface iface[VNIC_MAX_VNICS];
 	struct bucket icmp_errors;
 	struct bucket icmp6_errors;
-	bool stale;      /* tables are to be made anew */
-	bool running;    /* the epoch runs: slots may be used */
-	uint32_t config; /* last seen of vnic_config() */
+	bool stale;         /* tables are to be made anew */
+	bool running;       /* the epoch runs: slots may be used */
+	unsigned n_changed; /* routes, since the last new tables for them */
+	uint32_t config;    /* last seen of vnic_config() */
 	uint64_t now_ms;
 	uint16_t ip_id;
 	struct packet *tx; /* frames that wait for slots */
@@ -76,6 +81,14 @@ void slow_stop(struct slow *s);
 
 /* Works until the set is over or slow_stop(). Context: slow. */
 void slow_run(struct slow *s);
+
+/* --- between slow.c and slow_update.c ------------------------------------- */
+
+/* The gateways of the next changes of a batch; s->stale: some are new. */
+void slow_update_begin(struct slow *s);
+
+/* Carries these changes out; the tables in force have their gateways. */
+void slow_update(struct slow *s);
 
 /* --- between slow.c, slow_input.c, slow_tx.c and slow6.c ------------------ */
 

@@ -2,7 +2,8 @@
 # The benchmark suite: tests/bench/run, "make bench". Its programs are built with
 # the tests, so that they do not rot; they are run by nobody else.
 BENCH_TOOLS = tests/bench/coreping tests/bench/frames tests/bench/io \
-  tests/bench/loops tests/bench/rig tests/bench/scatters tests/bench/table
+  tests/bench/loops tests/bench/rig tests/bench/scatters tests/bench/table \
+  tests/bench/updates
 if HAVE_DPDK
 BENCH_TOOLS += tests/bench/fibs tests/bench/inproc tests/bench/peer \
   tests/bench/source.so
@@ -17,7 +18,7 @@ EXTRA_DIST += tests/bench/run tests/bench/lib.bash \
   tests/bench/node.bash tests/bench/exp/scatter.bash \
   tests/bench/exp/shm.bash \
   tests/bench/exp/sizes.bash tests/bench/exp/tables.bash \
-  tests/bench/exp/workers.bash \
+  tests/bench/exp/updates.bash tests/bench/exp/workers.bash \
   tests/bench/stages.jq
 
 tests_bench_coreping_SOURCES = tests/bench/coreping.c tests/bench/bench.h
@@ -32,6 +33,7 @@ tests_bench_loops_LDFLAGS = $(SCRIPT_EXPORTS)
 tests_bench_scatters_SOURCES = tests/bench/scatters.c tests/bench/scatter.c \
   tests/bench/scatter.h $(BENCH_FRAME)
 tests_bench_scatters_LDADD = router/librouter.a $(LIBEUROPA)
+tests_bench_updates_SOURCES = tests/bench/updates.c tests/bench/bench.h
 tests_bench_rig_SOURCES = tests/bench/rig.c tests/bench/bench.h \
   tests/bench/say.h
 tests_bench_rig_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)

@@ -72,6 +72,7 @@ PROTOCOL_FUZZ = \
   tests/fuzz/fuzz_ledger \
   tests/fuzz/fuzz_router \
   tests/fuzz/fuzz_routerconf \
+  tests/fuzz/fuzz_routerctl \
   tests/fuzz/fuzz_wire
 check_PROGRAMS += $(PROTOCOL_FUZZ)
 TESTS += $(PROTOCOL_FUZZ)
@@ -90,6 +91,10 @@ tests_fuzz_fuzz_router_SOURCES = tests/fuzz/fuzz_router.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_router_LDADD = router/librouter.a $(LIBEUROPA)
 tests_fuzz_fuzz_routerconf_SOURCES = tests/fuzz/fuzz_routerconf.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_routerconf_LDADD = router/librouter.a $(LIBEUROPA)
+tests_fuzz_fuzz_routerctl_SOURCES = tests/fuzz/fuzz_routerctl.c \
+  router/routerctl_json.c router/routerctl.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_routerctl_LDADD = router/librouter.a $(LIBEUROPA) $(LUAJIT_LIBS)
+tests_fuzz_fuzz_routerctl_LDFLAGS = $(SCRIPT_EXPORTS)
 
 # libFuzzer: make fuzz [FUZZ_SECONDS=60]; corpora grow in the build folder
 FUZZ_SECONDS = 30

@@ -23,6 +23,9 @@ ROUTER_UNIT = \
   tests/unit/test_router_pieces \
   tests/unit/test_router_process \
   tests/unit/test_router_exceptions \
+  tests/unit/test_router_routes tests/unit/test_router_ctl \
+  tests/unit/test_router_ctl_pipeline \
+  tests/unit/test_routerctl \
   tests/unit/test_router_ipv6 \
   tests/unit/test_router_watch \
   tests/unit/test_router_watchdog
@@ -39,6 +42,7 @@ check-golden:
 .PHONY: check-golden
 
 tests_librouterrig_a_SOURCES = \
+  tests/unit/ctl_client.c tests/unit/ctl_client.h \
   tests/unit/frame_maker.c tests/unit/frame_maker.h \
   tests/unit/golden.c tests/unit/golden.h \
   tests/unit/router_lab.c tests/unit/router_lab.h \
@@ -82,6 +86,19 @@ tests_unit_test_router_icmp6_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_icmp6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_pieces_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_pieces_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_routes_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_routes_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_ctl_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_ctl_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_ctl_DEPENDENCIES = europa-router
+tests_unit_test_router_ctl_pipeline_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_ctl_pipeline_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_ctl_pipeline_DEPENDENCIES = europa-router
+tests_unit_test_routerctl_SOURCES = tests/unit/test_routerctl.c \
+  router/routerctl_json.c router/routerctl.h
+tests_unit_test_routerctl_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_routerctl_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_routerctl_DEPENDENCIES = europa-router routerctl
 tests_unit_test_router_watchdog_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_watchdog_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_watch_CFLAGS = $(ROUTER_CFLAGS)
@@ -111,6 +128,7 @@ tests_unit_test_router_scatter_SOURCES = tests/unit/test_router_scatter.c \
   tests/bench/scatter.c tests/bench/scatter.h
 tests_unit_test_router_scatter_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_scatter_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_engines_DEPENDENCIES = europa-router
 if HAVE_DPDK_STATIC
-EXTRA_tests_unit_test_router_engines_DEPENDENCIES = europa-router-dpdk.so
+EXTRA_tests_unit_test_router_engines_DEPENDENCIES += europa-router-dpdk.so
 endif

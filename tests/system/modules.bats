@@ -24,7 +24,8 @@ setup_file() {
   give_ip6 "$NODE_RECEIVER" $B $GATE_B
   make_router '{"name":"r1","spec":{"vnics":[
    {"name":"eth0","attach":{"port":"p0"},"addresses":["198.18.0.1/24","'$GATE_A'/64"]},
-   {"name":"eth1","attach":{"port":"p1"},"addresses":["198.18.1.1/24","'$GATE_B'/64"]}]}}'
+   {"name":"eth1","attach":{"port":"p1"},"addresses":["198.18.1.1/24","'$GATE_B'/64"]}],
+   "quota":{"mem_bytes":"256MiB"}}}'
 }
 
 setup() {
@@ -86,6 +87,10 @@ counts() { [ "$(claim r1 "$1")" -ge "$2" ]; } # COUNTER AT_LEAST
   node_wait 10 is_beyond "$before"
   ip -n "$NODE_RECEIVER" addr add 192.0.2.9/32 dev eth0
   node_wait 10 node_sender ping -n -c 1 -W 1 192.0.2.9
+  # and one at run time
+  inside /usr/bin/routerctl add route 198.18.99.0/24 via 198.18.1.2
+  ip -n "$NODE_RECEIVER" addr add 198.18.99.9/32 dev eth0
+  node_wait 10 node_sender ping -n -c 1 -W 1 198.18.99.9
   passes
   [ "$(router_process r1)" = "$process" ]
 }

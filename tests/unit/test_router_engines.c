@@ -13,7 +13,8 @@
 #include "router/fib_shelf.h"
 #include "router/modules.h"
 #include "router/packet.h"
-#include "tests/unit/frame_maker.h"
+#include "router/plan.h"
+#include "tests/unit/router_lab.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -503,6 +504,176 @@ rte_acl_says_what_the_row_says(void **state)
 	assert_true(n_hits > 5000);
 }
 
+/* --- plans ------------------------------------------------------------------ */
+
+static const char plan_text[] = "vnic 0 eth0 mac 0a:00:00:00:00:01 mtu 1500\n"
+				"address eth0 198.18.0.1/24\n"
+				"address eth0 2001:db8::1/64\n"
+				"route 198.19.0.0/16 via 198.18.0.7\n"
+				"route 2001:db8:9::/48 via 2001:db8::7\n"
+				"lookup rte_fib\n"
+				"end\n";
+
+static struct route
+route_to(const char *prefix, unsigned len, bool is6)
+{
+	struct route r = { .is6 = is6,
+		.len = (uint8_t)len,
+		.dev = ROUTERCONF_NO_DEV,
+		.source = ROUTE_API };
+	uint8_t bytes[16];
+
+	if (is6) {
+		frame_ip6_address(prefix, bytes);
+		r.prefix = ip6_load(bytes);
+		frame_ip6_address("2001:db8::7", bytes);
+		r.via = ip6_load(bytes);
+	} else {
+		r.prefix = ip6_of_ip4(frame_ip(prefix));
+		r.via = ip6_of_ip4(frame_ip("198.18.0.7"));
+	}
+	return r;
+}
+
+static struct tables *
+tables_of(const struct plan *p)
+{
+	static const struct port ports[VNIC_MAX_VNICS] = { { .up = 1,
+	    .mtu = 1500 } };
+	static uint8_t used[1];
+	struct tables *t = tables_make(p, ports, NULL, 0, used);
+
+	assert_non_null(t);
+	return t;
+}
+
+/* A route at run time: those who look up see it in the next tables. */
+static void
+a_route_is_in_the_next_tables(void **state)
+{
+	static const struct {
+		const char *prefix;
+		unsigned len;
+		bool is6;
+	} routes[] = { { "198.20.0.0", 16, false },
+		{ "2001:db8:a::", 48, true } };
+	struct tables *before, *after;
+	char text[sizeof(plan_text)];
+	struct routerconf c;
+	struct plan *p;
+	uint16_t hop4, hop6;
+	struct ip6 dst6;
+	FILE *in;
+
+	(void)state;
+	memcpy(text, plan_text, sizeof(text));
+	in = fmemopen(text, sizeof(text) - 1, "r");
+	assert_int_equal(routerconf_parse(in, "text", &c, NULL), 0);
+	fclose(in);
+	if (!dpdk())
+		skip();
+	assert_int_equal(plan_make(&c, &p), 0);
+	routerconf_clear(&c);
+	before = tables_of(p);
+	dst6 = route_to("2001:db8:9::", 48, true).prefix;
+	hop4 = tables_route(before, frame_ip("198.19.1.2"));
+	hop6 = tables_route6(before, dst6);
+	assert_true(hop4 != HOP_I_NONE && hop6 != HOP_I_NONE);
+	for (unsigned i = 0; i < ARRAY_SIZE(routes); i++) {
+		struct route r =
+		    route_to(routes[i].prefix, routes[i].len, routes[i].is6);
+
+		assert_int_equal(plan_prepare(p, &r), 0);
+		assert_int_equal(plan_change(p, &r, true), 1);
+		/* nobody has the new table yet */
+		assert_int_equal(plan_change(p, &r, true), 0);
+	}
+	after = tables_of(p);
+	dst6 = route_to("2001:db8:a::", 48, true).prefix;
+	assert_int_equal(tables_route(before, frame_ip("198.20.1.2")), 0);
+	assert_int_equal(tables_route6(before, dst6), 0);
+	assert_int_equal(tables_route(after, frame_ip("198.20.1.2")), hop4);
+	assert_int_equal(tables_route6(after, dst6), hop6);
+	tables_free(before);
+	plan_free(p);
+	assert_int_equal(tables_route(after, frame_ip("198.20.1.2")), hop4);
+	tables_free(after);
+}
+
+/* --- in a router ------------------------------------------------------------ */
+
+static bool
+has_dpdk(const struct router_rig *r)
+{
+	char path[64], line[512];
+	bool found = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)r->pid);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		found |= strstr(line, "dpdk") || strstr(line, "librte");
+	fclose(f);
+	return found;
+}
+
+static void
+forward_one(struct router_rig *r)
+{
+	struct frame_spec s = lab_towards_b();
+	struct rig_out o;
+	struct frame f;
+
+	frame_ip4(&f, &s);
+	router_rig_send(r, RIG_DATA, 0, &f);
+	assert_true(router_rig_receive(r, 1, IP, SOON_MS, &o));
+	lab_expect_forwarded(&o, &f, HOST_B, ETH1);
+}
+
+static void
+a_router_loads_it_when_it_is_asked_to(void **state)
+{
+	struct router_rig r;
+
+	(void)state;
+	if (!dpdk())
+		skip();
+	router_rig_open(&r, 1400);
+	router_rig_configure(&r, CONF END);
+	lab_start(&r);
+	lab_resolve_b(&r);
+	forward_one(&r);
+	assert_false(has_dpdk(&r));
+	router_rig_configure(&r, "lookup rte_fib 96\nfilter acl 1\n" CONF
+				 "filter 3 deny protocol udp dport 9\n" END);
+	assert_true(router_rig_await(&r, "tables_published", 3) >= 3);
+	forward_one(&r);
+	assert_true(has_dpdk(&r));
+	router_rig_check(&r);
+	router_rig_close(&r);
+}
+
+/* Not the same again at once: packets flow. */
+static void
+who_was_killed_begins_without_it(void **state)
+{
+	struct router_rig r;
+
+	(void)state;
+	assert_int_equal(
+	    setenv("EUROPA_ROUTER_DPDK", "/nonexistent/x.so", 1), 0);
+	assert_int_equal(setenv("EUROPA_LAST_END", "9", 1), 0);
+	router_rig_open(&r, 1400);
+	router_rig_configure(&r, "lookup rte_fib\n" CONF END);
+	lab_start(&r);
+	assert_int_equal(unsetenv("EUROPA_LAST_END"), 0);
+	lab_resolve_b(&r);
+	forward_one(&r);
+	router_rig_check(&r);
+	router_rig_close(&r);
+}
+
 int
 main(void)
 {
@@ -513,6 +684,9 @@ main(void)
 		cmocka_unit_test(rte_fib_says_what_ours_says),
 		cmocka_unit_test(rte_fib6_says_what_ours_says),
 		cmocka_unit_test(rte_acl_says_what_the_row_says),
+		cmocka_unit_test(a_route_is_in_the_next_tables),
+		cmocka_unit_test(a_router_loads_it_when_it_is_asked_to),
+		cmocka_unit_test(who_was_killed_begins_without_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

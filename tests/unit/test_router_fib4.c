@@ -94,7 +94,7 @@ random_table(size_t n, unsigned min, unsigned max, uint32_t base)
 		r[i].prefix = (base | (random32() >> 8)) & mask_of(len);
 		if (base == 0)
 			r[i].prefix = random32() & mask_of(len);
-		r[i].rank = (uint8_t)(i % 3);
+		r[i].rank = (uint8_t)(i % 5);
 		r[i].result = (uint16_t)(1 + random32() % FIB_MAX_RESULT);
 		for (size_t k = 0; k < i; k++)
 			if (r[k].prefix == r[i].prefix &&

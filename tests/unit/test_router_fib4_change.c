@@ -89,7 +89,7 @@ random_route(const struct shape *s)
 	return (struct fib4_route){
 		.prefix = ip & mask_of(len),
 		.len = (uint8_t)len,
-		.rank = (uint8_t)(random32() % 3),
+		.rank = (uint8_t)(random32() % 5),
 		.result = (uint16_t)(1 + random32() % s->n_results),
 	};
 }
@@ -253,7 +253,7 @@ what_is_no_route_is_refused(void **state)
 	const struct fib4_route bad[] = {
 		{ 0xc6120001, 24, FIB4_STATIC, 1 }, /* bits behind the length */
 		{ 0xc6120000, 33, FIB4_STATIC, 1 },
-		{ 0xc6120000, 24, 3, 1 },
+		{ 0xc6120000, 24, FIB4_OWN + 1, 1 },
 		{ 0xc6120000, 24, FIB4_STATIC, 0 },
 		{ 0xc6120000, 24, FIB4_STATIC, FIB_MAX_RESULT + 1 },
 	};

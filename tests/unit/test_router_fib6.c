@@ -152,7 +152,7 @@ random_route(const struct shape *s)
 	return (struct fib6_route){
 		.prefix = addr_of(ip & mask_of(len)),
 		.len = (uint8_t)len,
-		.rank = (uint8_t)(random32() % 3),
+		.rank = (uint8_t)(random32() % 5),
 		.result = (uint16_t)(1 + random32() % s->n_results),
 	};
 }
@@ -264,7 +264,7 @@ what_is_no_route_is_refused(void **state)
 	const struct fib6_route bad[] = {
 		{ { 0x20010db800000000, 1 }, 64, FIB6_STATIC, 1 },
 		{ { 0x20010db800000000, 0 }, 129, FIB6_STATIC, 1 },
-		{ { 0x20010db800000000, 0 }, 64, 3, 1 },
+		{ { 0x20010db800000000, 0 }, 64, FIB6_OWN + 1, 1 },
 		{ { 0x20010db800000000, 0 }, 64, FIB6_STATIC, 0 },
 	};
 	struct fib6 *f, *none;
