@@ -124,7 +124,7 @@ europa_router_dpdk_so_SOURCES = router/dpdk/acl.c router/dpdk/eal.c \
 europa_router_dpdk_so_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS) -fPIC \
   -fvisibility=hidden
 europa_router_dpdk_so_LDFLAGS = $(AM_LDFLAGS) -shared -Wl,-Bsymbolic \
-  -Wl,--exclude-libs,ALL -Wl,-z,defs
+  -Wl,--exclude-libs,ALL
 europa_router_dpdk_so_LDADD = $(DPDK_STATIC_LIBS)
 
 # its command line, in the container beside it
