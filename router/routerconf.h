@@ -21,7 +21,7 @@
 enum routerconf_limits {
 	ROUTERCONF_MAX_ADDRESSES = 16, /* per vNIC */
 	ROUTERCONF_MAX_PIPELINE = 256, /* bytes of its name */
-	ROUTERCONF_ACL_FROM = 32,      /* rules, if nobody says more */
+	ROUTERCONF_ACL_FROM = 8,       /* rules, if nobody says more */
 	ROUTERCONF_NO_DEV = 0xff,      /* the statement names none */
 	ROUTERCONF_LOST_DEV = 0xfe,    /* it names one that is not there */
 };

@@ -10,6 +10,7 @@ ROUTER_UNIT = \
   tests/unit/test_router_queue \
   tests/unit/test_router_conf \
   tests/unit/test_router_distribute \
+  tests/unit/test_router_dpdk \
   tests/unit/test_router_engines \
   tests/unit/test_router_red \
   tests/unit/test_router_scatter \
@@ -32,7 +33,7 @@ ROUTER_UNIT = \
 check_PROGRAMS += $(ROUTER_UNIT)
 TESTS += $(ROUTER_UNIT)
 endif
-EXTRA_DIST += tests/unit/engine_changes.inc tests/golden/router_packets.py tests/golden/router_packets.txt \
+EXTRA_DIST += tests/unit/engine_changes.inc tests/unit/router_dpdk.h tests/golden/router_packets.py tests/golden/router_packets.txt \
   tests/golden/router_packets6.py tests/golden/router_packets6.txt \
   tests/golden/check
 
@@ -128,7 +129,10 @@ tests_unit_test_router_scatter_SOURCES = tests/unit/test_router_scatter.c \
   tests/bench/scatter.c tests/bench/scatter.h
 tests_unit_test_router_scatter_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_scatter_LDADD = $(ROUTER_LIBS)
-EXTRA_tests_unit_test_router_engines_DEPENDENCIES = europa-router
+tests_unit_test_router_dpdk_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_dpdk_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_dpdk_DEPENDENCIES = europa-router
 if HAVE_DPDK_STATIC
-EXTRA_tests_unit_test_router_engines_DEPENDENCIES += europa-router-dpdk.so
+EXTRA_tests_unit_test_router_engines_DEPENDENCIES = europa-router-dpdk.so
+EXTRA_tests_unit_test_router_dpdk_DEPENDENCIES += europa-router-dpdk.so
 endif
