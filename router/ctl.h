@@ -23,8 +23,10 @@
  *	                     next is there if there is more, and goes back as it
  *	                     is; CTL_PAGE routes at a time, sorted within a source:
  *	                     connected, static, api, linux. S is one of these.
+ *	                     Own networks are in the first page, all of them.
  *	        neighbours   {"neighbours": [{"address", "interface", "mac",
- *	                     "state"}...], "next"}
+ *	                     "state", "waiting", "due_ms"}...]}; mac: null = not
+ *	                     known; waiting: packets; due: the state's end
  *	        interfaces   {"interfaces": [{"name", "index", "mac", "mtu", "up",
  *	                     "addresses": [...]}...]}
  *	        counters     {"generation", "counters": {NAME: N...}}
@@ -41,7 +43,7 @@
  *	                     there. When it is answered the fast paths know.
  *	replace routes begin 0   a new whole table is begun by this client (one
  *	                         client at a time, else "busy"); nobody sees it
- *	replace routes add LEN   BODY: add lines as above, any number of times;
+ *	replace routes add LEN   BODY: lines as above, any number of times;
  *	                         {"routes": N}, all that it has
  *	replace routes end 0     it takes the place of all routes of source api, at
  *	                         once for each packet; {"routes": N}
@@ -50,14 +52,17 @@
  *	                         REVISION
  *	rollback pipeline N 0    REVISION; 0 = what the router brings along
  *	time pipeline MS 0       measures for MS (at most CTL_MAX_TIME_MS):
- *	                         {"packets", "steps": [{"step", "packets",
- *	                         "ns_per_packet"}...]}
+ *	                         {"ms", "packets", "steps": [{"step", "packets",
+ *	                         "ns_per_packet"}...]}, receive first, transmit
+ *	                         and give_back last
  *	trace packet LEN         BODY: one line of words and values:
  *	                             src A dst A [in VNIC] [ttl N] [len N]
- *	                             [icmp|tcp|udp|proto N] [sport N] [dport N]
- *	                             [df] [options]
- *	                         {"steps": [{"step", "result"}...], "fate",
- *	                         "interface", "gateway", "mac"}
+ *	                             [icmp|tcp [PORT]|udp [PORT]|proto N]
+ *	                             [sport N] [dport N] [df]
+ *	                         {"pipeline": N, "steps": [{"step", "result"}...],
+ *	                         "fate", "by", "why", "interface", "gateway",
+ *	                         "mac"}; fate: "forwarded" or the name of a
+ *	                         counter; why: the pipeline's error, if any
  *
  *	ROUTE     {"prefix", "source", "gateway", "interface", "active"}; gateway:
  *	          null = on the link. Not active: it leads nowhere now, or one of
@@ -81,12 +86,11 @@ enum ctl_limits {
 	CTL_MAX_BODY = 64 << 10,  /* of all requests but put pipeline */
 	CTL_MAX_TEXT = 256 << 10, /* of put pipeline */
 	CTL_MAX_ANSWER =
-	    2 << 20,    /* bytes of JSON; most have less than 64 KiB */
-	CTL_PAGE = 256, /* routes, neighbours in one answer */
-	CTL_MAX_ROUTES = 2 << 20,  /* of one source */
-	CTL_MAX_TIME_MS = 10000,   /* of time pipeline */
-	CTL_REQUEST_MS = 10000,    /* a request, once begun, must be here */
-	CTL_ANSWER_MS = 10000,     /* an answer must be taken */
+	    2 << 20,             /* bytes of JSON; most have less than 64 KiB */
+	CTL_PAGE = 256,          /* routes in one answer */
+	CTL_MAX_TIME_MS = 10000, /* of time pipeline */
+	CTL_REQUEST_MS = 10000,  /* a request, once begun, must be here */
+	CTL_ANSWER_MS = 10000,   /* an answer must be taken */
 	CTL_IDLE_MS = 3600 * 1000, /* between requests */
 };
 

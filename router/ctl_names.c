@@ -63,7 +63,9 @@ static const char *const others[N_COUNTERS] = {
 const char *
 ctl_drop_module(unsigned which)
 {
-	return which < FATE_N_DROPS ? fates[which] : others[which];
+	if (which < FATE_N_DROPS)
+		return fates[which];
+	return which < N_COUNTERS ? others[which] : NULL;
 }
 
 const char *

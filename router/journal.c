@@ -206,6 +206,7 @@ static void
 rewrite_some(struct journal *j, const struct routes_set *all)
 {
 	uint8_t b[BYTES6];
+	size_t n;
 
 	if (!j->next) {
 		j->next = begin(j->next_path);
@@ -226,7 +227,8 @@ rewrite_some(struct journal *j, const struct routes_set *all)
 				.len = ROUTES_BEFORE_ALL };
 			continue;
 		}
-		j->next_bytes += fwrite(b, 1, encode(&j->at, true, b), j->next);
+		n = encode(&j->at, true, b);
+		j->next_bytes += fwrite(b, 1, n, j->next);
 	}
 }
 

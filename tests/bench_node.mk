@@ -3,6 +3,7 @@
 NODE_BENCH_TOOLS = tests/bench/vload tests/bench/afpfwd tests/bench/tenants \
   tests/bench/unruly
 check_PROGRAMS += $(NODE_BENCH_TOOLS)
+bench: $(NODE_BENCH_TOOLS)
 EXTRA_DIST += tests/bench/europa.bash tests/bench/kernel.bash \
   tests/bench/veth.bash tests/bench/exp/noisy.bash tests/bench/exp/pool.bash \
   tests/bench/exp/ports.bash tests/bench/exp/routers.bash tests/bench/exp/tcp.bash

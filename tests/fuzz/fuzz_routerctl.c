@@ -58,7 +58,8 @@ static void
 slow_turn(void)
 {
 	bool given = update_is_given(&f.feed.update);
-	struct plan *p = atomic_exchange(&f.slow.new_plan, NULL);
+	struct plan *p = atomic_exchange_explicit(
+	    &f.slow.new_plan, NULL, memory_order_seq_cst);
 	struct update *u = &f.feed.update;
 
 	if (p) {

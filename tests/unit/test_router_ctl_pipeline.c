@@ -55,6 +55,11 @@ pipelines_are_put_and_rolled_back(void **state)
 	HAS(ctl_ask(r, fd, true, "show revision 1", NULL),
 	    "\"author\":\"alice\",\"why\":\"\",\"text\":\"local pipeline = "
 	    "require \\\"pipeline\\\"\\npipeline.steps:remove");
+	/* whatever a text is, the answer is JSON in UTF-8 */
+	ctl_ask(r, fd, true, "put pipeline bob",
+	    "-- \xff\xc3\xa9\xc3 \"\\\x01\xed\xa0\x80\n");
+	HAS(ctl_ask(r, fd, true, "show revision 4", NULL),
+	    "\"text\":\"-- ?\xc3\xa9? \\\"\\\\\\u0001???\\n\"}\n");
 	HAS(ctl_ask(r, fd, false, "show revision 9", NULL), "missing");
 	HAS(ctl_ask(r, fd, false, "rollback pipeline 2", NULL), "missing");
 	HAS(ctl_ask(r, fd, true, "rollback pipeline 0", NULL),
