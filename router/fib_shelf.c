@@ -94,7 +94,7 @@ fib_shelf_catch_up(struct fib_shelf *s, unsigned place)
 static int
 make_table(struct fib_shelf *s, const struct fib_source *from, void **out)
 {
-	enum { TRIES = 4 };
+	enum { TRIES = 4, MORE_GROUPS = 256 };
 	struct fib_room room;
 	int rc = -ENOSPC;
 
@@ -106,7 +106,7 @@ make_table(struct fib_shelf *s, const struct fib_source *from, void **out)
 		rc = from->fill(from->routes, s->engine, *out);
 		if (rc < 0)
 			s->engine->free(*out);
-		room.n_groups *= 2;
+		room.n_groups = 2 * room.n_groups + MORE_GROUPS;
 	}
 	return rc == -ENOSPC ? -ENOMEM : rc;
 }

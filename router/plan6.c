@@ -198,8 +198,9 @@ plan_build6(
 	rc = add_all(&m, c, more);
 	if (rc < 0)
 		return rc;
-	return fib6_build_by(
-	    c->rte_fib ? &dpdk_get()->fib6 : NULL, route, m.n, &p->fib6);
+	/* a large table of nothing is of no use */
+	return fib6_build_by(c->rte_fib && m.n > 0 ? &dpdk_get()->fib6 : NULL,
+	    route, m.n, &p->fib6);
 }
 
 /* --- changes -------------------------------------------------------------- */

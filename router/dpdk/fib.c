@@ -18,6 +18,7 @@
 #include "router/fib6.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include <rte_errno.h>
@@ -56,9 +57,13 @@ struct table {
 	struct top top;
 };
 
-/* Gives a route to DPDK, takes it away if result is 0. */
-typedef int (*give_fn)(
-    const struct table *t, const void *prefix, unsigned len, uint16_t result);
+struct family {
+	/* gives a route to DPDK, takes it away if result is 0 */
+	int (*give)(const struct table *t, const void *prefix, unsigned len,
+	    uint16_t result);
+	/* an address with this first byte, all others 0 */
+	void (*begin)(uint8_t first, void *out);
+};
 
 /* The first byte of k bits that are set. */
 static uint8_t
@@ -68,8 +73,9 @@ ones(unsigned k)
 }
 
 static int
-settle_top(struct table *t, const void *(*prefix_of)(unsigned k), give_fn give)
+settle_top(struct table *t, const struct family *f)
 {
+	_Alignas(8) uint8_t prefix[sizeof(struct fib6_addr)];
 	struct top *top = &t->top;
 	uint16_t whole = 0;
 
@@ -79,8 +85,9 @@ settle_top(struct table *t, const void *(*prefix_of)(unsigned k), give_fn give)
 
 		whole = top->whole[k] ? top->whole[k] : whole;
 		result = top->own[k] ? top->own[k] : whole;
+		f->begin(ones(k), prefix);
 		if (result != top->half[k])
-			rc = give(t, prefix_of(k), k + 1, result);
+			rc = f->give(t, prefix, k + 1, result);
 		if (rc < 0)
 			return rc;
 		top->half[k] = result;
@@ -88,26 +95,32 @@ settle_top(struct table *t, const void *(*prefix_of)(unsigned k), give_fn give)
 	return 0;
 }
 
-/* first: byte of the prefix. */
+struct route {
+	const void *prefix;
+	uint8_t first; /* its first byte */
+	uint8_t len;
+	uint16_t result;
+};
+
 static int
-change(struct table *t, const void *prefix, uint8_t first, unsigned len,
-    uint16_t result, const void *(*prefix_of)(unsigned k), give_fn give)
+change(struct table *t, const struct family *f, const struct route *r)
 {
 	struct top *top = &t->top;
 
-	if (len == 0) {
-		t->otherwise = result;
+	if (r->len == 0) {
+		t->otherwise = r->result;
 		return 0;
 	}
-	if (len >= top->bits && first >= ones(top->bits))
+	if (r->len >= top->bits && r->first >= ones(top->bits))
 		return 0;
-	if (len < top->bits && first == ones(len))
-		top->whole[len] = result;
-	else if (len > 1 && len <= top->bits && first == ones(len - 1))
-		top->own[len - 1] = result;
+	if (r->len < top->bits && r->first == ones(r->len))
+		top->whole[r->len] = r->result;
+	else if (r->len > 1 && r->len <= top->bits &&
+		 r->first == ones(r->len - 1U))
+		top->own[r->len - 1] = r->result;
 	else
-		return give(t, prefix, len, result);
-	return settle_top(t, prefix_of, give);
+		return f->give(t, r->prefix, r->len, r->result);
+	return settle_top(t, f);
 }
 
 /* Changes need some more than there are. */
@@ -137,9 +150,11 @@ routes_of(const struct fib_room *room)
 static void
 name(char *out, size_t size)
 {
-	static unsigned n;
+	static _Atomic(unsigned) n; /* several threads make tables */
 
-	snprintf(out, size, "europa%u", n++);
+	/* relaxed: a number and nothing else */
+	snprintf(out, size, "europa%u",
+	    atomic_fetch_add_explicit(&n, 1, memory_order_relaxed));
 }
 
 static int
@@ -210,22 +225,22 @@ give4(const struct table *t, const void *prefix, unsigned len, uint16_t result)
 		      : rte_fib_delete(t->fib, *ip, (uint8_t)len);
 }
 
-static const void *
-top4(unsigned k)
+static void
+begin4(uint8_t first, void *out)
 {
-	static uint32_t ip;
-
-	ip = (uint32_t)ones(k) << 24;
-	return &ip;
+	*(uint32_t *)out = (uint32_t)first << 24;
 }
+
+static const struct family family4 = { give4, begin4 };
 
 int
 dpdk_fib4_add(void *table, const void *prefix, unsigned len, uint16_t result)
 {
 	const uint32_t *ip = prefix;
+	const struct route r = { prefix, (uint8_t)(*ip >> 24), (uint8_t)len,
+		result };
 
-	return change(
-	    table, prefix, (uint8_t)(*ip >> 24), len, result, top4, give4);
+	return change(table, &family4, &r);
 }
 
 int
@@ -316,22 +331,23 @@ give6(const struct table *t, const void *prefix, unsigned len, uint16_t result)
 		      : rte_fib6_delete(t->fib6, ip, (uint8_t)len);
 }
 
-static const void *
-top6(unsigned k)
+static void
+begin6(uint8_t first, void *out)
 {
-	static struct fib6_addr a;
-
-	a.hi = (uint64_t)ones(k) << 56;
-	return &a;
+	*(struct fib6_addr *)out =
+	    (struct fib6_addr){ .hi = (uint64_t)first << 56 };
 }
+
+static const struct family family6 = { give6, begin6 };
 
 int
 dpdk_fib6_add(void *table, const void *prefix, unsigned len, uint16_t result)
 {
 	const struct fib6_addr *a = prefix;
+	const struct route r = { prefix, (uint8_t)(a->hi >> 56), (uint8_t)len,
+		result };
 
-	return change(
-	    table, prefix, (uint8_t)(a->hi >> 56), len, result, top6, give6);
+	return change(table, &family6, &r);
 }
 
 int
