@@ -16,10 +16,11 @@
 #include "router/filter_rules.h"
 
 enum dpdk_limits {
-	DPDK_VERSION = 1,    /* of struct dpdk */
-	DPDK_MIB = 512,      /* of its memory, if nobody says more */
-	DPDK_MIN_MIB = 64,   /* it does not start with less */
-	DPDK_MAX_MIB = 8192, /* a full Internet table needs an eighth */
+	DPDK_VERSION = 1,  /* of struct dpdk */
+	DPDK_MIB = 512,    /* of its memory, if nobody says more */
+	DPDK_MIN_MIB = 64, /* it does not start with less */
+	DPDK_MAX_MIB =
+	    8192, /* two copies of a full Internet table need an eighth */
 };
 
 struct dpdk {

@@ -185,8 +185,13 @@ rte_acl_says_what_the_row_says(void **state)
 		filter_put(y);
 	}
 	for (unsigned i = 0; i <= FILTER_MAX_RULES; i++) {
-		assert_int_equal(hits[0].packets[i], hits[1].packets[i]);
-		n_hits += hits[0].packets[i];
+		uint64_t x = atomic_load_explicit(
+		    &hits[0].packets[i], memory_order_relaxed);
+		uint64_t y = atomic_load_explicit(
+		    &hits[1].packets[i], memory_order_relaxed);
+
+		assert_int_equal(x, y);
+		n_hits += x;
 	}
 	assert_true(n_hits > 5000);
 }
