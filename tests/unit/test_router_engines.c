@@ -268,7 +268,7 @@ rte_fib_says_what_ours_says(void **state)
 	(void)state;
 	if (!d)
 		skip();
-	fib4_changes(&d->fib4, 4000);
+	fib4_changes(&d->fib4, 1500);
 }
 
 static void
@@ -279,7 +279,7 @@ rte_fib6_says_what_ours_says(void **state)
 	(void)state;
 	if (!d)
 		skip();
-	fib6_changes(&d->fib6, 4000);
+	fib6_changes(&d->fib6, 1500);
 }
 
 int
