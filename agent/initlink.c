@@ -40,6 +40,7 @@ struct initlink {
 	struct allowance messages, calls;
 	struct burial *burial; /* NULL: nobody can send us descriptors */
 	int text_fd;           /* the configuration that was sent last, or -1 */
+	int pipeline_fd;       /* the pipeline, the same */
 	bool up;
 	char path[108];
 };
@@ -197,7 +198,7 @@ initlink_new(struct loop *l, const char *dir, uid_t first, uid_t count,
 	k->hooks = *hooks;
 	k->first = first;
 	k->count = count;
-	k->fd = k->text_fd = -1;
+	k->fd = k->text_fd = k->pipeline_fd = -1;
 	k->messages = (struct allowance){ .max = 512, .each_ms = 2 };
 	k->calls = (struct allowance){ .max = 16, .each_ms = 500 };
 	if ((size_t)snprintf(k->path, sizeof(k->path), "%s/agent.sock", dir) >=
@@ -233,12 +234,12 @@ initlink_new(struct loop *l, const char *dir, uid_t first, uid_t count,
  * not the tenant's: they are given back, so that it holds one text at most.
  */
 static void
-forget_text(struct initlink *k)
+forget_text(int *fd)
 {
-	if (k->text_fd >= 0 && ftruncate(k->text_fd, 0) < 0)
+	if (*fd >= 0 && ftruncate(*fd, 0) < 0)
 		log_warn("a text stays in memory: %s", strerror(errno));
-	base_close(k->text_fd);
-	k->text_fd = -1;
+	base_close(*fd);
+	*fd = -1;
 }
 
 void
@@ -252,7 +253,8 @@ initlink_free(struct initlink *k)
 	close_slowly(k, k->fd);
 	close_slowly(k, k->listen_fd);
 	burial_free(k->burial);
-	forget_text(k);
+	forget_text(&k->text_fd);
+	forget_text(&k->pipeline_fd);
 	free(k);
 }
 
@@ -310,11 +312,10 @@ initlink_send_set(struct initlink *k, const uint8_t set[WIRE_UID_BYTES],
  * end alone is ours to move.
  */
 static int
-text_fd(const char *text)
+text_fd(const char *text, size_t left)
 {
 	scoped_close int fd =
 	    memfd_create("europa-router.conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	size_t left = strlen(text);
 
 	if (fd < 0)
 		return -errno;
@@ -333,23 +334,81 @@ text_fd(const char *text)
 	return steal_fd(fd);
 }
 
+/* Sends m with the text, kept at *kept so that it can be taken back. */
+static int
+send_text(struct initlink *k, struct wire_msg *m, int *kept, const char *text,
+    size_t n)
+{
+	scoped_close int fd = -1;
+
+	forget_text(kept);
+	*kept = text_fd(text, n);
+	if (*kept < 0)
+		return steal_fd(*kept);
+	fd = region_reopen_ro(*kept);
+	if (fd < 0)
+		return fd;
+	m->fds[0] = fd;
+	m->n_fds = 1;
+	return send_or_drop(k, m);
+}
+
 int
 initlink_send_config(struct initlink *k, uint64_t generation, const char *text)
 {
 	struct wire_msg m = { .type = WIRE_INIT_CONFIG };
-	scoped_close int fd = -1;
 
-	forget_text(k);
-	k->text_fd = text_fd(text);
-	if (k->text_fd < 0)
-		return steal_fd(k->text_fd);
-	fd = region_reopen_ro(k->text_fd);
-	if (fd < 0)
-		return fd;
 	m.u.config.generation = generation;
-	m.fds[0] = fd;
-	m.n_fds = 1;
-	return send_or_drop(k, &m);
+	return send_text(k, &m, &k->text_fd, text, strlen(text));
+}
+
+int
+initlink_send_pipeline(struct initlink *k, const char *text, size_t n)
+{
+	struct wire_msg m = { .type = WIRE_INIT_PIPELINE };
+
+	return send_text(k, &m, &k->pipeline_fd, text, n);
+}
+
+int
+initlink_open_control(struct initlink *k, int *out)
+{
+	struct wire_msg m = { .type = WIRE_INIT_CONTROL, .n_fds = 1 };
+	int pair[2], rc;
+
+	if (!initlink_is_up(k))
+		return -ENOTCONN;
+	if (k->burial && burial_is_full(k->burial))
+		return -EBUSY;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+		pair) < 0)
+		return -errno;
+	(void)wire_refuse_fds(pair[0]);
+	m.fds[0] = pair[1];
+	rc = send_or_drop(k, &m);
+	close(pair[1]);
+	if (rc < 0)
+		close(pair[0]);
+	else
+		*out = pair[0];
+	return rc;
+}
+
+ssize_t
+initlink_read(struct initlink *k, int fd, void *buf, size_t size)
+{
+	ssize_t n;
+
+	if (k->burial && brings_fds(fd))
+		return -EBADMSG;
+	n = recv(fd, buf, size, MSG_DONTWAIT);
+	return n < 0 ? -errno : n;
+}
+
+void
+initlink_close(struct initlink *k, int fd)
+{
+	close_slowly(k, fd);
 }
 
 int

@@ -46,5 +46,16 @@ int initlink_send_config(
     struct initlink *k, uint64_t generation, const char *text);
 int initlink_send_restart(struct initlink *k);
 int initlink_ask_stats(struct initlink *k);
+int initlink_send_pipeline(struct initlink *k, const char *text, size_t n);
+
+/*
+ * A stream that init is asked to join with the router's own socket; who speaks
+ * there is the tenant. Read and closed by the functions below: what comes beside
+ * the bytes may take as long to close as the tenant likes.
+ */
+int initlink_open_control(struct initlink *k, int *out);
+/* Bytes, 0 at its end, -EAGAIN, -EBADMSG, or another negative errno. */
+ssize_t initlink_read(struct initlink *k, int fd, void *buf, size_t n);
+void initlink_close(struct initlink *k, int fd);
 
 #endif

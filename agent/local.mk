@@ -8,17 +8,28 @@ agent_libagent_a_SOURCES = \
   agent/check.c \
   agent/config.c agent/config.h \
   agent/container.h \
+  agent/ctlclient.c agent/ctlclient.h \
+  agent/durable.c agent/durable.h \
   agent/initlink.c agent/initlink.h \
   agent/node.c agent/node.h \
   agent/ops.c agent/ops.h \
+  agent/ops_live.c agent/ops_live.h \
+  agent/ops_pipeline.c agent/ops_pipeline.h \
+  agent/ops_pipeline_view.c \
   agent/ops_port.c \
   agent/ops_router.c \
+  agent/ops_routes.c \
+  agent/ops_stats.c \
   agent/ops_vnic.c \
+  agent/pipelines.c agent/pipelines.h \
   agent/plane.c agent/plane.h \
   agent/ports.c \
+  agent/routefile.c agent/routefile.h \
+  agent/routepush.c agent/routepush.h \
   agent/router.c agent/router.h \
   agent/router_container.c \
   agent/router_init.c \
+  agent/router_live.c \
   agent/router_plane.c \
   agent/router_quota.c \
   agent/router_reconcile.c \

@@ -110,6 +110,7 @@ start_api(struct node *n, struct err *e)
 		.socket_group = n->cfg.socket_group,
 		.tcp_port = n->cfg.tcp_port,
 		.web_dir = n->cfg.web_dir,
+		.spool_dir = n->cfg.state_dir,
 		.version = EUROPA_VERSION,
 		.handler = node_accept,
 		.arg = n,

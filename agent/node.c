@@ -203,6 +203,7 @@ make_dirs(const struct node *n, struct err *e)
 		{ c->state_dir, "", 0755 },
 		{ c->state_dir, "/containers", 0711 },
 		{ c->state_dir, "/templates", 0755 },
+		{ c->state_dir, "/routers", 0700 },
 		{ c->run_dir, "", 0755 },
 		{ c->run_dir, "/r", 0711 },
 	};
@@ -321,6 +322,7 @@ node_open(struct node *n, struct err *e)
 	if (rc < 0)
 		return rc;
 	n->ops->list(n->ops_cookie, sweep_orphan, n);
+	router_live_sweep(n);
 	for (struct router *r = n->routers; r; r = r->next)
 		if (router_listen(r, e) < 0)
 			return -EIO;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ops_vnic: the parts of a router that have addresses of their own in the API:
- * vNICs, routes, quota and counters. A change is a PATCH of the router's spec.
+ * vNICs, static routes and quota. A change is a PATCH of the router's spec.
  */
-#include "agent/ops.h"
-#include "agent/router.h"
+#include "agent/ops_live.h"
 
 #include "lib/base.h"
 
@@ -119,27 +118,19 @@ op_vnic_delete(struct node *n, struct api_request *rq)
 }
 
 void
-op_routes_get(struct node *n, struct api_request *rq)
-{
-	const struct router *r = op_find_router(n, rq);
-	char etag[64];
-
-	if (!r)
-		return;
-	router_etag(r, etag, sizeof(etag));
-	api_reply(rq, 200,
-	    json_pack("{s:o}", "routes", model_routes_json(&r->spec)), etag,
-	    NULL);
-}
-
-void
 op_routes_put(struct node *n, struct api_request *rq)
 {
 	struct router *r = op_find_to_change(n, rq);
 	struct model_router want;
 	struct problem p;
 
-	if (!r || !op_copy_spec(r, rq, &want))
+	if (!r)
+		return;
+	if (api_lines(rq)) {
+		op_routes_put_lines(r, rq);
+		return;
+	}
+	if (!op_copy_spec(r, rq, &want))
 		return;
 	problem_init(&p);
 	if (model_routes_read(&want, api_body(rq), &p) < 0) {
@@ -214,20 +205,4 @@ op_quota_patch(struct node *n, struct api_request *rq)
 		op_apply(r, &want, rq, 200);
 	}
 	json_decref(object);
-}
-
-/* The router's own counters are asked for; the answer is at most that old. */
-void
-op_stats_get(struct node *n, struct api_request *rq)
-{
-	struct router *r = op_find_router(n, rq);
-
-	if (!r)
-		return;
-	if (r->state == ROUTER_RUNNING && r->process_running &&
-	    initlink_ask_stats(r->link) == 0) {
-		router_wait_stats(r, rq);
-		return;
-	}
-	api_reply(rq, 200, router_stats_json(r), NULL, NULL);
 }

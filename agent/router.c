@@ -44,6 +44,7 @@ router_new(struct node *n, const uint8_t uid[UID_BYTES], uint32_t id_index,
 	r->gate_sent = -1;
 	r->state = ROUTER_PENDING;
 	node_time_text(r->since);
+	router_live_load(r);
 	while (*at)
 		at = &(*at)->next;
 	*at = r;
@@ -60,7 +61,9 @@ router_free(struct router *r)
 	*at = r->next;
 	router_dismiss_waiters(r, 503, NULL);
 	router_drop_memory(r);
+	router_live_close(r);
 	initlink_free(r->link);
+	json_decref(r->drops);
 	loop_del(r->pid_source);
 	loop_del(r->timer);
 	base_close(r->pid_fd);

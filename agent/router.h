@@ -12,8 +12,11 @@
 #ifndef AGENT_ROUTER_H
 #define AGENT_ROUTER_H
 
+#include "agent/ctlclient.h"
 #include "agent/initlink.h"
 #include "agent/node.h"
+#include "agent/pipelines.h"
+#include "agent/routefile.h"
 #include "agent/uid.h"
 
 enum router_state {
@@ -124,6 +127,20 @@ struct router {
 	struct router_traffic traffic; /* counters, as read last */
 	struct router_usage usage;     /* between two looks at them */
 
+	/* what it runs, see router_live.c */
+	struct ctlclient *ctl;  /* its own socket; lives as link does */
+	struct ctlclient *bulk; /* the same, for whole tables */
+	struct pipelines pipelines;
+	struct routefile routes;
+	bool routes_given;      /* the container has those of the file */
+	bool routes_on_way;     /* they are being given, or changed */
+	bool pipeline_on_way;   /* it is being changed */
+	bool pipeline_suspect;  /* its process ended: what runs now? */
+	uint64_t look_after_ms; /* the next question for that */
+	uint64_t give_after_ms; /* the next try */
+	uint64_t give_backoff_ms;
+	json_t *drops; /* as the process told for the last GET, or NULL */
+
 	/* what clients see */
 	enum router_state state;
 	char since[32];
@@ -182,6 +199,26 @@ void router_sync_init(struct router *r);
 char *router_config_text(const struct router *r);
 void router_run_dir(const struct router *r, char *buf, size_t size);
 
+/* Reads what is on disk of its pipelines and routes, and removes it. */
+void router_live_load(struct router *r);
+void router_live_remove(const struct router *r);
+void router_live_sweep(struct node *n);
+/* The link is there, or is about to go. Returns 0 or negative errno. */
+int router_live_open(struct router *r);
+void router_live_close(struct router *r);
+/* init has come; fresh: its container knows nothing of what came before. */
+void router_live_hello(struct router *r, bool fresh);
+/* Gives what a fresh container has to have before its first process starts. */
+void router_give_pipeline(struct router *r);
+/* The process serves: gives routes that it has not got, looks what it runs. */
+void router_sync_live(struct router *r);
+/* true if the process can be asked */
+bool router_is_live(const struct router *r);
+/* The container has the routes of the file, or has not. */
+void router_set_given(struct router *r, bool given);
+/* Learns from {"running", "revisions"} whether the wanted pipeline has failed. */
+void router_note_pipelines(struct router *r, const json_t *said);
+
 /* true if every queue is in RUN, of an epoch that was expected */
 bool router_is_attached(const struct router *r);
 /* The process is being replaced: the epochs that run now do not count. */
@@ -220,7 +257,9 @@ json_t *router_quota_json(struct router *r);
 void router_usage_begin(struct router *r);
 uint64_t router_usage_age_ms(const struct router *r);
 json_t *router_vnic_json(const struct router *r, const struct model_vnic *v);
-json_t *router_stats_json(const struct router *r);
+json_t *router_stats_json(struct router *r);
+/* What passes per second now; begins a new time of which it is told. */
+json_t *router_rates_json(struct router *r);
 void router_etag(const struct router *r, char *buf, size_t size);
 
 /*

@@ -244,6 +244,7 @@ destroyed(
 		router_kick(r);
 		return;
 	}
+	router_live_remove(r);
 	router_run_dir(r, dir, sizeof(dir));
 	snprintf(path, sizeof(path), "%s/agent.sock", dir);
 	unlink(path);

@@ -101,9 +101,11 @@ router_config_text(const struct router *r)
 static void
 on_hello(void *arg, const uint8_t set[WIRE_UID_BYTES])
 {
+	static const uint8_t none[WIRE_UID_BYTES];
 	struct router *r = arg;
 
 	memcpy(r->init_set, set, WIRE_UID_BYTES);
+	router_live_hello(r, memcmp(set, none, WIRE_UID_BYTES) == 0);
 	r->config_sent = 0;
 	r->config_in_force = 0;
 	router_kick(r);
@@ -117,6 +119,10 @@ on_state(void *arg, const struct wire_msg *m)
 	uint64_t now = loop_now_ms();
 
 	r->process_running = m->u.process.running != 0;
+	if (m->u.process.starts != r->process_starts && ran)
+		r->pipeline_suspect = true;
+	if (ran && !r->process_running)
+		r->pipeline_suspect = true;
 	r->process_starts = m->u.process.starts;
 	/* at most one line a second: it is the tenant who talks */
 	if (ran && !r->process_running && now - r->process_end_ms >= 1000) {
@@ -150,6 +156,8 @@ on_gone(void *arg)
 
 	r->config_sent = 0;
 	r->process_running = false;
+	ctlclient_hang_up(r->ctl, -ENOTCONN);
+	ctlclient_hang_up(r->bulk, -ENOTCONN);
 	router_kick(r);
 }
 
@@ -165,15 +173,25 @@ router_listen(struct router *r, struct err *e)
 		.arg = r,
 	};
 	char dir[CONFIG_PATH];
+	int rc;
 
 	if (r->link)
 		return 0;
 	router_run_dir(r, dir, sizeof(dir));
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return err_set(e, -errno, "%s: %s", dir, strerror(errno));
-	return initlink_new(r->node->loop, dir,
+	rc = initlink_new(r->node->loop, dir,
 	    c->id_base + r->id_index * CONFIG_RANGE_IDS, CONFIG_RANGE_IDS,
 	    &hooks, &r->link, e);
+	if (rc < 0)
+		return rc;
+	rc = router_live_open(r);
+	if (rc == 0)
+		return 0;
+	router_live_close(r);
+	initlink_free(r->link);
+	r->link = NULL;
+	return err_set(e, rc, "out of memory");
 }
 
 /* Asks, for a second, until the router process has the newest configuration. */
@@ -204,12 +222,14 @@ router_sync_init(struct router *r)
 	if (!initlink_is_up(r->link) || !r->has_memory)
 		return;
 	if (memcmp(r->init_set, r->set, WIRE_UID_BYTES) != 0) {
+		router_give_pipeline(r);
 		if (initlink_send_set(r->link, r->set, &r->fds) < 0)
 			return;
 		memcpy(r->init_set, r->set, WIRE_UID_BYTES);
 	}
 	if (r->config_sent == r->generation) {
 		probe_config(r);
+		router_sync_live(r);
 		return;
 	}
 	for (unsigned i = 0; i < r->spec.n_vnics; i++)

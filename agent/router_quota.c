@@ -107,6 +107,22 @@ usage_json(struct router *r)
 	    number(now.drops_bps));
 }
 
+json_t *
+router_rates_json(struct router *r)
+{
+	const struct router_usage *u = &r->usage;
+	struct totals now;
+
+	look(r, &now);
+	if (r->traffic.ms == 0)
+		r->traffic = now.t;
+	refresh(r, &now.t);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "window_ms",
+	    number(u->window_ms), "rx_pps", number(u->pps[RX]), "tx_pps",
+	    number(u->pps[TX]), "rx_bps", number(u->bps[RX]), "tx_bps",
+	    number(u->bps[TX]));
+}
+
 /* null while nothing of it is in force. */
 static json_t *
 effective_json(const struct router *r)

@@ -65,6 +65,7 @@ step_delete(struct router *r)
 	if (r->set_sent || r->has_memory)
 		leave_plane(r);
 	router_drop_memory(r);
+	router_live_close(r);
 	initlink_free(r->link);
 	r->link = NULL;
 	router_container_destroy(r);

@@ -136,7 +136,7 @@ claims(const struct router *r)
 }
 
 json_t *
-router_stats_json(const struct router *r)
+router_stats_json(struct router *r)
 {
 	json_t *vnics = json_array();
 	uint64_t resets = 0, quarantines = 0;
@@ -155,9 +155,10 @@ router_stats_json(const struct router *r)
 			json_array_append_new(
 			    vnics, vnic_stats(r, (unsigned)index));
 	}
-	return json_pack("{s:o, s:o, s:o, s:o}", "vnics", vnics, "resets",
-	    count(resets), "quarantines", count(quarantines), "router",
-	    claims(r));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:O?}", "vnics", vnics,
+	    "resets", count(resets), "quarantines", count(quarantines),
+	    "router", claims(r), "rates", router_rates_json(r), "drops",
+	    r->drops);
 }
 
 static void

@@ -97,6 +97,10 @@ const char *model_address_flaw(const struct model_prefix *p);
 
 bool model_vnic_name_is_valid(const char *s);
 
+/* One route; of one that is to be deleted the prefix alone counts. */
+void model_route_read(
+    struct model_route *out, const struct model_reader *in, bool is_delete);
+
 /* v is the list; at its pointer. Replaces the routes of r on success. */
 int model_route_list_read(
     struct model_router *r, const json_t *v, const char *at, struct problem *p);

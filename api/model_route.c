@@ -104,6 +104,19 @@ read_route(struct model_route *route, const struct model_router *near,
 		problem_add(in->p, in->at, "needs via, or vnic, or both");
 }
 
+void
+model_route_read(
+    struct model_route *out, const struct model_reader *in, bool is_delete)
+{
+	if (!is_delete) {
+		read_route(out, NULL, in);
+		return;
+	}
+	read_prefix(out, in);
+	read_via(out, NULL, in);
+	read_vnic(out, NULL, in);
+}
+
 static bool
 is_same(const struct model_route *a, const struct model_route *b)
 {

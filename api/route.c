@@ -11,11 +11,13 @@ enum {
 	R = ROUTE_PROJECT,
 	W = ROUTE_PROJECT | ROUTE_WRITES,
 	B = ROUTE_PROJECT | ROUTE_WRITES | ROUTE_BODY,
+	LINES = B | ROUTE_LINES,
 };
 
 static const struct route {
 	const char *method;
-	const char *pattern; /* {r} and {p} are names, {v} a vNIC's name */
+	const char *pattern; /* {r} and {p} are names, {v} a vNIC's, {n} a
+	                        number */
 	enum api_op op;
 	unsigned flags;
 } routes[] = {
@@ -35,8 +37,17 @@ static const struct route {
 	{ "GET", "/v1/routers/{r}/vnics/{v}", API_VNIC_GET, R },
 	{ "PATCH", "/v1/routers/{r}/vnics/{v}", API_VNIC_PATCH, B },
 	{ "DELETE", "/v1/routers/{r}/vnics/{v}", API_VNIC_DELETE, W },
-	{ "GET", "/v1/routers/{r}/routes", API_ROUTES_GET, R },
-	{ "PUT", "/v1/routers/{r}/routes", API_ROUTES_PUT, B },
+	{ "GET", "/v1/routers/{r}/routes", API_ROUTES_GET, R | ROUTE_SOURCE },
+	{ "PUT", "/v1/routers/{r}/routes", API_ROUTES_PUT, LINES },
+	{ "PATCH", "/v1/routers/{r}/routes", API_ROUTES_PATCH, LINES },
+	{ "GET", "/v1/routers/{r}/neighbours", API_NEIGHBOURS_GET, R },
+	{ "GET", "/v1/routers/{r}/pipeline", API_PIPELINE_GET, R },
+	{ "PUT", "/v1/routers/{r}/pipeline", API_PIPELINE_PUT, W | ROUTE_LUA },
+	{ "GET", "/v1/routers/{r}/pipeline/revisions", API_REVISIONS_LIST, R },
+	{ "GET", "/v1/routers/{r}/pipeline/revisions/{n}", API_REVISION_GET,
+	    R },
+	{ "POST", "/v1/routers/{r}/pipeline/rollback", API_PIPELINE_ROLLBACK,
+	    B | ROUTE_EMPTY },
 	{ "GET", "/v1/routers/{r}/stats", API_STATS_GET, R },
 	{ "GET", "/v1/ports", API_PORTS_LIST, R },
 	{ "POST", "/v1/ports", API_PORT_CREATE, B },
@@ -84,6 +95,19 @@ route_decode(const char *s, size_t n, char *out, size_t size)
 	return (int)at; /* smaller than size, which are small buffers */
 }
 
+/* Digits alone, and no zero before others: each number has one path. */
+static bool
+number_fits(const char *text, struct route_match *m)
+{
+	size_t n = strlen(text);
+
+	if (n == 0 || n > 9 || strspn(text, "0123456789") != n ||
+	    (n > 1 && *text == '0'))
+		return false;
+	m->number = (unsigned)strtoul(text, NULL, 10);
+	return true;
+}
+
 /* One segment of a path against one of a pattern; names go to m. */
 static bool
 segment_fits(const char *pattern, size_t n_pattern, const char *path,
@@ -96,6 +120,8 @@ segment_fits(const char *pattern, size_t n_pattern, const char *path,
 	if (*pattern != '{')
 		return strlen(text) == n_pattern &&
 		       memcmp(pattern, text, n_pattern) == 0;
+	if (pattern[1] == 'n')
+		return number_fits(text, m);
 	if (pattern[1] == 'v') {
 		if (!model_vnic_name_is_valid(text))
 			return false;

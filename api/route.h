@@ -16,6 +16,10 @@ enum route_flags {
 	ROUTE_BODY = 1,    /* wants a JSON body */
 	ROUTE_WRITES = 2,  /* has ?dry_run= */
 	ROUTE_PROJECT = 4, /* has ?project= */
+	ROUTE_LUA = 8,     /* wants a program as its body, not JSON */
+	ROUTE_LINES = 16,  /* the body may be lines of JSON, of any number */
+	ROUTE_EMPTY = 32,  /* beside ROUTE_BODY: there need not be one */
+	ROUTE_SOURCE = 64, /* has ?source=, ?limit= and ?cursor= */
 };
 
 enum { ROUTE_ALLOW_BYTES = 64 };
@@ -26,6 +30,7 @@ struct route_match {
 	unsigned flags;
 	char name[MODEL_NAME_BYTES];
 	char subname[MODEL_VNIC_NAME_BYTES];
+	unsigned number;               /* {n} */
 	char allow[ROUTE_ALLOW_BYTES]; /* for 405: "GET, HEAD, PUT" */
 };
 

@@ -106,7 +106,7 @@ on_request(void *cls, struct MHD_Connection *mhd, const char *path,
 		return request_begin(r) ? MHD_YES : send_response(r);
 	}
 	if (*n > 0) {
-		bool goes_on = request_take(r, bytes, *n);
+		bool goes_on = body_take(r, bytes, *n);
 
 		*n = 0;
 		return goes_on ? MHD_YES : MHD_NO;
@@ -190,6 +190,7 @@ server_unref(struct api_server *s)
 	pthread_cond_destroy(&s->idle);
 	pthread_mutex_destroy(&s->lock);
 	free(s->socket_path);
+	free(s->spool_dir);
 	free(s);
 }
 
@@ -214,9 +215,12 @@ server_new(const struct api_config *c)
 	s->arg = c->arg;
 	s->web_fd = -1;
 	s->socket_path = strdup(c->socket_path);
-	if (!s->socket_path || pthread_mutex_init(&s->lock, NULL) != 0 ||
+	s->spool_dir = strdup(c->spool_dir ? c->spool_dir : "");
+	if (!s->socket_path || !s->spool_dir ||
+	    pthread_mutex_init(&s->lock, NULL) != 0 ||
 	    conn_cond_init(&s->idle) < 0 || conn_cond_init(&s->alarm) < 0) {
 		free(s->socket_path);
+		free(s->spool_dir);
 		free(s);
 		return NULL;
 	}

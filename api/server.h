@@ -39,10 +39,17 @@ enum api_op {
 	API_VNIC_DELETE,
 	API_ROUTES_GET, /* GET /v1/routers/{r}/routes */
 	API_ROUTES_PUT,
-	API_STATS_GET,   /* GET /v1/routers/{r}/stats */
-	API_PORTS_LIST,  /* GET /v1/ports */
-	API_PORT_CREATE, /* POST /v1/ports */
-	API_PORT_GET,    /* GET /v1/ports/{p} */
+	API_ROUTES_PATCH,
+	API_NEIGHBOURS_GET, /* GET /v1/routers/{r}/neighbours */
+	API_PIPELINE_GET,   /* GET /v1/routers/{r}/pipeline */
+	API_PIPELINE_PUT,
+	API_REVISIONS_LIST,    /* GET .../pipeline/revisions */
+	API_REVISION_GET,      /* GET .../pipeline/revisions/{n} */
+	API_PIPELINE_ROLLBACK, /* POST .../pipeline/rollback */
+	API_STATS_GET,         /* GET /v1/routers/{r}/stats */
+	API_PORTS_LIST,        /* GET /v1/ports */
+	API_PORT_CREATE,       /* POST /v1/ports */
+	API_PORT_GET,          /* GET /v1/ports/{p} */
 	API_PORT_PUT,
 	API_PORT_DELETE,
 	API_HEALTHZ, /* GET /healthz: the process answers */
@@ -50,6 +57,7 @@ enum api_op {
 	API_N_OPS,
 };
 
+struct route_lines;
 struct api_request; /* opaque; lives until api_reply() */
 
 enum api_op api_op(const struct api_request *r);
@@ -57,10 +65,18 @@ enum api_op api_op(const struct api_request *r);
 const char *api_name(const struct api_request *r);
 /* {v}; "" if the path has none */
 const char *api_subname(const struct api_request *r);
+/* {n}; 0 if the path has none */
+unsigned api_number(const struct api_request *r);
 /* The value of a query parameter that the operation has, or NULL. */
 const char *api_query(const struct api_request *r, const char *key);
 /* The body, borrowed; NULL for operations without one. */
 const json_t *api_body(const struct api_request *r);
+/* A body that is a program, borrowed: UTF-8 without zeros; NULL if none. */
+const char *api_text(const struct api_request *r, size_t *n);
+/* A body that was lines of routes, borrowed, checked; NULL if it was not. */
+struct route_lines *api_lines(const struct api_request *r);
+/* The client asked for the program itself and not for an object with it. */
+bool api_wants_text(const struct api_request *r);
 /* Header If-Match without quotes, or NULL. */
 const char *api_if_match(const struct api_request *r);
 bool api_dry_run(const struct api_request *r);       /* ?dry_run=true */
@@ -76,6 +92,10 @@ uid_t api_uid(const struct api_request *r);
 void api_reply(struct api_request *r, int status, json_t *body,
     const char *etag, const char *location);
 
+/* The same with a program as the body, of n bytes, copied. */
+void api_reply_text(
+    struct api_request *r, const char *text, size_t n, const char *etag);
+
 /* Answers with a problem document (and Retry-After on 503, Allow on 405). */
 void api_reply_problem(struct api_request *r, const struct problem *p);
 /* The same with a Location, for 409 start-failed. */
@@ -89,6 +109,7 @@ struct api_config {
 	const char *socket_group; /* group that may connect, beside root */
 	unsigned tcp_port;        /* on 127.0.0.1, plain; 0 = no TCP */
 	const char *web_dir;      /* static files for GET /, or "" */
+	const char *spool_dir;    /* where long bodies wait, without a name */
 	const char *version;
 	api_handler_fn handler; /* called on a listener thread */
 	void *arg;

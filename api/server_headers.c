@@ -66,30 +66,66 @@ headers_host_is_ours(const struct api_request *r, struct problem *p)
 	return true;
 }
 
-bool
-headers_media_is_json(const struct api_request *r, struct problem *p)
+enum { JSON, LINES, LUA };
+
+/* What a body may be called; NULL: no Content-Type. */
+static const struct {
+	const char *type;
+	unsigned kinds; /* bits of the above */
+} media[] = {
+	{ "application/json", 1 << JSON },
+	{ "application/merge-patch+json", 1 << JSON },
+	{ "application/x-ndjson", 1 << LINES },
+	{ "text/x-lua", 1 << LUA },
+	{ "application/x-lua", 1 << LUA },
+	{ "text/plain", 1 << LUA },
+	{ "application/octet-stream", 1 << LUA },
+	/* what curl -d sends; taken for what is wanted, on purpose */
+	{ "application/x-www-form-urlencoded", 1 << JSON | 1 << LUA },
+};
+
+/* The kinds that the body may be of, by its name. */
+static unsigned
+kinds_of(const struct api_request *r)
 {
-	/* the last one is what curl -d sends; taken for JSON on purpose */
-	static const char *const known[] = { "application/json",
-		"application/merge-patch+json",
-		"application/x-www-form-urlencoded" };
 	const char *type = header(r, "Content-Type");
-	const char *coding = header(r, "Content-Encoding");
 	size_t n = type ? strcspn(type, "; \t") : 0;
 
+	if (!type)
+		return 1 << JSON | 1 << LUA;
+	for (size_t i = 0; i < ARRAY_SIZE(media); i++)
+		if (strlen(media[i].type) == n &&
+		    strncasecmp(type, media[i].type, n) == 0)
+			return media[i].kinds;
+	return 0;
+}
+
+bool
+headers_say_lines(const struct api_request *r)
+{
+	return r->match.flags & ROUTE_LINES && kinds_of(r) & 1 << LINES;
+}
+
+bool
+headers_media_fits(const struct api_request *r, struct problem *p)
+{
+	const char *type = header(r, "Content-Type");
+	const char *coding = header(r, "Content-Encoding");
+	unsigned wanted = r->match.flags & ROUTE_LUA ? 1 << LUA : 1 << JSON;
+
+	if (r->match.flags & ROUTE_LINES)
+		wanted |= 1 << LINES;
 	if (coding && strcasecmp(coding, "identity") != 0) {
 		problem_set(p, 415, "media-type",
 		    "send the body without a Content-Encoding",
 		    "the body is encoded");
 		return false;
 	}
-	if (!type)
+	if (kinds_of(r) & wanted)
 		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (strlen(known[i]) == n &&
-		    strncasecmp(type, known[i], n) == 0)
-			return true;
-	problem_set(p, 415, "media-type", "send application/json",
+	problem_set(p, 415, "media-type",
+	    r->match.flags & ROUTE_LUA ? "send text/x-lua"
+				       : "send application/json",
 	    "the body is %.80s", type);
 	return false;
 }
@@ -99,6 +135,13 @@ struct query_reader {
 	struct problem *p;
 };
 
+static bool
+is_of_list(const char *key)
+{
+	return strcmp(key, "source") == 0 || strcmp(key, "limit") == 0 ||
+	       strcmp(key, "cursor") == 0;
+}
+
 static int
 take_parameter(struct api_request *r, const char *key, const char *value,
     struct problem *p)
@@ -107,7 +150,8 @@ take_parameter(struct api_request *r, const char *key, const char *value,
 	bool is_dry_run = strcmp(key, "dry_run") == 0;
 
 	if (!(is_project && r->match.flags & ROUTE_PROJECT) &&
-	    !(is_dry_run && r->match.flags & ROUTE_WRITES))
+	    !(is_dry_run && r->match.flags & ROUTE_WRITES) &&
+	    !(is_of_list(key) && r->match.flags & ROUTE_SOURCE))
 		return problem_set(p, 400, "bad-query", "leave it out",
 		    "the operation has no parameter \"%.40s\"", key);
 	if (json_object_get(r->query, key))
@@ -192,7 +236,10 @@ headers_read_conditions(struct api_request *r, struct problem *p)
 {
 	const char *s = header(r, "If-Match");
 
+	const char *accept = header(r, "Accept");
+
 	r->is_async = prefers_async(header(r, "Prefer"));
+	r->wants_text = accept && strncasecmp(accept, "text/x-lua", 10) == 0;
 	if (!s)
 		return 0;
 	if (*s == '\0' || strchr(s, ','))

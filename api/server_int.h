@@ -6,6 +6,7 @@
  *	server_listen.c   the sockets
  *	server_conn.c     who connects, and until when it must have spoken
  *	server_request.c  from bytes to a request that the handler gets
+ *	server_body.c     the body: how long, how fast, and what it is
  *	server_headers.c  query, If-Match, Prefer, Host, Origin, media type
  *	server_reply.c    from an answer to bytes
  *	server_static.c   the files of the web page
@@ -34,7 +35,11 @@ struct MHD_Response;
 
 enum server_limits {
 	SERVER_BODY_BYTES = 64 << 10,
-	SERVER_DRAIN_BYTES = 1 << 20, /* of a body too large, then hang up */
+	SERVER_TEXT_BYTES = 256 << 10,  /* a program */
+	SERVER_LINES_BYTES = 128 << 20, /* routes, a stream */
+	SERVER_LINES_RATE = 1 << 20,    /* bytes/s that a stream must bring */
+	SERVER_STREAMS = 4,             /* at a time */
+	SERVER_DRAIN_BYTES = 1 << 20,   /* of a body too large, then hang up */
 	SERVER_HEADER_BYTES = 32 << 10,
 	SERVER_REQUEST_MS = 5000, /* from its first byte to its last */
 	SERVER_ANSWER_MS = 10000, /* for the client to take the answer */
@@ -69,6 +74,7 @@ struct api_server {
 	unsigned refs;         /* owner, and each request that H holds */
 	unsigned n_pending;    /* suspended, until after they are resumed */
 	unsigned n_sending;    /* answered, and not yet sent */
+	unsigned n_streams;    /* bodies in lines, until they are done with */
 	bool is_stopping;      /* no more requests */
 	bool reaper_ends;      /* after the daemons */
 	uint64_t next_wake_ms; /* when the reaper looks next */
@@ -84,6 +90,7 @@ struct api_server {
 	gid_t group; /* (gid_t)-1: only root and our own uid */
 	unsigned tcp_port;
 	char *socket_path;
+	char *spool_dir;
 	api_handler_fn handler;
 	void *arg;
 };
@@ -105,13 +112,17 @@ struct api_request {
 	char id[SERVER_REQUEST_ID_BYTES];
 	uid_t uid;
 	struct route_match match;
-	char *body; /* n_body bytes, at most SERVER_BODY_BYTES */
+	char *body; /* n_body bytes, at most limit */
 	size_t n_body;
 	size_t n_seen; /* of the body, also those not kept */
+	size_t limit;  /* of n_seen */
+	uint64_t began_ms;
+	struct route_lines *lines; /* a stream: no body is kept */
 	json_t *json;
 	json_t *query; /* object of strings, NULL if none */
 	char *if_match;
 	bool is_async;
+	bool wants_text;
 };
 
 /* server_listen.c --- Return 0 or negative errno. Context: start */
@@ -136,17 +147,26 @@ struct api_request *request_new(struct server_conn *c,
     struct MHD_Connection *mhd, const char *method, const char *path);
 /* First sight of it. Returns false: already answered. */
 bool request_begin(struct api_request *r);
-/* Bytes of the body. Returns false: hang up. */
-bool request_take(struct api_request *r, const char *bytes, size_t n);
 /* All has been read: r->response is set, or the connection is suspended. */
 void request_finish(struct api_request *r);
 /* Drops one hold of r, and what it holds with the last. Context: any thread. */
 void request_unref(struct api_request *r);
 void server_unref(struct api_server *s); /* server.c */
 
+/* server_body.c --- Context: M; false: already answered, or hang up */
+bool body_begin(struct api_request *r);
+bool body_take(struct api_request *r, const char *bytes, size_t n);
+/* All is there. Returns 0, or negative with p set. */
+int body_finish(struct api_request *r, struct problem *p);
+/* It is larger than its operation allows: p is set. */
+bool body_is_too_large(const struct api_request *r, struct problem *p);
+void body_free(struct api_request *r);
+
 /* server_headers.c --- Context: M; false or negative: p is set */
 bool headers_host_is_ours(const struct api_request *r, struct problem *p);
-bool headers_media_is_json(const struct api_request *r, struct problem *p);
+bool headers_media_fits(const struct api_request *r, struct problem *p);
+/* The body comes as lines of JSON. */
+bool headers_say_lines(const struct api_request *r);
 int headers_read_query(struct api_request *r, struct problem *p);
 int headers_read_conditions(struct api_request *r, struct problem *p);
 

@@ -22,11 +22,30 @@ reply_header(struct MHD_Response *response, const char *name, const char *value)
 		log_warn("cannot set header %s", name);
 }
 
+/* Takes text, of n bytes; NULL: none. */
+static struct MHD_Response *
+response_with(
+    const struct api_request *r, char *text, size_t n, const char *media_type)
+{
+	struct MHD_Response *response =
+	    MHD_create_response_from_buffer(n, text, MHD_RESPMEM_MUST_FREE);
+
+	if (!response) {
+		free(text);
+		return NULL;
+	}
+	if (n > 0)
+		reply_header(response, "Content-Type", media_type);
+	reply_header(response, "X-Request-Id", r->id);
+	reply_header(response, "Cache-Control", "no-store");
+	reply_header(response, "X-Content-Type-Options", "nosniff");
+	return response;
+}
+
 /* Takes body. */
 static struct MHD_Response *
 response_of(const struct api_request *r, json_t *body, const char *media_type)
 {
-	struct MHD_Response *response;
 	char *text = NULL, *line;
 	size_t n = 0;
 
@@ -40,18 +59,7 @@ response_of(const struct api_request *r, json_t *body, const char *media_type)
 			memcpy(text + n++, "\n", 2);
 		}
 	}
-	response =
-	    MHD_create_response_from_buffer(n, text, MHD_RESPMEM_MUST_FREE);
-	if (!response) {
-		free(text);
-		return NULL;
-	}
-	if (n > 0)
-		reply_header(response, "Content-Type", media_type);
-	reply_header(response, "X-Request-Id", r->id);
-	reply_header(response, "Cache-Control", "no-store");
-	reply_header(response, "X-Content-Type-Options", "nosniff");
-	return response;
+	return response_with(r, text, n, media_type);
 }
 
 struct MHD_Response *
@@ -178,22 +186,43 @@ answer(struct api_request *r, int status, struct MHD_Response *response)
 	server_unref(s);
 }
 
+static void
+add_etag(struct MHD_Response *response, const char *etag)
+{
+	char quoted[128];
+
+	if (!response || !etag)
+		return;
+	snprintf(quoted, sizeof(quoted), *etag == '"' ? "%s" : "\"%s\"", etag);
+	reply_header(response, "ETag", quoted);
+}
+
 void
 api_reply(struct api_request *r, int status, json_t *body, const char *etag,
     const char *location)
 {
 	struct MHD_Response *response =
 	    response_of(r, body, "application/json");
-	char quoted[128];
 
-	if (response && etag) {
-		snprintf(quoted, sizeof(quoted), *etag == '"' ? "%s" : "\"%s\"",
-		    etag);
-		reply_header(response, "ETag", quoted);
-	}
+	add_etag(response, etag);
 	if (response && location)
 		reply_header(response, "Location", location);
 	answer(r, status, response);
+}
+
+void
+api_reply_text(
+    struct api_request *r, const char *text, size_t n, const char *etag)
+{
+	char *copy = malloc(n + 1);
+	struct MHD_Response *response = NULL;
+
+	if (copy) {
+		memcpy(copy, text, n);
+		response = response_with(r, copy, n, "text/x-lua");
+	}
+	add_etag(response, etag);
+	answer(r, 200, response);
 }
 
 void

@@ -8,9 +8,9 @@
  */
 #include "api/server_int.h"
 
-#include "api/json_read.h"
 #include "lib/base.h"
 #include "lib/log.h"
+#include "lib/loop.h"
 
 #include <microhttpd.h>
 #include <stdio.h>
@@ -52,6 +52,7 @@ request_new(struct server_conn *c, struct MHD_Connection *mhd,
 	r->mhd = mhd;
 	r->refs = 1;
 	r->uid = c->uid;
+	r->began_ms = loop_now_ms();
 	r->method = printable(method);
 	r->path = printable(path);
 	make_id(r->id);
@@ -77,29 +78,10 @@ request_unref(struct api_request *r)
 	json_decref(r->json);
 	json_decref(r->query);
 	free(r->if_match);
-	free(r->body);
+	body_free(r);
 	free(r->path);
 	free(r->method);
 	free(r);
-}
-
-static void
-refuse_size(struct api_request *r)
-{
-	struct problem p = { 0 };
-
-	problem_set(&p, 413, "too-large", "send less",
-	    "the body has more than %d bytes", SERVER_BODY_BYTES);
-	reply_now(r, &p);
-}
-
-static bool
-says_too_large(const struct api_request *r)
-{
-	const char *s = MHD_lookup_connection_value(
-	    r->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-
-	return s && strtoull(s, NULL, 10) > SERVER_BODY_BYTES;
 }
 
 bool
@@ -114,34 +96,14 @@ request_begin(struct api_request *r)
 		reply_now(r, &p);
 		return false;
 	}
-	if (says_too_large(r)) {
-		refuse_size(r);
-		return false;
-	}
-	return true;
-}
-
-bool
-request_take(struct api_request *r, const char *bytes, size_t n)
-{
-	char *body;
-
-	r->n_seen += n;
-	if (r->n_seen > SERVER_BODY_BYTES) /* told when all is read */
-		return r->n_seen <= SERVER_DRAIN_BYTES;
-	body = realloc(r->body, r->n_body + n);
-	if (!body)
-		return false;
-	memcpy(body + r->n_body, bytes, n);
-	r->body = body;
-	r->n_body += n;
-	return true;
+	/* before the body: it says how long that may be */
+	route_find(r->method, r->path, &r->match);
+	return body_begin(r);
 }
 
 static int
 find_operation(struct api_request *r, struct problem *p)
 {
-	route_find(r->method, r->path, &r->match);
 	if (r->match.status == 404)
 		return problem_set(p, 404, "not-found",
 		    "GET /v1 says what this node has", "there is no %.200s",
@@ -154,20 +116,6 @@ find_operation(struct api_request *r, struct problem *p)
 }
 
 static int
-read_body(struct api_request *r, struct problem *p)
-{
-	if (!(r->match.flags & ROUTE_BODY))
-		return 0;
-	if (!headers_media_is_json(r, p))
-		return -EINVAL;
-	if (r->n_body == 0)
-		return problem_set(p, 400, "no-body", "send a JSON object",
-		    "the operation needs a body");
-	r->json = json_read(r->body, r->n_body, p);
-	return r->json ? 0 : -EINVAL;
-}
-
-static int
 understand(struct api_request *r, struct problem *p)
 {
 	int rc = find_operation(r, p);
@@ -177,7 +125,7 @@ understand(struct api_request *r, struct problem *p)
 	if (rc == 0)
 		rc = headers_read_conditions(r, p);
 	if (rc == 0)
-		rc = read_body(r, p);
+		rc = body_finish(r, p);
 	return rc;
 }
 
@@ -187,8 +135,8 @@ request_finish(struct api_request *r)
 	struct api_server *s = r->server;
 	struct problem p = { 0 };
 
-	if (r->n_seen > SERVER_BODY_BYTES) {
-		refuse_size(r);
+	if (body_is_too_large(r, &p)) {
+		reply_now(r, &p);
 		return;
 	}
 	if (!headers_host_is_ours(r, &p)) {
@@ -202,7 +150,8 @@ request_finish(struct api_request *r)
 		problem_clear(&p);
 		return;
 	}
-	free(steal_ptr(r->body));
+	if (!(r->match.flags & ROUTE_LUA))
+		free(steal_ptr(r->body));
 	conn_set_deadline(r->conn, 0);
 	r->is_handed = true;
 	MHD_suspend_connection(r->mhd);
@@ -228,6 +177,12 @@ api_subname(const struct api_request *r)
 	return r->match.subname;
 }
 
+unsigned
+api_number(const struct api_request *r)
+{
+	return r->match.number;
+}
+
 const char *
 api_query(const struct api_request *r, const char *key)
 {
@@ -238,6 +193,25 @@ const json_t *
 api_body(const struct api_request *r)
 {
 	return r->json;
+}
+
+const char *
+api_text(const struct api_request *r, size_t *n)
+{
+	*n = r->n_body;
+	return r->match.flags & ROUTE_LUA ? r->body : NULL;
+}
+
+struct route_lines *
+api_lines(const struct api_request *r)
+{
+	return r->lines;
+}
+
+bool
+api_wants_text(const struct api_request *r)
+{
+	return r->wants_text;
 }
 
 const char *

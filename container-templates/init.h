@@ -6,6 +6,7 @@
  *	init_link.c	the socket to europad: what it says, what it is told
  *	init_child.c	the data plane process: start, watch, end, statistics
  *	init_conf.c	router.conf: checks and writes it
+ *	init_relay.c	europad's way to the router's own socket
  *
  * init holds the shared memory's descriptors for the container's life, so that
  * a data plane that dies is started again within milliseconds, with europad or
@@ -23,7 +24,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { INIT_MAX_WORDS = 16, INIT_MAX_CONF_BYTES = 8 << 20 };
+enum {
+	INIT_MAX_WORDS = 16,
+	INIT_MAX_CONF_BYTES = 8 << 20,
+	INIT_MAX_PIPELINE_BYTES = 256 << 10,
+	INIT_MAX_RELAYS = 8,
+};
 
 /* The words of the "dataplane" line: a program and its arguments. */
 struct init_command {
@@ -39,6 +45,11 @@ struct init_command {
  * command, or negative errno: -EFBIG, -EBADMSG (not complete or not text).
  */
 int init_conf_take(int fd, const char *dir, struct init_command *out);
+/*
+ * Writes what came with INIT_PIPELINE (fd is borrowed) to dir/pipeline.lua,
+ * where the router looks. Returns 0 or negative errno.
+ */
+int init_conf_take_pipeline(int fd, const char *dir);
 /* Reads the command of a router.conf that an earlier init left, or -ENOENT. */
 int init_conf_command(const char *text, size_t n, struct init_command *out);
 bool init_command_equal(
@@ -91,6 +102,17 @@ void init_child_ask_stats(struct init_child *c, uint32_t id);
 /* Takes the fds. The process is started anew. */
 void init_child_set_fds(struct init_child *c, const struct vnic_fds *fds);
 void init_child_set_command(struct init_child *c, const struct init_command *k);
+
+/* ---- init_relay.c ---- */
+
+struct init_relay;
+
+/*
+ * Joins fd (taken) with the socket that the router has at dir/router.sock, until
+ * one of the two ends. Returns 0, -ECONNREFUSED or -ENOENT (no router listens),
+ * -EBUSY (too many), or another negative errno; fd is closed then.
+ */
+int init_relay_new(struct loop *l, const char *dir, int fd);
 
 /* ---- init_link.c ---- */
 

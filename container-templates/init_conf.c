@@ -137,18 +137,19 @@ is_content_of(int dir, const char *name, const char *text, size_t n)
 }
 
 static int
-write_conf(const char *path, const char *text, size_t n)
+write_file(const char *path, const char *name, const char *text, size_t n)
 {
+	static const char hidden[] = ".europa-init.new";
 	scoped_close int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	scoped_close int fd = -1;
 	size_t done = 0;
 
 	if (dir < 0)
 		return -errno;
-	if (is_content_of(dir, "router.conf", text, n))
+	if (is_content_of(dir, name, text, n))
 		return 0;
-	unlinkat(dir, ".router.conf", 0);
-	fd = openat(dir, ".router.conf",
+	unlinkat(dir, hidden, 0);
+	fd = openat(dir, hidden,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
@@ -158,13 +159,12 @@ write_conf(const char *path, const char *text, size_t n)
 		if (k < 0) {
 			int no = -errno;
 
-			unlinkat(dir, ".router.conf", 0);
+			unlinkat(dir, hidden, 0);
 			return no;
 		}
 		done += (size_t)k;
 	}
-	if (fchmod(fd, 0644) < 0 ||
-	    renameat(dir, ".router.conf", dir, "router.conf") < 0)
+	if (fchmod(fd, 0644) < 0 || renameat(dir, hidden, dir, name) < 0)
 		return -errno;
 	return 0;
 }
@@ -181,5 +181,15 @@ init_conf_take(int fd, const char *dir, struct init_command *out)
 	if (!is_complete(text, n))
 		return -EBADMSG;
 	rc = init_conf_command(text, n, out);
-	return rc < 0 ? rc : write_conf(dir, text, n);
+	return rc < 0 ? rc : write_file(dir, "router.conf", text, n);
+}
+
+int
+init_conf_take_pipeline(int fd, const char *dir)
+{
+	scoped_free char *text = NULL;
+	size_t n = 0;
+	int rc = read_all(fd, INIT_MAX_PIPELINE_BYTES, &text, &n);
+
+	return rc < 0 ? rc : write_file(dir, "pipeline.lua", text, n);
 }

@@ -121,6 +121,16 @@ handle(struct init_link *k, struct wire_msg *m)
 	case WIRE_INIT_CONFIG:
 		rc = take_config(k, m);
 		break;
+	case WIRE_INIT_PIPELINE:
+		rc = init_conf_take_pipeline(m->fds[0], k->conf_dir);
+		if (rc < 0)
+			log_err("pipeline not taken: %s", strerror(-rc));
+		break;
+	case WIRE_INIT_CONTROL:
+		/* europad sees the end of its stream when this fails */
+		m->n_fds = 0;
+		rc = init_relay_new(k->loop, k->conf_dir, m->fds[0]);
+		break;
 	case WIRE_INIT_RESTART:
 		init_child_restart(k->child);
 		break;

@@ -19,8 +19,10 @@ DECISIONS = \
   doc/decisions/no-libtool.md \
   doc/decisions/one-launcher-per-operation.md \
   doc/decisions/read-only-rootfs.md \
+  doc/decisions/router-socket.md \
   doc/decisions/sqlite.md \
   doc/decisions/data-path.md doc/decisions/traffic-limits.md \
   doc/decisions/vnic-protocol.md
 EXTRA_DIST += $(DECISIONS) doc/model/vnic-ring.pml CONTRIBUTING.md .ci/run
-dist_doc_DATA += ARCHITECTURE.md CHANGELOG.md LICENSE README.md doc/pipeline.md
+dist_doc_DATA += ARCHITECTURE.md CHANGELOG.md LICENSE README.md doc/conformance.md \
+  doc/pipeline.md

@@ -343,6 +343,8 @@ static const struct {
 	[WIRE_INIT_RESTART] = { code_nothing, 0 },
 	[WIRE_STATS_GET] = { code_nothing, 0 },
 	[WIRE_STATS] = { code_stats, 0 },
+	[WIRE_INIT_PIPELINE] = { code_nothing, 1 },
+	[WIRE_INIT_CONTROL] = { code_nothing, 1 },
 };
 
 int

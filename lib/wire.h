@@ -30,7 +30,7 @@
 enum wire_limits {
 	WIRE_MAGIC = 0x5745,
 	WIRE_MAJOR = 2,
-	WIRE_MINOR = 0,
+	WIRE_MINOR = 1,
 	WIRE_MAX_BYTES = 32768,
 	WIRE_MAX_FDS = 3 + VNIC_MAX_QUEUES,
 	WIRE_UID_BYTES = 16,
@@ -74,6 +74,10 @@ enum wire_type {
 	/* europad to the router process and back, through init */
 	WIRE_STATS_GET, /* answered by STATS */
 	WIRE_STATS,     /* u.stats */
+
+	/* europad to init, since 2.1: an older one hangs up and comes back */
+	WIRE_INIT_PIPELINE, /* 1 fd: sealed text, before the first process */
+	WIRE_INIT_CONTROL,  /* 1 fd: a stream, to be joined with router.sock */
 	WIRE_N_TYPES,
 };
 

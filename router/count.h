@@ -76,10 +76,13 @@ enum counter {
 	COUNT_ICMP6_SUPPRESSED, /* RFC 4443, 2.4 (e) */
 
 	COUNT_LOCAL_BAD,      /* to us, but malformed */
-	COUNT_LOCAL_FRAGMENT, /* to us, in pieces */
-	COUNT_LOCAL_IGNORED,  /* to us, and no answer is due */
-	COUNT_SOURCE_ROUTE,   /* dropped: such options are not obeyed */
-	COUNT_FRAGMENTED,     /* packets cut into pieces */
+	COUNT_LOCAL_FRAGMENT, /* pieces to us */
+	COUNT_REASSEMBLED,    /* packets to us that they made */
+	COUNT_PIECES_REFUSED, /* they overlap, or are too many */
+	COUNT_REASSEMBLY_TIMEOUT,
+	COUNT_LOCAL_IGNORED, /* to us, and no answer is due */
+	COUNT_SOURCE_ROUTE,  /* dropped: such options are not obeyed */
+	COUNT_FRAGMENTED,    /* packets cut into pieces */
 	COUNT_FRAGMENTS_MADE,
 
 	COUNT_SLOW_FORWARDED, /* forwarded by the slow path */

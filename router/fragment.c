@@ -83,3 +83,43 @@ fragment4(const uint8_t *ip, unsigned mtu, unsigned *n)
 	}
 	return list;
 }
+
+struct packet *
+fragment6(const uint8_t *ip, unsigned mtu, uint32_t id, unsigned *n)
+{
+	enum { HEADERS = IP6_BYTES + 8 };
+	unsigned left = ip6_total(ip) - IP6_BYTES;
+	unsigned room = mtu > HEADERS ? (mtu - HEADERS) & ~7U : 0;
+	struct packet *list = NULL, **tail = &list;
+
+	*n = 0;
+	for (unsigned at = 0; left > 0; (*n)++) {
+		unsigned here = MIN(left, room);
+		unsigned len =
+		    MAX(ETH_BYTES + HEADERS + here, (unsigned)ETH_MIN_FRAME);
+		struct packet *p = here ? packet_new(len) : NULL;
+		uint8_t *out;
+
+		if (!p) {
+			free_list(list);
+			return NULL;
+		}
+		memset(p->bytes, 0, ETH_MIN_FRAME);
+		store_be16(p->bytes + ETH_TYPE, ETHERTYPE_IP6);
+		out = p->bytes + ETH_BYTES;
+		memcpy(out, ip, IP6_BYTES);
+		out[IP6_NEXT] = NEXT_FRAGMENT;
+		store_be16(out + IP6_PAYLOAD, (uint16_t)(8 + here));
+		out[IP6_BYTES] = ip[IP6_NEXT];
+		out[IP6_BYTES + 1] = 0;
+		store_be16(out + IP6_BYTES + 2,
+		    (uint16_t)(at | (here < left ? 1U : 0U)));
+		store_be32(out + IP6_BYTES + 4, id);
+		memcpy(out + HEADERS, ip + IP6_BYTES + at, here);
+		*tail = p;
+		tail = &p->next;
+		at += here;
+		left -= here;
+	}
+	return list;
+}

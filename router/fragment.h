@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fragment: an IPv4 packet that is longer than its way out allows, in pieces
- * (RFC 791 section 3.2, RFC 1812 section 5.2.6). IPv6 has nothing of this kind.
+ * (RFC 791 section 3.2, RFC 1812 section 5.2.6). Of IPv6 only what we say
+ * ourselves is cut: nobody on the way does that (RFC 8200 section 4.5).
  */
 #ifndef ROUTER_FRAGMENT_H
 #define ROUTER_FRAGMENT_H
@@ -15,5 +16,9 @@
  * NULL: no memory, or mtu has no room for 8 bytes behind a header.
  */
 struct packet *fragment4(const uint8_t *ip, unsigned mtu, unsigned *n);
+
+/* The same for IPv6, without extension headers; id is of the fragment header. */
+struct packet *fragment6(
+    const uint8_t *ip, unsigned mtu, uint32_t id, unsigned *n);
 
 #endif

@@ -28,6 +28,8 @@ enum icmp_unreachable {
 	ICMP_PROHIBITED = 13, /* RFC 1812, 5.2.7.1 */
 };
 
+enum icmp_time { ICMP_TTL_EXPIRED = 0, ICMP_REASSEMBLY_TIME = 1 };
+
 enum { ICMP_REDIRECT_HOST = 1 }; /* the only code of it, RFC 1812 5.2.7.2 */
 
 enum icmp_limits {

@@ -27,6 +27,8 @@ enum icmp6_unreachable {
 	ICMP6_PORT_UNREACHABLE = 4,
 };
 
+enum icmp6_time { ICMP6_HOPS_EXCEEDED = 0, ICMP6_REASSEMBLY_TIME = 1 };
+
 enum icmp6_problem {
 	ICMP6_WRONG_FIELD = 0,
 	ICMP6_UNKNOWN_NEXT = 1,

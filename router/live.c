@@ -67,15 +67,19 @@ static void
 finish_check(struct live *l)
 {
 	unsigned number = l->checked;
-	struct err e;
-	int rc = rehearse_end(&l->checker, l->word, &e);
+	struct err report, e;
+	int rc = rehearse_end(&l->checker, l->word, &report);
 
-	if (rc == 0) {
-		log_info("pipeline checked revision=%u: %s", number, e.msg);
-		rc = live_take_over(l, number, &e);
+	if (rc < 0) {
+		refuse(l, number, &report);
+		return;
 	}
-	if (rc < 0)
+	log_info("pipeline checked revision=%u: %s", number, report.msg);
+	if (live_take_over(l, number, &e) < 0)
 		refuse(l, number, &e);
+	else
+		revisions_set(
+		    &l->revisions, number, REVISION_RUNNING, report.msg);
 }
 
 /*

@@ -60,6 +60,7 @@ router_librouter_a_SOURCES = \
   router/probe.c router/probe.h \
   router/publish.c router/publish.h \
   router/punt.c router/punt.h \
+  router/reassemble.c router/reassemble.h \
   router/rehearse.c router/rehearse.h \
   router/rehearse_child.c \
   router/revisions.c router/revisions.h \
@@ -76,6 +77,7 @@ router_librouter_a_SOURCES = \
   router/slow6.c router/slow6.h \
   router/slow6_tx.c \
   router/slow_input.c \
+  router/slow_pieces.c \
   router/slow_tx.c \
   router/slow_update.c \
   router/snapshot.h \

@@ -37,7 +37,7 @@ struct revision {
 	int64_t time;      /* s since 1970, when it was given */
 	char digest[SHA256_HEX];
 	char author[32];
-	char why[256]; /* REFUSED, FAILED: one line */
+	char why[256]; /* REFUSED, FAILED; else what its check said: one line */
 };
 
 struct revisions {

@@ -209,6 +209,10 @@ slow_init(struct slow *s, struct vnic *v, struct pipeline *paths, unsigned n)
 		rc = arp_new(&arp_io, s, s->count, s->used, &s->arp);
 	if (rc == 0)
 		rc = nd_new(&nd_io, s, s->count, s->used + NEIGH_MAX, &s->nd);
+	if (rc == 0) {
+		s->pieces = reassembly_new();
+		rc = s->pieces ? 0 : -ENOMEM;
+	}
 	if (rc == 0)
 		rc = vnic_queue_open(
 		    v, vnic_layout(v)->g.n_queues - 1, &s->queue);
@@ -237,6 +241,7 @@ slow_destroy(struct slow *s)
 	plan_free(s->plan);
 	arp_free(s->arp);
 	nd_free(s->nd);
+	reassembly_free(s->pieces);
 	if (s->queue)
 		pipeline_destroy(&s->paths[s->n_paths - 1]);
 	vnic_queue_close(s->queue);
@@ -319,6 +324,7 @@ turn(struct slow *s)
 		take_snapshot(s);
 	next_ms = arp_tick(s->arp, s->now_ms);
 	next_ms = MIN(next_ms, nd_tick(s->nd, s->now_ms));
+	next_ms = MIN(next_ms, slow_expire_pieces(s));
 	if (s->running) {
 		slow_flush(s);
 		vnic_flush(s->queue);

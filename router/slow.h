@@ -18,6 +18,7 @@
 #include "router/nd.h"
 #include "router/pipeline.h"
 #include "router/publish.h"
+#include "router/reassemble.h"
 #include "router/snapshot.h"
 #include "router/update.h"
 
@@ -53,12 +54,14 @@ struct slow {
 	struct iface iface[VNIC_MAX_VNICS];
 	struct bucket icmp_errors;
 	struct bucket icmp6_errors;
-	bool stale;         /* tables are to be made anew */
-	bool running;       /* the epoch runs: slots may be used */
+	struct reassembly *pieces; /* of packets to us */
+	bool stale;                /* tables are to be made anew */
+	bool running;              /* the epoch runs: slots may be used */
 	unsigned n_changed; /* routes, since the last new tables for them */
 	uint32_t config;    /* last seen of vnic_config() */
 	uint64_t now_ms;
 	uint16_t ip_id;
+	uint32_t ip6_id;   /* of packets of ours in pieces */
 	struct packet *tx; /* frames that wait for slots */
 	struct packet **tx_tail;
 	unsigned n_tx;
@@ -90,7 +93,7 @@ void slow_update_begin(struct slow *s);
 /* Carries these changes out; the tables in force have their gateways. */
 void slow_update(struct slow *s);
 
-/* --- between slow.c, slow_input.c, slow_tx.c and slow6.c ------------------ */
+/* --- between slow.c, slow_*.c and slow6*.c ------------------ */
 
 /* What a pipeline has taken out; frame is r->len bytes. */
 void slow_input(
@@ -105,10 +108,16 @@ unsigned slow_judge(
 /* A copy on the heap of the datagram at ip, behind room for Ethernet. */
 struct packet *slow_copy(const uint8_t *ip, unsigned total, unsigned type);
 
-/* Routes p (taken), a complete IP packet at ETH_BYTES, and sends it. */
+/*
+ * Routes p (taken), a complete IP packet at ETH_BYTES, and sends it, in pieces if
+ * it is too long.
+ */
 void slow_route(struct slow *s, struct packet *p);
 
-/* The same for IPv6; vnic is the link of a link-local destination. */
+/*
+ * The same for IPv6; vnic is the link of a link-local destination. Only a packet
+ * of ours may be too long.
+ */
 void slow_route6(struct slow *s, struct packet *p, unsigned vnic);
 
 /* Nobody has the MAC for p. */
@@ -123,6 +132,17 @@ bool slow_owns(void *arg, uint32_t ip);
 /* An error about the packet at ip, if one is allowed. which counts it. */
 void slow_icmp_error(struct slow *s, const uint8_t *ip,
     const struct icmp_error *e, enum counter which);
+
+/*
+ * A piece of a packet to us, IPv4 at ip or at w's fragment header: returns the
+ * whole packet to the caller if it was the last one that was missing, or NULL.
+ */
+struct packet *slow_join4(struct slow *s, const uint8_t *ip, unsigned vnic);
+struct packet *slow_join6(
+    struct slow *s, const struct ip6_walk *w, unsigned vnic);
+
+/* Gives up pieces that have waited too long. Returns ms to the next time. */
+uint64_t slow_expire_pieces(struct slow *s);
 
 /* Queues a complete frame (taken) for p->vnic. */
 void slow_send(struct slow *s, struct packet *p);

@@ -105,24 +105,61 @@ local_upper(struct slow *s, const struct ip6_walk *w, unsigned vnic)
 	}
 }
 
+static bool
+is_piece(const struct ip6_walk *w)
+{
+	return w->next == NEXT_FRAGMENT &&
+	       (load_be16(w->ip + w->at + 2) & ~6U) != 0;
+}
+
+/* Walks w to its upper header, or to that of a piece. False: it ends here. */
+static bool
+accept_headers(struct slow *s, struct ip6_walk *w, unsigned vnic)
+{
+	for (unsigned n = 0; ip6_is_extension(w->next); n++) {
+		if (!accept_header(s, w, vnic, n))
+			return false;
+		if (is_piece(w) || !ip6_walk_next(w))
+			break;
+	}
+	return true;
+}
+
+/* A piece in it would be one in a piece: nobody sends that. */
 static void
-local_input(struct slow *s, const uint8_t *ip, unsigned vnic)
+local_whole(struct slow *s, const uint8_t *ip, unsigned vnic)
 {
 	struct ip6_walk w;
 
 	ip6_walk_begin(&w, ip);
-	for (unsigned n = 0; ip6_is_extension(w.next); n++) {
-		if (!accept_header(s, &w, vnic, n))
-			return;
-		if (!ip6_walk_next(&w))
-			break;
-	}
-	if (w.is_piece)
-		count(s->count, COUNT_LOCAL_FRAGMENT, 1);
-	else if (w.is_cut)
+	if (!accept_headers(s, &w, vnic))
+		return;
+	if (w.is_cut || is_piece(&w))
 		count(s->count, COUNT_LOCAL_BAD, 1);
 	else
 		local_upper(s, &w, vnic);
+}
+
+static void
+local_input(struct slow *s, const uint8_t *ip, unsigned vnic)
+{
+	struct packet *p;
+	struct ip6_walk w;
+
+	ip6_walk_begin(&w, ip);
+	if (!accept_headers(s, &w, vnic))
+		return;
+	if (!is_piece(&w)) {
+		if (w.is_cut)
+			count(s->count, COUNT_LOCAL_BAD, 1);
+		else
+			local_upper(s, &w, vnic);
+		return;
+	}
+	p = slow_join6(s, &w, vnic);
+	if (p)
+		local_whole(s, p->bytes + ETH_BYTES, vnic);
+	free(p);
 }
 
 /* Of scope 2 or less; ours, or a group that we are in at this vNIC? */

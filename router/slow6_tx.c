@@ -3,6 +3,7 @@
  * slow6_tx: how IPv6 packets of the slow path leave, and the errors among them:
  * whether one may be sent, in whose name, and how often.
  */
+#include "router/fragment.h"
 #include "router/slow6.h"
 
 struct ip6
@@ -31,6 +32,27 @@ way_to(const struct slow *s, struct ip6 dst, unsigned *vnic, struct ip6 *next)
 	return (enum hop_kind)s->tables->hop[hop].kind;
 }
 
+/* One of ours, e.g. the answer to what came in pieces itself. */
+static void
+route_pieces(struct slow *s, struct packet *p, unsigned vnic, unsigned mtu)
+{
+	const uint8_t *ip = p->bytes + ETH_BYTES;
+	unsigned n;
+	struct packet *piece = fragment6(ip, mtu, s->ip6_id++, &n);
+
+	count(s->count, piece ? COUNT_FRAGMENTED : COUNT_SLOW_DROPPED, 1);
+	if (piece)
+		count(s->count, COUNT_FRAGMENTS_MADE, n);
+	while (piece) {
+		struct packet *next = piece->next;
+
+		piece->next = NULL;
+		slow_route6(s, piece, vnic);
+		piece = next;
+	}
+	free(p);
+}
+
 void
 slow_route6(struct slow *s, struct packet *p, unsigned vnic)
 {
@@ -40,6 +62,10 @@ slow_route6(struct slow *s, struct packet *p, unsigned vnic)
 	if (way_to(s, dst, &vnic, &next) < HOP_GLEAN) {
 		count(s->count, COUNT_SLOW_DROPPED, 1);
 		free(p);
+		return;
+	}
+	if (ip6_total(p->bytes + ETH_BYTES) > s->tables->vnic[vnic].mtu) {
+		route_pieces(s, p, vnic, s->tables->vnic[vnic].mtu);
 		return;
 	}
 	p->vnic = (uint16_t)vnic; /* < VNIC_MAX_VNICS */

@@ -6,7 +6,6 @@
  */
 #include "router/slow.h"
 
-#include "router/fragment.h"
 #include "router/options.h"
 
 #include <time.h>
@@ -126,12 +125,8 @@ local_icmp(struct slow *s, const uint8_t *ip)
 }
 
 static void
-local_input(struct slow *s, const uint8_t *ip)
+local_whole(struct slow *s, const uint8_t *ip)
 {
-	if (load_be16(ip + IP4_FRAGMENT) & (IP4_MF | IP4_OFFSET_MASK)) {
-		count(s->count, COUNT_LOCAL_FRAGMENT, 1);
-		return;
-	}
 	switch (ip[IP4_PROTOCOL]) {
 	case IP_ICMP:
 		local_icmp(s, ip);
@@ -143,6 +138,21 @@ local_input(struct slow *s, const uint8_t *ip)
 		say(s, ip, ICMP_UNREACHABLE, ICMP_PROTOCOL_UNREACHABLE);
 		break;
 	}
+}
+
+static void
+local_input(struct slow *s, const uint8_t *ip, unsigned vnic)
+{
+	struct packet *p;
+
+	if (!(load_be16(ip + IP4_FRAGMENT) & (IP4_MF | IP4_OFFSET_MASK))) {
+		local_whole(s, ip);
+		return;
+	}
+	p = slow_join4(s, ip, vnic);
+	if (p)
+		local_whole(s, p->bytes + ETH_BYTES);
+	free(p);
 }
 
 /* --- to be forwarded, but not by the fast path ---------------------------- */
@@ -157,26 +167,6 @@ too_big(struct slow *s, const uint8_t *ip, const struct hop *hop)
 	};
 
 	slow_icmp_error(s, ip, &e, COUNT_ICMP_FRAG_NEEDED);
-}
-
-/* Sends p (taken) in pieces. */
-static void
-send_pieces(struct slow *s, struct packet *p, unsigned mtu)
-{
-	unsigned n;
-	struct packet *piece = fragment4(p->bytes + ETH_BYTES, mtu, &n);
-
-	count(s->count, piece ? COUNT_FRAGMENTED : COUNT_SLOW_DROPPED, 1);
-	if (piece)
-		count(s->count, COUNT_FRAGMENTS_MADE, n);
-	while (piece) {
-		struct packet *next = piece->next;
-
-		piece->next = NULL;
-		slow_route(s, piece);
-		piece = next;
-	}
-	free(p);
 }
 
 static void
@@ -207,22 +197,19 @@ forward(struct slow *s, unsigned fate, const uint8_t *ip, const struct hop *hop)
 		return;
 	}
 	count(s->count, COUNT_SLOW_FORWARDED, 1);
-	if (total > hop->mtu)
-		send_pieces(s, p, hop->mtu);
-	else
-		slow_route(s, p);
+	slow_route(s, p);
 }
 
 /* Where would the fast path send it, by the tables of now? */
 static void
-dispatch(struct slow *s, unsigned fate, const uint8_t *ip)
+dispatch(struct slow *s, unsigned fate, const uint8_t *ip, unsigned vnic)
 {
 	uint32_t dst = load_be32(ip + IP4_DST);
 	const struct hop *hop = &s->tables->hop[tables_route(s->tables, dst)];
 
 	switch ((enum hop_kind)hop->kind) {
 	case HOP_LOCAL:
-		local_input(s, ip);
+		local_input(s, ip, vnic);
 		break;
 	case HOP_FORWARD:
 		if (fate == FATE_UNRESOLVED) {
@@ -247,7 +234,7 @@ dispatch(struct slow *s, unsigned fate, const uint8_t *ip)
 }
 
 static void
-options_input(struct slow *s, const uint8_t *ip)
+options_input(struct slow *s, const uint8_t *ip, unsigned vnic)
 {
 	struct options o;
 	unsigned wrong = options_read(ip, &o);
@@ -258,7 +245,7 @@ options_input(struct slow *s, const uint8_t *ip)
 		count(s->count, COUNT_SOURCE_ROUTE, 1);
 		say(s, ip, ICMP_UNREACHABLE, ICMP_SOURCE_ROUTE_FAILED);
 	} else {
-		dispatch(s, FATE_OPTIONS, ip);
+		dispatch(s, FATE_OPTIONS, ip, vnic);
 	}
 }
 
@@ -318,7 +305,7 @@ input4(struct slow *s, const struct punt_record *r, const uint8_t *ip)
 		fate = slow_judge(s, fate, r->vnic, ip);
 	switch (fate) {
 	case FATE_OPTIONS:
-		options_input(s, ip);
+		options_input(s, ip, r->vnic);
 		break;
 	case FATE_DENIED:
 		count(s->count, COUNT_SLOW_DROPPED, 1);
@@ -331,7 +318,7 @@ input4(struct slow *s, const struct punt_record *r, const uint8_t *ip)
 		break;
 	default:
 		/* the tables may have changed since: ask them again */
-		dispatch(s, fate, ip);
+		dispatch(s, fate, ip, r->vnic);
 		break;
 	}
 }

@@ -4,6 +4,7 @@
  * until the host has granted slots of the control queue: at the end of a turn,
  * or of a later one.
  */
+#include "router/fragment.h"
 #include "router/slow.h"
 
 void
@@ -116,12 +117,14 @@ slow_icmp_error(struct slow *s, const uint8_t *ip, const struct icmp_error *e,
 {
 	uint32_t to = load_be32(ip + IP4_SRC);
 	const struct hop *hop = &s->tables->hop[tables_route(s->tables, to)];
+	uint16_t to_hop = tables_route(s->tables, load_be32(ip + IP4_DST));
 	struct icmp_error error = *e;
 	struct packet *p;
 
 	/* RFC 1812, 4.3.2.4: from an address of the way that it goes */
 	error.src = slow_source(s, hop->vnic, to);
-	if (!icmp_may_report(ip) || hop->kind < HOP_GLEAN || error.src == 0) {
+	if (!icmp_may_report(ip) || hop->kind < HOP_GLEAN || error.src == 0 ||
+	    s->tables->hop[to_hop].kind == HOP_BROADCAST) {
 		count(s->count, COUNT_ICMP_SUPPRESSED, 1);
 		return;
 	}
@@ -137,6 +140,26 @@ slow_icmp_error(struct slow *s, const uint8_t *ip, const struct icmp_error *e,
 	slow_route(s, p);
 }
 
+/* Sends p (taken) in pieces of at most mtu bytes. */
+static void
+route_pieces(struct slow *s, struct packet *p, unsigned mtu)
+{
+	unsigned n;
+	struct packet *piece = fragment4(p->bytes + ETH_BYTES, mtu, &n);
+
+	count(s->count, piece ? COUNT_FRAGMENTED : COUNT_SLOW_DROPPED, 1);
+	if (piece)
+		count(s->count, COUNT_FRAGMENTS_MADE, n);
+	while (piece) {
+		struct packet *next = piece->next;
+
+		piece->next = NULL;
+		slow_route(s, piece);
+		piece = next;
+	}
+	free(p);
+}
+
 void
 slow_route(struct slow *s, struct packet *p)
 {
@@ -146,6 +169,10 @@ slow_route(struct slow *s, struct packet *p)
 	if (hop->kind < HOP_GLEAN) {
 		count(s->count, COUNT_SLOW_DROPPED, 1);
 		free(p);
+		return;
+	}
+	if (load_be16(p->bytes + ETH_BYTES + IP4_TOTAL) > hop->mtu) {
+		route_pieces(s, p, hop->mtu);
 		return;
 	}
 	p->vnic = hop->vnic;

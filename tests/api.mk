@@ -3,6 +3,7 @@
 if HAVE_CMOCKA
 api_tests = \
   tests/unit/test_api_hostile \
+  tests/unit/test_api_lines \
   tests/unit/test_api_model \
   tests/unit/test_api_problem \
   tests/unit/test_api_quota \
@@ -23,6 +24,10 @@ model_rig_sources = tests/unit/model_rig.c tests/unit/model_rig.h
 tests_unit_test_api_hostile_SOURCES = tests/unit/test_api_hostile.c $(api_rig_sources)
 tests_unit_test_api_hostile_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_hostile_LDADD = $(api_test_libs)
+
+tests_unit_test_api_lines_SOURCES = tests/unit/test_api_lines.c $(api_rig_sources)
+tests_unit_test_api_lines_CFLAGS = $(api_test_cflags)
+tests_unit_test_api_lines_LDADD = $(api_test_libs)
 
 tests_unit_test_api_model_SOURCES = tests/unit/test_api_model.c $(model_rig_sources)
 tests_unit_test_api_model_CFLAGS = $(api_test_cflags)
@@ -52,7 +57,9 @@ EXTRA_DIST += \
   tests/rest/client.mjs \
   tests/rest/contract.test.mjs \
   tests/rest/errors.test.mjs \
+  tests/rest/fake_router.mjs \
   tests/rest/fuzz.test.mjs \
+  tests/rest/live.test.mjs \
   tests/rest/openapi.mjs \
   tests/rest/openapi.test.mjs \
   tests/rest/run

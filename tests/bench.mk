@@ -2,8 +2,8 @@
 # The benchmark suite: tests/bench/run, "make bench". Its programs are built with
 # the tests, so that they do not rot; they are run by nobody else.
 BENCH_TOOLS = tests/bench/coreping tests/bench/frames tests/bench/io \
-  tests/bench/loops tests/bench/rig tests/bench/rules tests/bench/scatters \
-  tests/bench/table tests/bench/updates
+  tests/bench/loops tests/bench/paths tests/bench/rig tests/bench/rules \
+  tests/bench/scatters tests/bench/table tests/bench/updates
 if HAVE_DPDK
 BENCH_TOOLS += tests/bench/fibs tests/bench/inproc tests/bench/peer \
   tests/bench/source.so
@@ -12,6 +12,8 @@ check_PROGRAMS += $(BENCH_TOOLS)
 EXTRA_DIST += tests/bench/run tests/bench/lib.bash \
   tests/bench/data/README tests/bench/data/prefixes4.xz \
   tests/bench/data/prefixes6.xz \
+  tests/bench/data/published.jsonl tests/bench/exp/moonbatch.bash \
+  tests/bench/exp/moonroute.bash \
   tests/bench/forwarders.bash tests/bench/exp/batches.bash \
   tests/bench/exp/fig5a.bash \
   tests/bench/exp/fig5b.bash tests/bench/exp/forward.bash \
@@ -37,11 +39,16 @@ tests_bench_scatters_SOURCES = tests/bench/scatters.c tests/bench/scatter.c \
   tests/bench/scatter.h $(BENCH_FRAME)
 tests_bench_scatters_LDADD = router/librouter.a $(LIBEUROPA)
 tests_bench_updates_SOURCES = tests/bench/updates.c tests/bench/bench.h
+BENCH_TOUCHED = tests/bench/touched.c tests/bench/touched.h $(BENCH_FRAME)
+tests_bench_paths_SOURCES = tests/bench/paths.c $(BENCH_TOUCHED)
+tests_bench_paths_LDADD = router/librouter.a $(LIBEUROPA) $(LUAJIT_LIBS)
+tests_bench_paths_LDFLAGS = $(SCRIPT_EXPORTS)
 tests_bench_rig_SOURCES = tests/bench/rig.c tests/bench/bench.h \
   tests/bench/say.h
 tests_bench_rig_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
 tests_bench_inproc_SOURCES = tests/bench/inproc.c tests/bench/inproc.h \
-  tests/bench/inproc_fib.c tests/bench/inproc_update.c tests/bench/source.c $(BENCH_FRAME)
+  tests/bench/inproc_fib.c tests/bench/inproc_tx.c tests/bench/inproc_update.c \
+  tests/bench/source.c $(BENCH_TOUCHED)
 tests_bench_inproc_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS)
 tests_bench_inproc_LDADD = router/librouter.a $(LIBEUROPA) $(DPDK_LIBS) \
   $(SYSTEMD_LIBS)

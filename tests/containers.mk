@@ -7,7 +7,9 @@ CONTAINER_UNIT = \
   tests/unit/test_container_backends \
   tests/unit/test_container_cgroup \
   tests/unit/test_container_launch \
-  tests/unit/test_init
+  tests/unit/test_ctlclient \
+  tests/unit/test_init \
+  tests/unit/test_live_files
 check_PROGRAMS += $(CONTAINER_UNIT) tests/unit/init_child_probe
 TESTS += $(CONTAINER_UNIT)
 endif
@@ -22,6 +24,12 @@ tests_unit_test_container_cgroup_CFLAGS = $(CONTAINER_TEST_CFLAGS)
 tests_unit_test_container_cgroup_LDADD = $(CONTAINER_TEST_LIBS)
 tests_unit_test_container_launch_CFLAGS = $(CONTAINER_TEST_CFLAGS)
 tests_unit_test_container_launch_LDADD = $(CONTAINER_TEST_LIBS)
+tests_unit_test_ctlclient_SOURCES = tests/unit/test_ctlclient.c \
+  tests/unit/ctl_fake.c tests/unit/ctl_fake.h
+tests_unit_test_ctlclient_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_ctlclient_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_live_files_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_live_files_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_init_CFLAGS = $(CONTAINER_TEST_CFLAGS)
 tests_unit_test_init_LDADD = $(LIBINIT) $(LIBEUROPA) $(CMOCKA_LIBS)
 tests_unit_init_child_probe_LDADD = $(LIBEUROPA)

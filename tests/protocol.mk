@@ -66,10 +66,13 @@ tests_stress_stress_kill_LDADD = $(STRESS_LIBS)
 tests_stress_stress_sleep_LDADD = $(STRESS_LIBS)
 tests_stress_stress_hostile_LDADD = $(STRESS_LIBS)
 
-# fuzz: seeded under make check; "make fuzz" builds the same with libFuzzer
+# fuzz: seeds and random inputs under make check; tests/fuzz/run builds the same
+# with libFuzzer
 PROTOCOL_FUZZ = \
   tests/fuzz/fuzz_attach \
   tests/fuzz/fuzz_ledger \
+  tests/fuzz/fuzz_live \
+  tests/fuzz/fuzz_reassemble \
   tests/fuzz/fuzz_router \
   tests/fuzz/fuzz_routerconf \
   tests/fuzz/fuzz_routerctl \
@@ -84,9 +87,16 @@ tests_fuzz_fuzz_ledger_SOURCES = tests/fuzz/fuzz_ledger.c \
 tests_fuzz_fuzz_ledger_CPPFLAGS = $(AM_CPPFLAGS) \
   -include $(top_srcdir)/tests/fuzz/ledger_hook.h
 tests_fuzz_fuzz_ledger_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
+tests_fuzz_fuzz_live_SOURCES = tests/fuzz/fuzz_live.c agent/ctlclient.c \
+  $(FUZZ_MAIN)
+tests_fuzz_fuzz_live_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_live_LDADD = api/libapi.a $(LIBEUROPA) $(JANSSON_LIBS) \
+  $(SYSTEMD_LIBS)
 tests_fuzz_fuzz_wire_SOURCES = tests/fuzz/fuzz_wire.c \
   tests/unit/wire_samples.c tests/unit/wire_samples.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_wire_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)
+tests_fuzz_fuzz_reassemble_SOURCES = tests/fuzz/fuzz_reassemble.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_reassemble_LDADD = router/librouter.a $(LIBEUROPA)
 tests_fuzz_fuzz_router_SOURCES = tests/fuzz/fuzz_router.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_router_LDADD = router/librouter.a $(LIBEUROPA)
 tests_fuzz_fuzz_routerconf_SOURCES = tests/fuzz/fuzz_routerconf.c $(FUZZ_MAIN)
@@ -96,61 +106,13 @@ tests_fuzz_fuzz_routerctl_SOURCES = tests/fuzz/fuzz_routerctl.c \
 tests_fuzz_fuzz_routerctl_LDADD = router/librouter.a $(LIBEUROPA) $(LUAJIT_LIBS)
 tests_fuzz_fuzz_routerctl_LDFLAGS = $(SCRIPT_EXPORTS)
 
-# libFuzzer: make fuzz [FUZZ_SECONDS=60]; corpora grow in the build folder
+# libFuzzer, each for FUZZ_SECONDS; corpora grow in _build-fuzz
 FUZZ_SECONDS = 30
-FUZZ_CC = clang -std=gnu17 -g -O1 -D_GNU_SOURCE -I$(top_srcdir) -I. \
-  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_LIB = $(top_srcdir)/lib/vnic.c $(top_srcdir)/lib/vnic_layout.c \
-  $(top_srcdir)/lib/region.c $(top_srcdir)/lib/wire.c
-FUZZ_LEDGER = -include $(top_srcdir)/tests/fuzz/ledger_hook.h \
-  $(top_srcdir)/dataplane/ledger.c $(top_srcdir)/dataplane/ledger_epoch.c
-FUZZ_R = $(top_srcdir)/router
-FUZZ_ROUTER = $(top_srcdir)/lib/err.c \
-  $(FUZZ_R)/count.c \
-  $(FUZZ_R)/fib4.c \
-  $(FUZZ_R)/fib4_avx512.c \
-  $(FUZZ_R)/fib4_lookup.c \
-  $(FUZZ_R)/fib6.c \
-  $(FUZZ_R)/fib6_lookup.c \
-  $(FUZZ_R)/fib_store.c \
-  $(FUZZ_R)/filter_rules.c \
-  $(FUZZ_R)/fragment.c \
-  $(FUZZ_R)/icmp.c \
-  $(FUZZ_R)/icmp6.c \
-  $(FUZZ_R)/modules/check_ip4.c \
-  $(FUZZ_R)/modules/check_ip6.c \
-  $(FUZZ_R)/modules/ether_in.c \
-  $(FUZZ_R)/modules/filter.c \
-  $(FUZZ_R)/modules/hop_limit6.c \
-  $(FUZZ_R)/modules/lookup4.c \
-  $(FUZZ_R)/modules/lookup6.c \
-  $(FUZZ_R)/modules/rewrite.c \
-  $(FUZZ_R)/modules/ttl4.c \
-  $(FUZZ_R)/nd_frame.c \
-  $(FUZZ_R)/options.c \
-  $(FUZZ_R)/plan.c \
-  $(FUZZ_R)/plan6.c \
-  $(FUZZ_R)/routerconf.c \
-  $(FUZZ_R)/routerconf_filter.c \
-  $(FUZZ_R)/routerconf_words.c \
-  $(FUZZ_R)/tables.c
+FUZZ_LONG_SECONDS = 600
+EXTRA_DIST += tests/fuzz/run tests/fuzz/corpus
 fuzz:
-	$(MKDIR_P) fuzz/attach fuzz/ledger fuzz/router fuzz/routerconf fuzz/wire
-	$(FUZZ_CC) -o fuzz/fuzz_attach $(top_srcdir)/tests/fuzz/fuzz_attach.c \
-	  $(FUZZ_LIB)
-	$(FUZZ_CC) -o fuzz/fuzz_ledger $(FUZZ_LEDGER) \
-	  $(top_srcdir)/tests/fuzz/fuzz_ledger.c $(FUZZ_LIB)
-	$(FUZZ_CC) -o fuzz/fuzz_wire $(top_srcdir)/tests/fuzz/fuzz_wire.c \
-	  $(top_srcdir)/tests/unit/wire_samples.c $(FUZZ_LIB)
-	for t in router routerconf; do \
-	  $(FUZZ_CC) -o fuzz/fuzz_$$t $(top_srcdir)/tests/fuzz/fuzz_$$t.c \
-	    $(FUZZ_ROUTER) || exit 1; done
-	for t in attach ledger router routerconf wire; do \
-	  (cd fuzz && ./fuzz_$$t -max_total_time=$(FUZZ_SECONDS) \
-	    -max_len=4096 -print_final_stats=1 $$t) || exit 1; done
+	$(top_srcdir)/tests/fuzz/run --seconds $(FUZZ_SECONDS) .
 .PHONY: fuzz
-CLEANFILES += fuzz/fuzz_attach fuzz/fuzz_ledger fuzz/fuzz_router \
-  fuzz/fuzz_routerconf fuzz/fuzz_wire
 
 # abi: the contract as text; make abi-update after its version was raised
 check_PROGRAMS += tests/abi/abi_dump tests/abi/abi_dump_ffi
@@ -173,6 +135,8 @@ check-mutants:
 	CC='$(CC)' $(top_srcdir)/tests/mutants/run
 check-long-protocol: $(PROTOCOL_STRESS) $(PROTOCOL_FUZZ)
 	for t in $(PROTOCOL_STRESS); do ./$$t $(LONG_SECONDS) || exit 1; done
-	for t in $(PROTOCOL_FUZZ); do ./$$t 200000 2 || exit 1; done
+	for t in $(PROTOCOL_FUZZ); do \
+	  $(AM_TESTS_ENVIRONMENT) ./$$t 200000 2 || exit 1; done
+	$(top_srcdir)/tests/fuzz/run --seconds $(FUZZ_LONG_SECONDS) .
 	$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/stress/model.sh
 .PHONY: check-mutants check-long-protocol

@@ -23,18 +23,24 @@ ROUTER_UNIT = \
   tests/unit/test_router_icmp6 \
   tests/unit/test_router_pieces \
   tests/unit/test_router_process \
+  tests/unit/test_router_reassemble \
   tests/unit/test_router_exceptions \
   tests/unit/test_router_routes tests/unit/test_router_ctl \
   tests/unit/test_router_ctl_pipeline \
   tests/unit/test_routerctl \
+  tests/unit/test_router_conformance \
   tests/unit/test_router_ipv6 \
   tests/unit/test_router_watch \
   tests/unit/test_router_watchdog
 check_PROGRAMS += $(ROUTER_UNIT)
 TESTS += $(ROUTER_UNIT)
 endif
-EXTRA_DIST += tests/unit/engine_changes.inc tests/unit/router_dpdk.h tests/golden/router_packets.py tests/golden/router_packets.txt \
+TESTS += tests/unit/conformance.sh
+EXTRA_DIST += tests/unit/conformance.sh
+EXTRA_DIST += tests/unit/engine_changes.inc tests/unit/router_dpdk.h
+EXTRA_DIST += tests/golden/router_packets.py tests/golden/router_packets.txt \
   tests/golden/router_packets6.py tests/golden/router_packets6.txt \
+  tests/golden/router_packets_join.py tests/golden/router_packets_join.txt \
   tests/golden/check
 
 # with scapy: are the golden files what their scripts make?
@@ -108,6 +114,11 @@ tests_unit_test_router_process_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_process_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_exceptions_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_exceptions_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_reassemble_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_reassemble_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_conformance_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_conformance_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_conformance_DEPENDENCIES = europa-router
 tests_unit_test_router_ipv6_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_ipv6_LDADD = $(ROUTER_LIBS)
 EXTRA_tests_unit_test_router_ipv6_DEPENDENCIES = europa-router

@@ -10,6 +10,7 @@
 enum {
 	FRAME_DST_AT = 14 + 16,
 	FRAME_CHECKSUM_AT = 14 + 10,
+	FRAME_STAMP_AT = 48, /* of a source that is asked for it: 8 bytes */
 };
 
 uint32_t frame_random(uint32_t *state);

@@ -17,6 +17,7 @@
 #include "router/plan.h"
 #include "router/publish.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/touched.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -52,6 +53,10 @@ struct options {
 	unsigned burst;
 	bool huge;
 	bool rte_fib;
+	unsigned touched; /* touched.h; 0 = conf and dst.bin are there */
+	bool each;
+	unsigned tx; /* inproc_tx_init() */
+	bool is_aged;
 	unsigned updates; /* of routes, a second */
 	unsigned update_core;
 };
@@ -71,6 +76,31 @@ inproc_die(const char *fmt, ...)
 
 /* --- set-up ------------------------------------------------------------------- */
 
+/* As many as source.c can read through in a second; not more than 2^22. */
+static void
+write_destinations(const struct options *o)
+{
+	enum { MANY = 1 << 22 };
+	unsigned n =
+	    MIN(MAX(4 * o->touched, (unsigned)BENCH_FRAMES), (unsigned)MANY);
+	uint32_t state = 1;
+	char path[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/dst.bin", o->dir);
+	f = fopen(path, "we");
+	if (!f)
+		inproc_die("cannot write %s", path);
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t dst = touched_destination(o->touched, &state);
+
+		if (fwrite(&dst, sizeof(dst), 1, f) != 1)
+			inproc_die("cannot write %s", path);
+	}
+	if (fclose(f) != 0)
+		inproc_die("cannot write %s", path);
+}
+
 /* The source has no port before DPDK is there: source.c looks at these. */
 static void
 describe_source(const struct options *o, char *device, size_t size)
@@ -88,6 +118,8 @@ describe_source(const struct options *o, char *device, size_t size)
 	setenv("BENCH_SOURCE_DST", path, 1);
 	setenv("BENCH_SOURCE_PORT", "net_null0", 1);
 	setenv("BENCH_SOURCE_MPPS", o->mpps, 1);
+	if (o->is_aged)
+		setenv("BENCH_SOURCE_STAMP", "yes", 1);
 }
 
 static void
@@ -142,7 +174,8 @@ start_port(const char *name, uint16_t id)
 static void
 read_conf(const struct options *o, struct routerconf *c)
 {
-	static char text[] = BENCH_CONF;
+	static char text[] = BENCH_CONF, bare[] = BENCH_CONF_HEAD "end\n";
+	char *inside = o->touched ? bare : text;
 	char path[512];
 	struct err e;
 	FILE *in;
@@ -151,11 +184,13 @@ read_conf(const struct options *o, struct routerconf *c)
 		snprintf(path, sizeof(path), "%s/%s", o->dir, o->conf);
 		in = fopen(path, "re");
 	} else {
-		in = fmemopen(text, strlen(text), "r");
+		in = fmemopen(inside, strlen(inside), "r");
 	}
 	if (!in || routerconf_parse(in, "bench", c, &e) < 0)
 		inproc_die("no configuration: %s", in ? e.msg : o->conf);
 	fclose(in);
+	if (o->touched && !touched_routes(c, o->touched, o->each))
+		inproc_die("no memory for routes");
 }
 
 struct tables *
@@ -191,7 +226,10 @@ set_up(struct forwarder *f, const struct options *o)
 	struct routerconf c;
 	struct plan *plan;
 
+	if (o->touched)
+		write_destinations(o);
 	start_eal(o);
+	inproc_tx_init(o->tx, o->is_aged);
 	start_port(o->mpps ? "net_null0" : "net_pcap0", 0);
 	start_port("net_null1", 1);
 	read_conf(o, &c);
@@ -223,7 +261,7 @@ transmit(struct forwarder *f, const struct tables *t)
 
 	for (uint64_t left = b->alive; left;) {
 		unsigned port = t->hop[b->hop[__builtin_ctzll(left)]].vnic;
-		uint16_t n = 0, sent;
+		unsigned n = 0;
 
 		for (uint64_t mask = left; mask;) {
 			unsigned i = batch_pop(&mask);
@@ -235,10 +273,7 @@ transmit(struct forwarder *f, const struct tables *t)
 			out[n++] = f->in[i];
 			left &= ~(UINT64_C(1) << i);
 		}
-		sent = rte_eth_tx_burst((uint16_t)port, 0, out, n);
-		if (sent < n)
-			rte_pktmbuf_free_bulk(out + sent, n - sent);
-		count(&f->count, COUNT_FORWARDED, sent);
+		inproc_tx(&f->count, port, out, n);
 	}
 }
 
@@ -264,6 +299,7 @@ turn(struct forwarder *f)
 		transmit(f, t);
 	for (uint64_t dead = all & ~b->alive; dead;)
 		rte_pktmbuf_free(f->in[batch_pop(&dead)]);
+	inproc_tx_tick(&f->count);
 }
 
 struct result {
@@ -331,6 +367,14 @@ read_option(struct options *o, char *arg)
 		o->burst = (unsigned)strtoul(value, NULL, 10);
 	else if (strcmp(arg, "huge") == 0)
 		o->huge = strcmp(value, "yes") == 0;
+	else if (strcmp(arg, "touched") == 0)
+		o->touched = (unsigned)strtoul(value, NULL, 10);
+	else if (strcmp(arg, "table") == 0) /* default or each */
+		o->each = strcmp(value, "each") == 0;
+	else if (strcmp(arg, "tx") == 0)
+		o->tx = (unsigned)strtoul(value, NULL, 10);
+	else if (strcmp(arg, "age") == 0)
+		o->is_aged = strcmp(value, "yes") == 0;
 	else if (strcmp(arg, "updates") == 0)
 		o->updates = (unsigned)strtoul(value, NULL, 10);
 	else if (strcmp(arg, "update_core") == 0)
@@ -362,11 +406,18 @@ main(int argc, char **argv)
 		read_option(&o, argv[i]);
 	if (o.burst == 0 || o.burst > BATCH_MAX)
 		inproc_die("burst: 1 to %d", BATCH_MAX);
+	if (o.tx > INPROC_TX_MAX || o.touched > TOUCHED_MAX ||
+	    (o.each && o.touched > TOUCHED_EACH_MAX))
+		inproc_die("tx: 128 at most; touched: see touched.h");
+	if ((o.touched || o.is_aged) && !o.mpps)
+		inproc_die("touched and age: want mpps");
 	set_up(&f, &o);
 	run_for(&f, o.warm_ms);
+	inproc_tx_count();
 	r = run_for(&f, o.window_ms);
 	printf("{\"mpps\": %.3f, \"cpu_ns\": %.2f, \"lost\": %llu", r.mpps,
 	    r.cpu_ns, (unsigned long long)lost(&f));
+	inproc_tx_print();
 	if (o.updates > 0)
 		inproc_update_stop();
 	puts("}");

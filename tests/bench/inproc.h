@@ -3,7 +3,8 @@
  * inproc: the parts of the in-process forwarder. inproc_fib is the module
  * lookup4 once more, with DPDK's rte_fib (DIR-24-8) in the place of fib4.
  * inproc_update changes routes while packets are forwarded, on another core, as
- * the slow path of a router may.
+ * the slow path of a router may. inproc_tx is how frames leave: in bursts of
+ * another size than they came in, and how old they are then.
  */
 #ifndef TESTS_BENCH_INPROC_H
 #define TESTS_BENCH_INPROC_H
@@ -11,8 +12,10 @@
 #include <stdbool.h>
 
 struct batch;
+struct counters;
 struct plan;
 struct publish;
+struct rte_mbuf;
 struct routerconf;
 struct tables;
 
@@ -35,5 +38,19 @@ void inproc_update_start(const struct routerconf *c, struct plan *plan,
 void inproc_update_stop(void);
 
 bool inproc_fib_lookup(const struct tables *t, struct batch *b);
+
+enum { INPROC_TX_MAX = 128 };
+
+/* burst: so many leave at once; 0: what there is. is_aged: note their age. */
+void inproc_tx_init(unsigned burst, bool is_aged);
+/* From now on the ages count. */
+void inproc_tx_count(void);
+/* Takes the frames. */
+void inproc_tx(
+    struct counters *c, unsigned port, struct rte_mbuf **m, unsigned n);
+/* Each turn: what has waited too long leaves. */
+void inproc_tx_tick(struct counters *c);
+/* Prints the ages, as more members of a JSON object. */
+void inproc_tx_print(void);
 
 #endif

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # report: JSON lines of tests/bench/run to a page. Arguments: plots, the names of
-# the plots that were made, and of the experiments with their descriptions.
+# the plots that were made, of the experiments with their descriptions, and what
+# papers have published (data/published.jsonl), each line with the figure of ours
+# that stands beside it: experiment and name, `NAME@max` is the best of `NAME@X`.
 def number: if . == null then "" elif type == "number"
   then (if fabs >= 1000 then round elif fabs >= 10 then . * 10 | round / 10
         elif fabs >= 0.1 then . * 100 | round / 100
@@ -43,6 +45,26 @@ def experiment_text($about; $plots): .[0].experiment as $e
       "`\(.command)`"] | row),
     "", "</details>";
 
+# The median of that figure, with its unit; nothing if it was not measured.
+def ours($runs): . as $p
+  | if .experiment == null then ""
+    elif .name | endswith("@max") then (.name | rtrimstr("max")) as $head
+      | [$runs[] | select(.experiment == $p.experiment)
+         | select(.name | startswith($head))]
+      | if length == 0 then "" else max_by(.median)
+        | "\(.median | number) \(.unit)" end
+    else [$runs[] | select(.experiment == $p.experiment and .name == $p.name)]
+      | if length == 0 then "" else "\(.[0].median | number) \(.[0].unit)" end
+    end;
+
+def published_text($runs): group_by([.paper, .where])
+  | sort_by(.[0].where / " " | [.[0], (.[1] | tonumber)])[]
+  | "", "### \(.[0].paper), \(.[0].where | ascii_downcase)", "",
+    (["published", "", "from", "ours", "what of ours"] | row), rule(5),
+    (.[] | [.what, (if .value == null then "" else
+        "\(.value | number) \(.unit)" end), .how, ours($runs),
+        .ours // ""] | row);
+
 . as $all
 | "# What Europa does, measured",
   "",
@@ -62,6 +84,10 @@ def experiment_text($about; $plots): .[0].experiment as $e
   ($all | last_runs | group_by(.experiment)[]
     | sort_by(.name | [splits("@")] | [.[0], (.[1] // "" | tonumber? // .)])
     | experiment_text($about; $plots)),
+  "", "## Beside the papers", "",
+  "Published figures are of other machines and other years: compare what follows",
+  "from what, not rates. What was read from a plot is as good as its axis.",
+  ($published | published_text($all | last_runs)),
   "", "## How to do it again", "",
   "```sh",
   "./quickstart test                       # builds, and runs every test",

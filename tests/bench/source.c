@@ -9,6 +9,7 @@
  *	BENCH_SOURCE_DST     file of destinations, one after the other, endless
  *	BENCH_SOURCE_MPPS    rate; 0 = as fast as it is asked
  *	BENCH_SOURCE_BURST   frames in one burst at most
+ *	BENCH_SOURCE_STAMP   each frame says when it came, in cycles
  *
  * A rate is kept as by a link with a receive queue of QUEUE frames: what has
  * come since the last look is there, what does not fit in the queue is lost.
@@ -41,6 +42,7 @@ static struct {
 	double per_cycle; /* frames; 0 = no limit */
 	double queue;     /* frames that have come */
 	uint64_t seen;    /* cycles */
+	bool stamp;
 } source;
 
 static void __attribute__((noreturn)) die(const char *what)
@@ -68,16 +70,30 @@ allow(unsigned n)
 	return n;
 }
 
+/* When the first of these n came: those behind them wait still, or came since. */
+static uint64_t
+first_stamp(unsigned n, uint64_t *step)
+{
+	*step = 0;
+	if (source.per_cycle <= 0)
+		return rte_rdtsc();
+	*step = (uint64_t)(1 / source.per_cycle);
+	return source.seen - (uint64_t)((source.queue + n) / source.per_cycle);
+}
+
 static uint16_t
 fill(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n,
     uint16_t max, void *arg)
 {
 	unsigned go = allow(n);
+	uint64_t stamp = 0, step = 0;
 
 	(void)port;
 	(void)queue;
 	(void)max;
 	(void)arg;
+	if (source.stamp)
+		stamp = first_stamp(go, &step);
 	for (unsigned i = 0; i < go; i++) {
 		uint8_t *p = rte_pktmbuf_mtod(m[i], uint8_t *);
 		const struct destination *d = &source.list[source.at];
@@ -86,6 +102,10 @@ fill(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n,
 		memcpy(p + FRAME_DST_AT, &d->dst_be, sizeof(d->dst_be));
 		memcpy(p + FRAME_CHECKSUM_AT, &d->checksum_be,
 		    sizeof(d->checksum_be));
+		if (source.stamp) {
+			memcpy(p + FRAME_STAMP_AT, &stamp, sizeof(stamp));
+			stamp += step;
+		}
 		source.at = source.at + 1 < source.n ? source.at + 1 : 0;
 	}
 	if (go < n)
@@ -129,6 +149,7 @@ start(uint16_t port, const char *path)
 
 	read_list(path);
 	source.burst = burst ? (unsigned)strtoul(burst, NULL, 10) : UINT16_MAX;
+	source.stamp = getenv("BENCH_SOURCE_STAMP") != NULL;
 	source.per_cycle =
 	    mpps ? strtod(mpps, NULL) * 1e6 / (double)rte_get_tsc_hz() : 0;
 	source.seen = rte_rdtsc();

@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 enum {
-	PATIENCE_MS = 30000,
+	PATIENCE_MS = 60000,
 	MAX_ROUTES = 1 << 20,
 	LONGER = 3000, /* announced at a time */
 	MAX_ANSWERS = 1 << 20,

@@ -42,7 +42,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t n;
 
 	check(data, size);
-	wire_sample(&m, (enum wire_type)(1 + fuzz_u8(&in) % (WIRE_STATS)));
+	wire_sample(
+	    &m, (enum wire_type)(1 + fuzz_u8(&in) % (WIRE_N_TYPES - 1)));
 	n = (size_t)wire_encode(&m, buf, sizeof(buf));
 	n_changes = fuzz_u8(&in) % 4;
 	for (unsigned i = 0; i < n_changes; i++)

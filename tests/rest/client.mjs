@@ -13,7 +13,8 @@ export function request(method, path, body, headers = {}) {
     Buffer.isBuffer(body) ? body : JSON.stringify(body);
   const all = {...headers};
   if (raw !== undefined) {
-    all['Content-Length'] ??= Buffer.byteLength(raw);
+    if (!all['Transfer-Encoding'])
+      all['Content-Length'] ??= Buffer.byteLength(raw);
     all['Content-Type'] ??= 'application/json';
   }
   return new Promise((done, failed) => {
@@ -36,8 +37,8 @@ export function request(method, path, body, headers = {}) {
 }
 
 // A request that has to work.
-export async function must(method, path, body) {
-  const a = await request(method, path, body);
+export async function must(method, path, body, headers) {
+  const a = await request(method, path, body, headers);
   assert.ok(a.status < 300, `${method} ${path}: ${a.status} ${a.text}`);
   return a;
 }
@@ -50,8 +51,20 @@ const ports = {
   p1: {devargs: 'net_null1,no-rx=1'},
 };
 
+export const lua = {'Content-Type': 'text/x-lua'};
+export const lines = {'Content-Type': 'application/x-ndjson'};
+
+// The shipped pipeline with a step that does nothing; each word another text.
+export function pipeline(word) {
+  return `-- author: rest
+local pipeline = require "pipeline"
+pipeline.steps:after("check_ip4", "${word}", function(tables, batch) end)
+return pipeline
+`;
+}
+
 // As the examples want it: ports p0 and p1, the running router r1 with the vNIC
-// lan on p0, and nothing else.
+// lan on p0, revision 1 of its pipeline, and nothing else.
 export async function reset() {
   const {items} = (await must('GET', '/v1/routers')).json;
   for (const r of items)
@@ -64,6 +77,9 @@ export async function reset() {
     {name: 'lan', attach: {port: 'p0'}, addresses: ['198.18.2.1/24']}]}});
   for (const name of there)
     if (!ports[name]) await must('DELETE', `/v1/ports/${name}`);
+  const {json} = await must('GET', '/v1/routers/r1/pipeline/revisions');
+  if (json.items.length === 0)
+    await must('PUT', '/v1/routers/r1/pipeline', pipeline('first'), lua);
 }
 
 // The node as it was: no routers, none of our ports.

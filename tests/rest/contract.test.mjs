@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 
-import {empty, must, request, reset, skip} from './client.mjs';
+import {empty, lines, lua, must, pipeline, request, reset, skip}
+  from './client.mjs';
 import {checkAnswer, load, operations} from './openapi.mjs';
 
 const api = load();
@@ -208,8 +209,10 @@ test('a vNIC is changed alone, and the others stay', {skip}, async () => {
 
 test('a dry run stores nothing', {skip}, async () => {
   await reset();
+  await must('PUT', '/v1/routers/r1/routes', '\n', lines);
+  const running = await must('GET', '/v1/routers/r1/pipeline');
   const before = await must('GET', '/v1/routers/r1');
-  for (const [method, path, body] of [
+  for (const [method, path, body, type] of [
     ['POST', '/v1/routers', {name: 'r2'}],
     ['PUT', '/v1/routers/r1', {spec: {vnics: []}}],
     ['PATCH', '/v1/routers/r1', {labels: {x: 'y'}}],
@@ -222,11 +225,17 @@ test('a dry run stores nothing', {skip}, async () => {
     ['DELETE', '/v1/routers/r1'],
     ['POST', '/v1/ports', {name: 'p9', spec: {devargs: 'net_null9,no-rx=1'}}],
     ['DELETE', '/v1/ports/p1'],
+    ['PUT', '/v1/routers/r1/pipeline', pipeline('dry'), lua],
+    ['POST', '/v1/routers/r1/pipeline/rollback', {revision: 0}],
+    ['PUT', '/v1/routers/r1/routes', '{"prefix": "10.0.0.0/8", "vnic": "lan"}', lines],
+    ['PATCH', '/v1/routers/r1/routes', '{"prefix": "10.0.0.0/8", "vnic": "lan"}', lines],
   ]) {
-    const answer = await request(method, `${path}?dry_run=true`, body);
+    const answer = await request(method, `${path}?dry_run=true`, body, type);
     assert.ok([200, 204].includes(answer.status),
       `${method} ${path}: ${answer.status} ${answer.text}`);
   }
+  assert.equal((await must('GET', '/v1/routers/r1/pipeline')).text, running.text);
+  assert.deepEqual((await must('GET', '/v1/routers/r1/routes?source=api')).json.routes, []);
   const later = await must('GET', '/v1/routers/r1');
   assert.equal(later.headers.etag, before.headers.etag);
   assert.deepEqual(later.json.spec, before.json.spec);

@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import {after, before, test} from 'node:test';
 
-import {empty, must, request, reset, skip, socketPath} from './client.mjs';
+import {empty, lines, lua, must, request, reset, skip, socketPath}
+  from './client.mjs';
 import {check, load} from './openapi.mjs';
 
 const api = load();
@@ -13,10 +14,15 @@ const deep = '['.repeat(33) + ']'.repeat(33);
 
 // What must not change; counters and times may.
 async function snapshot() {
+  const r1 = '/v1/routers/r1';
+  const live = [(await must('GET', `${r1}/pipeline`)).json,
+    (await must('GET', `${r1}/pipeline/revisions`)).json,
+    (await must('GET', `${r1}/routes?source=api`)).json];
   const routers = (await must('GET', '/v1/routers')).json.items;
   const ports = (await must('GET', '/v1/ports')).json.items;
   return JSON.stringify([...routers, ...ports].map((o) =>
-    [o.kind, o.name, o.uid, o.generation, o.labels, o.spec]));
+    [o.kind, o.name, o.uid, o.generation, o.labels, o.spec])) +
+    JSON.stringify(live);
 }
 
 function vnic(more) {
@@ -60,6 +66,28 @@ const refused = [
   ['unknown scope', 'POST', '/v1/routers/r1/restart', {scope: 'x'}, {}, 422, 'invalid', '/scope'],
   ['vNIC that exists', 'POST', '/v1/routers/r1/vnics', {name: 'lan'}, {}, 409, 'exists'],
   ['routes without a list', 'PUT', '/v1/routers/r1/routes', {}, {}, 422, 'invalid', '/routes'],
+  ['routes, a line that is none', 'PUT', '/v1/routers/r1/routes', '{"prefix": "192.0.2.0/24", "vnic": "lan"}\nnonsense\n', lines, 400, 'not-json'],
+  ['routes, a line too long', 'PUT', '/v1/routers/r1/routes', ' '.repeat(2000), lines, 400, 'not-json'],
+  ['routes, a line too deep', 'PUT', '/v1/routers/r1/routes', `${deep}\n`, lines, 400, 'not-json'],
+  ['routes, host bits', 'PUT', '/v1/routers/r1/routes', '\n{"prefix": "192.0.2.1/24", "vnic": "lan"}\n', lines, 422, 'invalid', '/1/prefix'],
+  ['routes, no such vNIC', 'PUT', '/v1/routers/r1/routes', '{"prefix": "192.0.2.0/24", "vnic": "lan"}\n{"prefix": "203.0.113.0/24", "vnic": "wan"}\n', lines, 422, 'invalid', '/1'],
+  ['routes, a gateway out of reach', 'PATCH', '/v1/routers/r1/routes', '{"prefix": "192.0.2.0/24", "vnic": "lan"}\n{"prefix": "203.0.113.0/24", "via": "192.0.2.1"}\n', lines, 422, 'invalid', '/1'],
+  ['routes, a delete in a table', 'PUT', '/v1/routers/r1/routes', '{"op": "delete", "prefix": "192.0.2.0/24"}\n', lines, 422, 'invalid', '/0/op'],
+  ['routes, too many for one change', 'PATCH', '/v1/routers/r1/routes', '{"prefix": "192.0.2.0/24", "vnic": "lan"}\n'.repeat(3000), lines, 413, 'too-large'],
+  ['routes, of a stale router', 'PUT', '/v1/routers/r1/routes', '\n', {...lines, 'If-Match': '"old"'}, 412, 'stale'],
+  ['routes from nowhere', 'GET', '/v1/routers/r1/routes?source=bgp', undefined, {}, 400, 'bad-query'],
+  ['routes, a cursor that is none', 'GET', '/v1/routers/r1/routes?source=api&cursor=a%20b', undefined, {}, 400, 'bad-query'],
+  ['pipeline too large', 'PUT', '/v1/routers/r1/pipeline', '-'.repeat(262145), {...lua, 'Transfer-Encoding': 'chunked'}, 413, 'too-large'],
+  ['pipeline that is none', 'PUT', '/v1/routers/r1/pipeline', '', lua, 400, 'no-body'],
+  ['pipeline as JSON', 'PUT', '/v1/routers/r1/pipeline', {text: ''}, {}, 415, 'media-type'],
+  ['pipeline with a zero', 'PUT', '/v1/routers/r1/pipeline', 'return\0', lua, 422, 'invalid', ''],
+  ['pipeline not UTF-8', 'PUT', '/v1/routers/r1/pipeline', Buffer.from('-- \xff', 'latin1'), lua, 422, 'invalid', ''],
+  ['pipeline that does not compile', 'PUT', '/v1/routers/r1/pipeline', '\n\nlocal x = = 1', lua, 422, 'pipeline-refused'],
+  ['pipeline that throws', 'PUT', '/v1/routers/r1/pipeline', 'error "no"', lua, 422, 'pipeline-refused'],
+  ['pipeline of a stale one', 'PUT', '/v1/routers/r1/pipeline', 'return', {...lua, 'If-Match': '"old"'}, 412, 'stale'],
+  ['no such revision', 'GET', '/v1/routers/r1/pipeline/revisions/999', undefined, {}, 404, 'not-found'],
+  ['rollback to nothing', 'POST', '/v1/routers/r1/pipeline/rollback', {revision: 999}, {}, 422, 'invalid', '/revision'],
+  ['rollback to a word', 'POST', '/v1/routers/r1/pipeline/rollback', {revision: 'x'}, {}, 422, 'invalid', '/revision'],
   ['no such router', 'GET', '/v1/routers/r9', undefined, {}, 404, 'not-found'],
   ['no such vNIC', 'GET', '/v1/routers/r1/vnics/x', undefined, {}, 404, 'not-found'],
   ['no such port', 'DELETE', '/v1/ports/p9', undefined, {}, 404, 'not-found'],
@@ -95,7 +123,8 @@ for (const [what, method, path, body, headers, status, code, pointer] of refused
       assert.ok(answer.json.errors.some((e) => e.pointer === pointer && e.detail),
         `${pointer} in ${answer.text}`);
     if (status === 412) {
-      const object = path.split('/').slice(0, 4).join('/');
+      const object = path.endsWith('/pipeline') ? path :
+        path.split('/').slice(0, 4).join('/');
       const now = await request('GET', object);
       const etag = now.status === 200 ? now.headers.etag : undefined;
       assert.equal(answer.json.etag && `"${answer.json.etag}"`, etag);

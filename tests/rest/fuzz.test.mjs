@@ -60,15 +60,19 @@ for (const op of operations(api).filter((o) => o.operation.requestBody &&
   test(`${op.method} ${op.path}, seed ${seed}`, {skip}, async () => {
     const path = op.path.replace(/{(\w+)}/g, (_, name) =>
       op.parameters.find((p) => p.in === 'path' && p.name === name).example);
-    const examples = Object.values(op.operation.requestBody.content)
-      .flatMap((m) => Object.values(m.examples)).map((e) => e.value);
+    const examples = Object.entries(op.operation.requestBody.content)
+      .flatMap(([type, m]) => Object.values(m.examples)
+        .map((e) => [type, e.value]));
     const etags = async () => (await Promise.all(['/v1/routers/r1', '/v1/ports/p0']
       .map((p) => must('GET', p)))).map((a) => a.headers.etag);
     const before = await etags();
     for (let i = 0; i < runs; i++) {
-      let body = JSON.stringify(mutate(pick(examples)));
-      if (random(4) === 0) body = damage(body);
-      const answer = await request(op.method, `${path}?dry_run=true`, body);
+      const [type, value] = pick(examples);
+      const isText = typeof value === 'string';
+      let body = isText ? value : JSON.stringify(mutate(value));
+      if (isText || random(4) === 0) body = damage(body);
+      const answer = await request(op.method, `${path}?dry_run=true`, body,
+        random(8) === 0 ? {} : {'Content-Type': type});
       assert.deepEqual(checkAnswer(api, op, answer).filter((w) =>
         !w.startsWith('header ')), [], `${body} gave ${answer.status} ${answer.text}`);
     }

@@ -2,6 +2,7 @@
 /* api_rig: see api_rig.h. */
 #include "api_rig.h"
 
+#include "api/route_lines.h"
 #include "lib/base.h"
 
 #include <arpa/inet.h>
@@ -24,6 +25,8 @@ reply_with_what_was_seen(struct api_request *r)
 {
 	const json_t *body = api_body(r);
 	const char *if_match = api_if_match(r);
+	size_t n_text = 0;
+	const char *text = api_text(r, &n_text);
 	json_t *seen = json_pack("{s:i, s:s, s:s, s:b, s:b, s:s, s:s?, s:s?}",
 	    "op", (int)api_op(r), "name", api_name(r), "subname",
 	    api_subname(r), "dry_run", (int)api_dry_run(r), "async",
@@ -31,6 +34,13 @@ reply_with_what_was_seen(struct api_request *r)
 	    if_match, "project", api_query(r, "project"));
 	struct problem p;
 
+	json_object_set_new(seen, "number", json_integer(api_number(r)));
+	json_object_set_new(
+	    seen, "text", json_integer(text ? (json_int_t)n_text : -1));
+	json_object_set_new(seen, "lines",
+	    json_integer(api_lines(r)
+			     ? (json_int_t)route_lines_count(api_lines(r))
+			     : -1));
 	if (body)
 		json_object_set_new(seen, "body", json_deep_copy(body));
 	if (strcmp(api_name(r), "gone") == 0) {
@@ -112,6 +122,7 @@ rig_start(void)
 		.socket_group = "",
 		.tcp_port = rig.tcp_port,
 		.web_dir = rig.web,
+		.spool_dir = rig.dir,
 		.version = "test",
 		.handler = rig_handle,
 		.arg = &rig,

@@ -34,8 +34,9 @@ every_row_is_found(void **state)
 
 		for (const char *p = pattern; *p; p++)
 			if (*p == '{') {
-				n += (size_t)snprintf(
-				    path + n, sizeof(path) - n, "%s", name);
+				n +=
+				    (size_t)snprintf(path + n, sizeof(path) - n,
+					"%s", p[1] == 'n' ? "17" : name);
 				p = strchr(p, '}');
 			} else {
 				path[n++] = *p;

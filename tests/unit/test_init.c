@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -143,15 +144,21 @@ send_set(const struct rig *g, uint8_t name)
 }
 
 static void
-send_text(const struct rig *g, const char *text, size_t n)
+send_bytes(const struct rig *g, enum wire_type type, const char *text, size_t n)
 {
-	struct wire_msg m = { .type = WIRE_INIT_CONFIG, .id = 6, .n_fds = 1 };
+	struct wire_msg m = { .type = type, .id = 6, .n_fds = 1 };
 
 	m.fds[0] = region_create("conf", n);
 	assert_true(m.fds[0] >= 0);
 	assert_int_equal(pwrite(m.fds[0], text, n, 0), n);
 	assert_int_equal(wire_send(g->fd, &m), 0);
 	wire_close_fds(&m);
+}
+
+static void
+send_text(const struct rig *g, const char *text, size_t n)
+{
+	send_bytes(g, WIRE_INIT_CONFIG, text, n);
 }
 
 static void
@@ -404,6 +411,154 @@ test_bad_configs(void **state)
 	close_rig(&g);
 }
 
+/* --- the way to the router's own socket ----------------------------------- */
+
+/* Where the router would listen. */
+static int
+listen_as_router(const struct rig *g)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s/router.sock", g->conf);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	return fd;
+}
+
+/* europad's end of a stream that init is asked to join. */
+static int
+open_control(const struct rig *g, uint32_t id)
+{
+	struct wire_msg m = { .type = WIRE_INIT_CONTROL, .id = id, .n_fds = 1 };
+	int pair[2];
+
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	m.fds[0] = pair[1];
+	assert_int_equal(wire_send(g->fd, &m), 0);
+	close(pair[1]);
+	return pair[0];
+}
+
+static void
+expect_end(int fd)
+{
+	char c;
+
+	wait_readable(fd);
+	assert_int_equal(recv(fd, &c, 1, 0), 0);
+	close(fd);
+}
+
+/* Writes far more than sockets hold, and reads it at the other end. */
+static void
+carry(int from, int to)
+{
+	static uint8_t out[1 << 20], in[1 << 20];
+	size_t sent = 0, got = 0;
+
+	for (size_t i = 0; i < sizeof(out); i++)
+		out[i] = (uint8_t)(i * 7 + i / 251);
+	while (got < sizeof(in)) {
+		ssize_t n = send(from, out + sent, sizeof(out) - sent,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		sent += n > 0 ? (size_t)n : 0;
+		n = recv(to, in + got, sizeof(in) - got, MSG_DONTWAIT);
+		got += n > 0 ? (size_t)n : 0;
+	}
+	assert_memory_equal(in, out, sizeof(in));
+}
+
+static void
+test_relay(void **state)
+{
+	int router, europad, peer;
+	struct wire_msg m;
+	struct rig g;
+	char text[8];
+
+	(void)state;
+	open_rig(&g, &m);
+	/* nobody listens: europad sees the end, and hears why */
+	expect_end(open_control(&g, 21));
+	expect(&g, WIRE_FAIL, &m);
+	assert_int_equal(m.id, 21);
+	assert_int_equal(m.u.fail.no, ENOENT);
+
+	router = listen_as_router(&g);
+	europad = open_control(&g, 22);
+	wait_readable(router);
+	peer = accept(router, NULL, NULL);
+	expect(&g, WIRE_OK, &m);
+	carry(europad, peer);
+	carry(peer, europad);
+	/* what was said before the end comes before the end */
+	assert_int_equal(send(peer, "bye", 3, 0), 3);
+	close(peer);
+	wait_readable(europad);
+	assert_int_equal(recv(europad, text, sizeof(text), 0), 3);
+	expect_end(europad);
+	europad = open_control(&g, 23);
+	wait_readable(router);
+	peer = accept(router, NULL, NULL);
+	assert_int_equal(send(europad, "hello", 5, 0), 5);
+	close(europad);
+	wait_readable(peer);
+	assert_int_equal(recv(peer, text, sizeof(text), 0), 5);
+	expect_end(peer);
+	close(router);
+	close_rig(&g);
+}
+
+static void
+test_relays_are_few(void **state)
+{
+	int europad[INIT_MAX_RELAYS], router;
+	struct wire_msg m;
+	struct rig g;
+
+	(void)state;
+	open_rig(&g, &m);
+	router = listen_as_router(&g);
+	for (unsigned i = 0; i < INIT_MAX_RELAYS; i++) {
+		europad[i] = open_control(&g, 30 + i);
+		expect(&g, WIRE_OK, &m);
+	}
+	expect_end(open_control(&g, 40));
+	expect(&g, WIRE_FAIL, &m);
+	assert_int_equal(m.u.fail.no, EBUSY);
+	for (unsigned i = 0; i < INIT_MAX_RELAYS; i++)
+		close(europad[i]);
+	close(router);
+	close_rig(&g);
+}
+
+static void
+test_pipeline(void **state)
+{
+	static char big[INIT_MAX_PIPELINE_BYTES + 1];
+	char path[128], got[32] = "";
+	struct wire_msg m;
+	struct rig g;
+	int fd;
+
+	(void)state;
+	open_rig(&g, &m);
+	send_bytes(&g, WIRE_INIT_PIPELINE, "return 1\n", 9);
+	expect(&g, WIRE_OK, &m);
+	send_bytes(&g, WIRE_INIT_PIPELINE, big, sizeof(big));
+	expect(&g, WIRE_FAIL, &m);
+	assert_int_equal(m.u.fail.no, EFBIG);
+	snprintf(path, sizeof(path), "%s/pipeline.lua", g.conf);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(read(fd, got, sizeof(got) - 1), 9);
+	assert_string_equal(got, "return 1\n");
+	close(fd);
+	close_rig(&g);
+}
+
 static void
 test_command(void **state)
 {
@@ -435,6 +590,9 @@ main(void)
 		cmocka_unit_test(test_backoff),
 		cmocka_unit_test(test_child_garbage),
 		cmocka_unit_test(test_bad_configs),
+		cmocka_unit_test(test_relay),
+		cmocka_unit_test(test_relays_are_few),
+		cmocka_unit_test(test_pipeline),
 	};
 
 	alarm(120); /* a message that never comes */

@@ -226,11 +226,11 @@ some_packets_are_dropped_without_a_word(void **state)
 	frame_ip6(&f, &s, 89, NULL);
 	router_rig_send(r, RIG_DATA, 0, &f);
 	assert_int_equal(router_rig_await(r, "local_ignored", 2), 2);
-	s.dst = OWN6; /* no next header; a piece */
+	s.dst = OWN6; /* no next header; one piece of two */
 	frame_ip6(&f, &s, 59, NULL);
 	router_rig_send(r, RIG_DATA, 0, &f);
 	assert_int_equal(router_rig_await(r, "local_ignored", 3), 3);
-	frame_ip6(&f, &s, 44, "1100000900000001");
+	frame_ip6(&f, &s, 44, "1100000800000001");
 	router_rig_send(r, RIG_DATA, 0, &f);
 	assert_int_equal(router_rig_await(r, "local_fragment", 1), 1);
 	frame_ip6(&f, &s, 0, "1100630400000000"); /* 01: drop it */

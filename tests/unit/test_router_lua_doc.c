@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test_router_lua_doc: the three pipelines of doc/pipeline.md, as they stand
- * there, in a router with packets.
+ * there, in a router with packets; and the commands of that page.
  */
 #include "lib/base.h"
+#include "lib/loop.h"
 #include "tests/unit/router_lab.h"
 
 #include <fcntl.h>
@@ -15,14 +16,14 @@
 
 enum { TEXT = 1 << 14, SERVER_7 = 7, SERVER_8 = 8 };
 
-/* Writes the nth block ```lua ... ``` of the page to path. */
+/* Writes the nth block of the page that begins with fence to path. */
 static void
-copy_block(unsigned n, const char *path)
+copy_block(const char *fence, unsigned n, const char *path)
 {
 	const char *src = getenv("EUROPA_SRCDIR");
 	char page[512], line[512];
 	unsigned at = 0, lines = 0;
-	bool inside = false;
+	bool inside = false, open = false;
 	FILE *in, *out;
 
 	snprintf(page, sizeof(page), "%s/doc/pipeline.md", src ? src : ".");
@@ -31,14 +32,15 @@ copy_block(unsigned n, const char *path)
 	assert_true(in && out);
 	while (fgets(line, sizeof(line), in)) {
 		if (strncmp(line, "```", 3) == 0) {
-			inside = strcmp(line, "```lua\n") == 0;
+			open = !open;
+			inside = open && strcmp(line, fence) == 0;
 			at += inside;
 		} else if (inside && at == n) {
 			assert_true(fputs(line, out) >= 0);
 			lines++;
 		}
 	}
-	assert_true(lines > 10);
+	assert_true(lines > (fence[3] == 'l' ? 10 : 0));
 	fclose(in);
 	assert_int_equal(fclose(out), 0);
 }
@@ -50,7 +52,7 @@ start_block(struct router_rig *r, unsigned n)
 
 	router_rig_open(r, 1500);
 	snprintf(path, sizeof(path), "%s/p.lua", r->dir);
-	copy_block(n, path);
+	copy_block("```lua\n", n, path);
 	snprintf(conf, sizeof(conf), "pipeline %s\n" CONF END, path);
 	router_rig_configure(r, conf);
 }
@@ -228,6 +230,68 @@ the_load_balancer_balances(void **state)
 	close_rig(&r);
 }
 
+/* As somebody types it, whose container is r->dir. Returns its status. */
+static int
+type_block(const struct router_rig *r, unsigned n)
+{
+	const char *build = getenv("EUROPA_BUILDDIR");
+	char path[160], command[1024];
+
+	snprintf(path, sizeof(path), "%s/typed", r->dir);
+	copy_block("```\n", n, path);
+	snprintf(command, sizeof(command),
+	    "cd %s && sed 's|/run/europa|%s|g' typed > typed.sh && "
+	    "PATH=%s:$PATH sh -e typed.sh > said 2>&1",
+	    r->dir, r->dir, build ? build : ".");
+	return system(command);
+}
+
+/* The state of revision 1, within some seconds. */
+static bool
+comes_to_be(const struct router_rig *r, bool running)
+{
+	uint64_t end = loop_now_ms() + 10000;
+	char path[160], line[512];
+
+	snprintf(path, sizeof(path), "%s/pipelines/list", r->dir);
+	while (loop_now_ms() < end) {
+		bool is_running = false;
+		FILE *f = fopen(path, "r");
+
+		while (f && fgets(line, sizeof(line), f))
+			is_running |= strncmp(line, "1 running ", 10) == 0;
+		if (f)
+			fclose(f);
+		if (f && is_running == running)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+static void
+the_commands_do_what_the_page_says(void **state)
+{
+	enum { CHECK = 1, USE = 3, GO_BACK = 4 }; /* 2 asks the node */
+	struct router_rig r;
+	char path[160];
+
+	(void)state;
+	router_rig_open(&r, 1400);
+	router_rig_configure(&r, CONF END);
+	lab_start(&r);
+	for (unsigned n = 3; n > 0; n--) { /* the counter is the last */
+		snprintf(path, sizeof(path), "%s/counter.lua", r.dir);
+		copy_block("```lua\n", n, path);
+		assert_int_equal(type_block(&r, CHECK), 0);
+	}
+	assert_int_equal(type_block(&r, USE), 0);
+	assert_true(comes_to_be(&r, true));
+	assert_int_equal(type_block(&r, GO_BACK), 0);
+	assert_true(comes_to_be(&r, false));
+	close_rig(&r);
+}
+
 int
 main(void)
 {
@@ -235,6 +299,7 @@ main(void)
 		cmocka_unit_test(the_counter_counts),
 		cmocka_unit_test(the_firewall_obeys_its_rules),
 		cmocka_unit_test(the_load_balancer_balances),
+		cmocka_unit_test(the_commands_do_what_the_page_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -238,7 +238,11 @@ wrong_messages_are_not_believed(void **state)
 	/* router solicitations and the like are for others */
 	frame_nd(&f, 133, MAC_A, A, "ff02::2", A);
 	hear(x, &f);
-	assert_int_equal(counted(x, COUNT_ND_IGNORED), 1);
+	/* and a redirect is nobody's who is a router */
+	frame_nd(&f, 137, MAC_A, "fe80::2", OWN, A);
+	hear(x, &f);
+	assert_int_equal(counted(x, COUNT_ND_IGNORED), 2);
+	assert_int_equal(n_known(x, MAC_A), 0);
 }
 
 /* --- what is said --------------------------------------------------------- */

@@ -4,7 +4,8 @@
 # stages: where the nanoseconds of a packet go, in the host's worker and in the
 # router's fast path, by the time stamp counter (lib/stage.h); beside it what
 # valgrind counts in the same paths. The build that reads the clock is made here,
-# beside the one that is measured elsewhere.
+# beside the one that is measured elsewhere; its router runs the pipeline in C,
+# where the clock is read between the modules.
 
 describe_stages() {
   echo "time of a packet by stage (rdtsc), instructions, simulated misses"
@@ -33,7 +34,7 @@ stages_one() {
   bench_ping
   EUROPA_STAGES=$BENCH_TMP/stages.jsonl bench_timed \
     "$STAGES_BUILD/tests/bench/rig" "$BENCH_TMP" "$STAGES_BUILD" \
-    router=forward host_core="$BENCH_HOST_CORE" \
+    router=forward conf=stages.conf host_core="$BENCH_HOST_CORE" \
     router_core="$BENCH_ROUTER_CORE" warm_ms="$BENCH_WARM_MS" \
     window_ms="$BENCH_WINDOW_MS" huge="$BENCH_HUGE" > out || return 1
   bench_ping

@@ -18,7 +18,7 @@ describe_updates() {
 updates_run() {
   local series=$1 client rc=0
   shift
-  rm -f "$BENCH_TMP/router.sock"
+  rm -f "$BENCH_TMP/router.sock" "$BENCH_TMP/routes.api"
   "$EUROPA_BUILDDIR/tests/bench/updates" "$BENCH_TMP/router.sock" \
     "$BENCH_TMP/router.conf" "$@" > "$BENCH_TMP/updates" &
   client=$!

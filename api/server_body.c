@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server_body: the body of a request, which is JSON, a program, or a stream of
+ * lines, as its operation and its media type say.
+ *
+ * A stream is checked line by line while it arrives and waits in a file without
+ * a name, so that no client fills our memory; it has no fixed time, but a rate
+ * that it must keep, and only a few of them come at once. A body that is too
+ * large is read on for a while and dropped, so that the client hears why.
+ */
+#include "api/server_int.h"
+
+#include "api/json_read.h"
+#include "api/route_lines.h"
+#include "lib/base.h"
+#include "lib/loop.h"
+
+#include <microhttpd.h>
+
+static bool
+is_stream(const struct api_request *r)
+{
+	return r->match.status == 200 &&
+	       (headers_say_lines(r) || r->match.op == API_ROUTES_PATCH);
+}
+
+static size_t
+limit_of(const struct api_request *r)
+{
+	if (is_stream(r))
+		return SERVER_LINES_BYTES;
+	if (r->match.status == 200 && r->match.flags & ROUTE_LUA)
+		return SERVER_TEXT_BYTES;
+	return SERVER_BODY_BYTES;
+}
+
+bool
+body_is_too_large(const struct api_request *r, struct problem *p)
+{
+	if (r->n_seen <= r->limit)
+		return false;
+	problem_set(p, 413, "too-large", "send less",
+	    "the body has more than %zu bytes", r->limit);
+	return true;
+}
+
+static bool
+says_too_large(const struct api_request *r)
+{
+	const char *s = MHD_lookup_connection_value(
+	    r->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+	return s && strtoull(s, NULL, 10) > r->limit;
+}
+
+/* One of the few places for streams; false: there is none. */
+static bool
+take_place(struct api_server *s)
+{
+	bool there;
+
+	pthread_mutex_lock(&s->lock);
+	there = s->n_streams < SERVER_STREAMS;
+	s->n_streams += there;
+	pthread_mutex_unlock(&s->lock);
+	return there;
+}
+
+static void
+give_place(struct api_server *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->n_streams--;
+	pthread_mutex_unlock(&s->lock);
+}
+
+static int
+stream_begin(struct api_request *r, struct problem *p)
+{
+	int rc;
+
+	if (!take_place(r->server))
+		return problem_set(p, 503, "busy", "try again in a second",
+		    "%d streams arrive already", SERVER_STREAMS);
+	rc = route_lines_new(
+	    r->server->spool_dir, r->match.op == API_ROUTES_PATCH, &r->lines);
+	if (rc == 0)
+		return 0;
+	give_place(r->server);
+	if (rc == -ENOSPC)
+		return problem_set(p, 507, "disk-full",
+		    "free space in the state folder, then try again", "%s: %s",
+		    r->server->spool_dir, strerror(-rc));
+	return problem_set(p, 503, "state-unwritable",
+	    "make the state folder writable, then try again", "%s: %s",
+	    r->server->spool_dir, strerror(-rc));
+}
+
+bool
+body_begin(struct api_request *r)
+{
+	struct problem p = { 0 };
+
+	r->limit = limit_of(r);
+	if (says_too_large(r)) {
+		r->n_seen = r->limit + 1;
+		body_is_too_large(r, &p);
+		reply_now(r, &p);
+		return false;
+	}
+	if (is_stream(r) && headers_media_fits(r, &p))
+		stream_begin(r, &p);
+	if (p.status == 0)
+		return true;
+	reply_now(r, &p);
+	return false;
+}
+
+/* Late at once if the stream is slower than it must be; else later. */
+static bool
+keeps_its_rate(struct api_request *r)
+{
+	uint64_t until = r->began_ms + SERVER_REQUEST_MS +
+			 (uint64_t)r->n_seen * 1000 / SERVER_LINES_RATE;
+	uint64_t now = loop_now_ms();
+
+	if (now >= until)
+		return false;
+	conn_set_deadline(r->conn, (unsigned)(until - now));
+	return true;
+}
+
+bool
+body_take(struct api_request *r, const char *bytes, size_t n)
+{
+	char *body;
+
+	r->n_seen += n;
+	if (r->n_seen > r->limit) /* told when all is read */
+		return r->n_seen <= r->limit + SERVER_DRAIN_BYTES;
+	if (r->lines) {
+		route_lines_take(r->lines, bytes, n);
+		return keeps_its_rate(r);
+	}
+	body = realloc(r->body, r->n_body + n);
+	if (!body)
+		return false;
+	memcpy(body + r->n_body, bytes, n);
+	r->body = body;
+	r->n_body += n;
+	return true;
+}
+
+/* What can stand in JSON, and in a file that others read. */
+static int
+check_text(const struct api_request *r, struct problem *p)
+{
+	json_t *s;
+
+	if (r->n_body == 0)
+		return problem_set(p, 400, "no-body",
+		    "send the program, with curl by --data-binary @FILE",
+		    "the operation needs a body");
+	s = json_stringn(r->body, r->n_body);
+	if (!s || memchr(r->body, '\0', r->n_body)) {
+		json_decref(s);
+		return problem_add(
+		    p, "", "is not text: want UTF-8 without zero bytes");
+	}
+	json_decref(s);
+	return 0;
+}
+
+int
+body_finish(struct api_request *r, struct problem *p)
+{
+	unsigned wanted = ROUTE_BODY | ROUTE_LUA;
+
+	if (!(r->match.flags & wanted))
+		return 0;
+	if (r->n_seen == 0 && r->match.flags & ROUTE_EMPTY)
+		return 0;
+	if (!headers_media_fits(r, p))
+		return -EINVAL;
+	if (r->lines)
+		return route_lines_end(r->lines, p);
+	if (r->match.flags & ROUTE_LUA)
+		return check_text(r, p);
+	if (r->n_body == 0)
+		return problem_set(p, 400, "no-body", "send a JSON object",
+		    "the operation needs a body");
+	r->json = json_read(r->body, r->n_body, p);
+	return r->json ? 0 : -EINVAL;
+}
+
+void
+body_free(struct api_request *r)
+{
+	free(r->body);
+	if (!r->lines)
+		return;
+	route_lines_free(r->lines);
+	give_place(r->server);
+}
