@@ -38,6 +38,7 @@ static const char *const names[N_COUNTERS] = {
 	[COUNT_RX] = "rx",
 	[COUNT_FORWARDED] = "forwarded",
 	[COUNT_SLOW_OVERFLOW] = "slow_overflow",
+	[COUNT_GATHERED_LOST] = "gathered_lost",
 	[COUNT_ARP_REQUEST_RECEIVED] = "arp_request_received",
 	[COUNT_ARP_REPLY_RECEIVED] = "arp_reply_received",
 	[COUNT_ARP_BAD] = "arp_bad",

@@ -5,7 +5,7 @@
  * counters are the fates of batch.h, under the same numbers.
  *
  * At rest, over all threads:
- *	rx = forwarded + the sum of all fates
+ *	rx = forwarded + the sum of all fates + gathered_lost
  * A packet for the slow path counts under its fate also if it then finds the
  * queue full (slow_overflow).
  */
@@ -20,6 +20,7 @@ enum counter {
 	COUNT_RX = N_FATES,
 	COUNT_FORWARDED,
 	COUNT_SLOW_OVERFLOW, /* dropped: the slow path's queue was full */
+	COUNT_GATHERED_LOST, /* their epoch ended before they were sent */
 
 	COUNT_ARP_REQUEST_RECEIVED,
 	COUNT_ARP_REPLY_RECEIVED,

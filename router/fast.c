@@ -14,6 +14,7 @@
 
 #include "lib/base.h"
 #include "lib/stage.h"
+#include "router/clock.h"
 #include "router/script.h"
 
 #include <sys/prctl.h>
@@ -41,6 +42,11 @@ fast_add(struct fast *f, struct vnic *v, unsigned q, struct pipeline *p,
 	if (rc < 0)
 		return rc;
 	rc = pipeline_init(p, v, queue);
+	if (rc == 0) {
+		rc = pipeline_gather(p);
+		if (rc < 0)
+			pipeline_destroy(p);
+	}
 	if (rc < 0) {
 		vnic_queue_close(queue);
 		return rc;
@@ -70,15 +76,6 @@ fast_stop(struct fast *f)
 	bell_ring(&f->bell);
 }
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 void
 fast_offer(struct fast *f, struct script *next, struct script *spare)
 {
@@ -100,11 +97,23 @@ is_wanted_elsewhere(struct fast *f)
 	       seat_changed(&f->seat);
 }
 
+/* Who has time to rest has no use for larger batches. */
+static void
+send_gathered(struct fast *f)
+{
+	for (unsigned i = 0; i < f->n; i++) {
+		pipeline_send_gathered(f->pipeline[i]);
+		vnic_flush(f->queue[i]);
+	}
+}
+
 static void
 sleep_idle(struct fast *f)
 {
-	uint32_t seen = bell_sleep(&f->bell);
+	uint32_t seen;
 
+	send_gathered(f);
+	seen = bell_sleep(&f->bell);
 	publish_leave(f->publish, f->reader);
 	pulse_sleep(&f->pulse);
 	if (!is_wanted_elsewhere(f))
@@ -121,7 +130,12 @@ may_run(struct fast *f, unsigned i)
 
 	f->gone |= status == VNIC_GONE;
 	f->waits &= status == VNIC_WAIT;
-	return likely(status == VNIC_RUN);
+	if (likely(status == VNIC_RUN)) {
+		pipeline_late(f->pipeline[i]);
+		return true;
+	}
+	pipeline_forget(f->pipeline[i]);
+	return false;
 }
 
 static struct probe *
@@ -153,13 +167,15 @@ turn(struct fast *f)
 }
 
 static void
-nap(struct share *s, uint64_t now)
+nap(struct fast *f, uint64_t now)
 {
+	struct share *s = &f->share;
 	struct timespec t = { .tv_nsec = (long)s->nap_ns };
 	uint64_t late;
 
+	send_gathered(f);
 	nanosleep(&t, NULL);
-	late = now_ns() - now;
+	late = clock_now_ns() - now;
 	late -= MIN(late, s->nap_ns);
 	if (late > s->nap_ns)
 		s->nap_ns = MIN(2 * s->nap_ns, (uint64_t)MAX_NAP_NS);
@@ -173,8 +189,10 @@ nap(struct share *s, uint64_t now)
 
 /* After a poll without a packet; false: nothing has come for long. */
 static bool
-linger(struct share *s, uint64_t now)
+linger(struct fast *f, uint64_t now)
 {
+	struct share *s = &f->share;
+
 	if (unlikely(
 		s->polled_ns && now - s->polled_ns > LOST_NS && s->nap_ns == 0))
 		s->nap_ns = NAP_NS;
@@ -183,7 +201,7 @@ linger(struct share *s, uint64_t now)
 		return now - s->idle_since < FAST_POLL_NS;
 	if (s->n_naps == EMPTY_NAPS)
 		return false;
-	nap(s, now);
+	nap(f, now);
 	return true;
 }
 
@@ -204,10 +222,10 @@ rest(struct fast *f, unsigned n)
 		begin_anew(s);
 		return;
 	}
-	now = now_ns();
+	now = clock_now_ns();
 	if (s->idle_since == 0)
 		s->idle_since = now;
-	if (!f->waits && linger(s, now))
+	if (!f->waits && linger(f, now))
 		return;
 	sleep_idle(f);
 	begin_anew(s);
@@ -245,6 +263,7 @@ run_c(struct fast *f)
 		STAGE_END(n);
 		rest(f, n);
 	}
+	send_gathered(f);
 }
 
 /* --- a script, behind path.h ---------------------------------------------- */
@@ -308,13 +327,30 @@ transmit(struct path *p, uint64_t which, int vnic)
 	struct fast *f = owner_of(p);
 	struct pipeline *to = f->pipeline[f->at];
 
+	to->gather = p->gather;
 	if (vnic < 0)
 		pipeline_transmit(to, p->tables, &p->batch, which);
 	else
-		pipeline_send(to, &p->batch, which, (unsigned)vnic);
+		pipeline_send(to, p->tables, &p->batch, which, (unsigned)vnic);
 	if (unlikely(p->batch.probe))
 		probe_mark(p->batch.probe, PROBE_TX,
 		    (unsigned)__builtin_popcountll(which));
+}
+
+static unsigned
+gathered(struct path *p, unsigned vnic)
+{
+	const struct fast *f = owner_of(p);
+
+	return f->pipeline[f->at]->distribute->out[vnic].n;
+}
+
+static void
+flush(struct path *p)
+{
+	const struct fast *f = owner_of(p);
+
+	pipeline_send_gathered(f->pipeline[f->at]);
 }
 
 static void
@@ -332,6 +368,8 @@ static const struct path_ops path_ops = {
 	.receive = receive,
 	.transmit = transmit,
 	.give_back = give_back,
+	.gathered = gathered,
+	.flush = flush,
 };
 
 /* All pipelines have thrown: what comes is dropped until main brings another. */
@@ -349,6 +387,7 @@ run_script(struct fast *f, struct script *s)
 	int rc;
 
 	f->path.tables = NULL;
+	f->path.gather = (struct gather){ 0 };
 	f->path.ops = &path_ops;
 	f->at = f->n_round = 0;
 	f->waits = true;
@@ -361,8 +400,9 @@ run_script(struct fast *f, struct script *s)
 	if (rc == 0 && !is_over(f) && !seat_changed(&f->seat))
 		rc = err_set(
 		    &why, -EINVAL, "the pipeline ended its loop by itself");
-	if (f->path.tables)
-		vnic_flush(f->queue[f->at]);
+	for (unsigned i = 0; i < f->n; i++)
+		f->pipeline[i]->gather = (struct gather){ 0 };
+	send_gathered(f); /* and what was sent: the host is told */
 	pulse_end(&f->pulse);
 	if (rc < 0)
 		seat_threw(&f->seat, &why);

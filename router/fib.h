@@ -23,6 +23,9 @@
  * A change makes a new run of leaves and then stores the entry, 8 bytes at once;
  * a reader loads each entry once. What an old entry led to is used again only
  * when all readers have passed (fib_store.h).
+ *
+ * Or the table is another engine's (fib_engine.h): then root is empty, and a
+ * change makes another table.
  */
 #ifndef ROUTER_FIB_H
 #define ROUTER_FIB_H
@@ -46,10 +49,12 @@ enum fib_shape {
 };
 
 struct fib {
-	VNIC_ATOMIC(uint64_t) * root; /* 1 << FIB_ROOT_BITS */
-	VNIC_ATOMIC(uint64_t) * line; /* FIB_LINE each */
-	uint8_t *leaf;                /* of one or two bytes */
-	uint32_t wide;                /* leaves have two bytes */
+	VNIC_ATOMIC(uint64_t) * root;    /* 1 << FIB_ROOT_BITS */
+	VNIC_ATOMIC(uint64_t) * line;    /* FIB_LINE each */
+	uint8_t *leaf;                   /* of one or two bytes */
+	uint32_t wide;                   /* leaves have two bytes */
+	const struct fib_engine *engine; /* NULL: the above is the table, */
+	void *table;                     /* else this */
 	/* narrow: the result of each value; [0]: of the default route, always */
 	VNIC_ATOMIC(uint16_t) result[FIB_NARROW];
 };

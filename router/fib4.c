@@ -5,6 +5,7 @@
 #include "router/fib4.h"
 
 #include "lib/base.h"
+#include "router/fib_shelf.h"
 #include "router/fib_store.h"
 
 typedef uint32_t fib_key;
@@ -20,5 +21,7 @@ key_of(const struct fib4_route *r)
 }
 
 #include "router/fib_routes.inc"
+
+#include "router/fib_others.inc"
 
 #include "router/fib_table.inc"

@@ -20,6 +20,7 @@
 #include <stdint.h>
 #endif
 
+struct fib_engine;
 struct fib4_writer;
 
 struct fib4 {
@@ -50,6 +51,14 @@ struct fib4_route {
  * -EINVAL (a route that is none) or -ENOMEM.
  */
 int fib4_build(const struct fib4_route *routes, size_t n, struct fib4 **out);
+
+/*
+ * The same by another engine; NULL is ours. Its changes return -ENOSPC as long
+ * as others have the table (n_refs > 1), and then fib4_rebuild() is quick, but
+ * for the first time; -EAGAIN of that: old tables are to be freed first.
+ */
+int fib4_build_by(const struct fib_engine *engine,
+    const struct fib4_route *routes, size_t n, struct fib4 **out);
 void fib4_free(struct fib4 *f); /* NULL is allowed */
 
 /*

@@ -7,6 +7,7 @@
 #include "lib/base.h"
 #include "router/fib4.h"
 #include "router/fib_avx512.h"
+#include "router/fib_engine.h"
 
 static inline const VNIC_ATOMIC(uint64_t) *
     root_of(const VNIC_ATOMIC(uint64_t) * root, uint32_t dst)
@@ -31,7 +32,12 @@ FIB_COUNTS_BITS uint16_t
 fib4_lookup(const struct fib4 *f, uint32_t dst)
 {
 	bool wide = f->fib.wide != 0;
+	uint16_t result;
 
+	if (unlikely(f->fib.engine)) {
+		f->fib.engine->look_up(f->fib.table, &dst, &result, 1);
+		return result;
+	}
 	return fib_result(&f->fib, walk(&f->fib, dst, wide), wide);
 }
 
@@ -78,6 +84,10 @@ FIB_COUNTS_BITS void
 fib4_lookup_burst(
     const struct fib4 *f, const uint32_t *dst, uint16_t *result, unsigned n)
 {
+	if (unlikely(f->fib.engine)) {
+		f->fib.engine->look_up(f->fib.table, dst, result, n);
+		return;
+	}
 	while (n > 0) {
 		unsigned k = MIN(n, (unsigned)FIB_BURST);
 

@@ -5,6 +5,7 @@
 #include "router/fib6.h"
 
 #include "lib/base.h"
+#include "router/fib_shelf.h"
 #include "router/fib_store.h"
 
 __extension__ typedef unsigned __int128 fib_key;
@@ -20,5 +21,7 @@ key_of(const struct fib6_route *r)
 }
 
 #include "router/fib_routes.inc"
+
+#include "router/fib_others.inc"
 
 #include "router/fib_table.inc"

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #endif
 
+struct fib_engine;
 struct fib6_writer;
 
 struct fib6 {
@@ -46,6 +47,8 @@ struct fib6_route {
 
 /* Each as in fib4.h. */
 int fib6_build(const struct fib6_route *routes, size_t n, struct fib6 **out);
+int fib6_build_by(const struct fib_engine *engine,
+    const struct fib6_route *routes, size_t n, struct fib6 **out);
 void fib6_free(struct fib6 *f); /* NULL is allowed */
 int fib6_add(struct fib6 *f, const struct fib6_route *r);
 int fib6_delete(struct fib6 *f, const struct fib6_route *r);

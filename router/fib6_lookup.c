@@ -7,6 +7,7 @@
 #include "lib/base.h"
 #include "router/fib6.h"
 #include "router/fib_avx512.h"
+#include "router/fib_engine.h"
 
 /* What is on its way: all of a burst at one level. */
 struct burst {
@@ -109,6 +110,10 @@ FIB_COUNTS_BITS void
 fib6_lookup_burst(const struct fib6 *f, const struct fib6_addr *dst,
     uint16_t *result, unsigned n)
 {
+	if (unlikely(f->fib.engine)) {
+		f->fib.engine->look_up(f->fib.table, dst, result, n);
+		return;
+	}
 	for (unsigned i = 0; i < n; i += FIB_BURST) {
 		unsigned k = MIN(n - i, (unsigned)FIB_BURST);
 		uint64_t left = UINT64_MAX >> (FIB_BURST - k);

@@ -15,10 +15,28 @@ compare(const void *a, const void *b)
 	return (int)x->number - (int)y->number;
 }
 
+void
+filter_put(struct filter *f)
+{
+	if (!f || --f->n_refs > 0)
+		return;
+	if (f->prepared)
+		f->engine->free(f->prepared);
+	free(f);
+}
+
 int
 filter_make(const struct filter_rule *rules, unsigned n, struct filter **out)
 {
+	return filter_make_by(NULL, rules, n, out);
+}
+
+int
+filter_make_by(const struct filter_engine *engine,
+    const struct filter_rule *rules, unsigned n, struct filter **out)
+{
 	struct filter *f;
+	int rc = 0;
 
 	*out = NULL;
 	if (n == 0)
@@ -26,11 +44,18 @@ filter_make(const struct filter_rule *rules, unsigned n, struct filter **out)
 	f = malloc(sizeof(*f) + n * sizeof(*rules));
 	if (!f)
 		return -ENOMEM;
-	*f = (struct filter){ .n = n, .n_refs = 1 };
+	*f = (struct filter){ .n = n, .n_refs = 1, .engine = engine };
 	memcpy(f->rule, rules, n * sizeof(*rules));
 	qsort(f->rule, n, sizeof(*rules), compare);
-	*out = f;
-	return 0;
+	for (unsigned i = 0; i < n; i++)
+		f->action[rules[i].number] = rules[i].action;
+	if (engine)
+		rc = engine->make(f->rule, n, &f->prepared);
+	if (rc < 0)
+		filter_put(f);
+	else
+		*out = f;
+	return rc;
 }
 
 /* The protocol at p, and the ports of those that have them. */

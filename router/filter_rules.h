@@ -5,6 +5,9 @@
  * filter is built whole and never changed; what it counts is kept elsewhere, by
  * the numbers of the rules, and so outlives it.
  *
+ * Rules are asked one after the other; many of them are better asked by an engine
+ * that finds the rules of a burst at once (struct filter_engine).
+ *
  * A piece of a packet that does not hold the ports matches no rule that asks for
  * them, and a packet whose protocol cannot be found none that asks for that.
  */
@@ -53,25 +56,38 @@ struct filter_hits {
 	_Atomic(uint64_t) packets[FILTER_MAX_RULES + 1];
 };
 
+struct filter_key;
+
+/* Who finds rules otherwise, with the same answers. */
+struct filter_engine {
+	/* 0 and the rules prepared, or negative errno */
+	int (*make)(const struct filter_rule *rules, unsigned n, void **out);
+	void (*free)(void *prepared);
+	/* number of the first match of each of 1 to 64 keys of one family, 0 =
+	 * none */
+	void (*find)(const void *prepared, const struct filter_key *keys,
+	    uint8_t *numbers, unsigned n);
+};
+
 struct filter {
 	unsigned n;
 	unsigned n_refs;          /* the slow path's own book-keeping */
 	struct filter_hits *hits; /* borrowed; NULL: nobody counts */
+	const struct filter_engine *engine;   /* NULL: one after the other */
+	void *prepared;                       /* the engine's */
+	uint8_t action[FILTER_MAX_RULES + 1]; /* by number */
 	struct filter_rule rule[];
 };
 
 /*
  * The n rules in the order of their numbers. Returns 0 and the filter with
- * n_refs = 1 to the caller, NULL if n is 0; or -ENOMEM.
+ * n_refs = 1 to the caller, NULL if n is 0; or -ENOMEM. An engine NULL: none.
  */
 int filter_make(
     const struct filter_rule *rules, unsigned n, struct filter **out);
-static inline void
-filter_put(struct filter *f)
-{
-	if (f && --f->n_refs == 0)
-		free(f);
-}
+int filter_make_by(const struct filter_engine *engine,
+    const struct filter_rule *rules, unsigned n, struct filter **out);
+void filter_put(struct filter *f); /* NULL is allowed */
 
 /* What the rules ask of a packet. */
 struct filter_key {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # router/: the reference data plane, as a library for tests and a program. No
-# DPDK; LuaJIT is known to script.c alone.
+# DPDK, but in a shared object of its own; LuaJIT is known to script.c alone.
 noinst_LIBRARIES += router/librouter.a
 router_librouter_a_SOURCES = \
   router/arp.c router/arp.h \
@@ -9,6 +9,7 @@ router_librouter_a_SOURCES = \
   router/bell.c router/bell.h \
   router/beside.c router/beside.h \
   router/bucket.h \
+  router/clock.h \
   router/count.c router/count.h \
   router/ctl.h router/ctl_int.h \
   router/ctl_change.c \
@@ -18,13 +19,16 @@ router_librouter_a_SOURCES = \
   router/ctl_server.c router/ctl_server.h \
   router/ctl_show.c \
   router/ctl_trace.c \
+  router/distribute.h \
+  router/dpdk.c router/dpdk.h \
   router/fast.c router/fast.h \
   router/feed.c router/feed.h \
-  router/fib.h \
+  router/fib.h router/fib_engine.h \
   router/fib4.c router/fib4.h router/fib4_lookup.c \
   router/fib6.c router/fib6.h router/fib6_lookup.c \
   router/fib_avx512.c router/fib_avx512.h \
-  router/fib_routes.inc router/fib_table.inc \
+  router/fib_others.inc router/fib_routes.inc router/fib_table.inc \
+  router/fib_shelf.c router/fib_shelf.h \
   router/fib_store.c router/fib_store.h \
   router/filter_rules.c router/filter_rules.h \
   router/fragment.c router/fragment.h \
@@ -39,6 +43,7 @@ router_librouter_a_SOURCES = \
   router/modules.h \
   router/modules/check_ip4.c \
   router/modules/check_ip6.c \
+  router/modules/distribute.c \
   router/modules/ether_in.c \
   router/modules/filter.c \
   router/modules/hop_limit6.c \
@@ -66,6 +71,7 @@ router_librouter_a_SOURCES = \
   router/revisions.c router/revisions.h \
   router/routerconf.c router/routerconf.h \
   router/routerconf_filter.c router/routerconf_internal.h \
+  router/routerconf_modules.c \
   router/routerconf_words.c \
   router/routes.c router/routes.h \
   router/script.c router/script.h \
@@ -95,7 +101,8 @@ router_librouter_a_CFLAGS = $(AM_CFLAGS) $(LUAJIT_CFLAGS)
 
 # What a script sees of C is made from the headers that C includes.
 SCRIPT_API = router/script_api.h lib/vnic_abi.h lib/vnic_frame.h \
-  router/batch.h router/ip6.h router/modules.h router/packet.h router/path.h \
+  router/batch.h router/distribute.h router/ip6.h router/modules.h \
+  router/packet.h router/path.h \
   router/tables.h
 router/script_api.txt: $(SCRIPT_API)
 	$(AM_V_GEN)$(MKDIR_P) router && $(CC) -E -P -DVNIC_FFI -I$(top_srcdir) \
@@ -116,6 +123,19 @@ europa_router_LDADD = router/librouter.a $(LIBEUROPA) $(LUAJIT_LIBS)
 # a script finds the modules by their names
 SCRIPT_EXPORTS = $(AM_LDFLAGS) -rdynamic
 europa_router_LDFLAGS = $(SCRIPT_EXPORTS)
+
+# What of DPDK a router may ask for. It holds all that it needs of DPDK, and shows
+# one symbol: a container has no other file of it.
+if HAVE_DPDK_STATIC
+europalibexec_PROGRAMS += europa-router-dpdk.so
+endif
+europa_router_dpdk_so_SOURCES = router/dpdk/acl.c router/dpdk/eal.c \
+  router/dpdk/fib.c router/dpdk/parts.h router/dpdk.h router/fib_engine.h
+europa_router_dpdk_so_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS) -fPIC \
+  -fvisibility=hidden
+europa_router_dpdk_so_LDFLAGS = $(AM_LDFLAGS) -shared -Wl,-Bsymbolic \
+  -Wl,--exclude-libs,ALL
+europa_router_dpdk_so_LDADD = $(DPDK_STATIC_LIBS)
 
 # its command line, in the container beside it
 europalibexec_PROGRAMS += routerctl

@@ -17,6 +17,7 @@
 #include "lib/log.h"
 #include "router/beside.h"
 #include "router/ctl_server.h"
+#include "router/dpdk.h"
 #include "router/fast.h"
 #include "router/feed.h"
 #include "router/live.h"
@@ -33,6 +34,7 @@
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 
 struct router {
 	struct vnic *vnic;
@@ -64,13 +66,54 @@ refuse(const char *path, int rc, struct err *e)
 	    rc == -E2BIG ? "too many gateways" : strerror(-rc));
 }
 
+/*
+ * The kernel kills who wants more memory than its container has. The process
+ * that init starts then begins without DPDK, so that packets flow; the next
+ * change of the configuration tries again.
+ */
+static bool
+is_after_a_kill(void)
+{
+	static bool is_first = true;
+	const char *end = getenv("EUROPA_LAST_END");
+	int status = is_first && end ? atoi(end) : 0;
+
+	is_first = false;
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+/* A configuration, with the parts of DPDK that it asks for. */
+static int
+read_conf(const char *path, struct routerconf *c, struct err *e)
+{
+	bool is_risky = is_after_a_kill();
+	int rc = routerconf_read(path, c, e);
+
+	if (rc < 0 || !(c->rte_fib || routerconf_wants_acl(c)))
+		return rc;
+	if (is_risky) {
+		log_err("%s: not with DPDK: the process before this one was "
+			"killed, as for want of memory",
+		    path);
+		c->rte_fib = false;
+		c->acl_from = 0;
+		return 0;
+	}
+	rc = dpdk_start(c->dpdk_mib ? c->dpdk_mib : DPDK_MIB, e);
+	if (rc < 0) {
+		routerconf_clear(c);
+		err_wrap(e, "%s", path);
+	}
+	return rc;
+}
+
 /* pipeline: what is to forward, "" if the configuration does not say. */
 static int
 make_plan(const char *path, struct plan **out,
     char pipeline[ROUTERCONF_MAX_PIPELINE], struct err *e)
 {
 	struct routerconf c;
-	int rc = routerconf_read(path, &c, e);
+	int rc = read_conf(path, &c, e);
 
 	if (rc < 0)
 		return rc;
@@ -87,7 +130,7 @@ load(struct router *r)
 {
 	struct routerconf c;
 	struct err e;
-	int rc = routerconf_read(r->conf, &c, &e);
+	int rc = read_conf(r->conf, &c, &e);
 
 	if (rc == 0) {
 		beside_configure(&r->beside, &c);

@@ -6,6 +6,7 @@
 #include "router/path.h"
 
 #include "lib/base.h"
+#include "router/clock.h"
 
 void
 path_abandon(struct path *p, enum fate fate)
@@ -71,6 +72,29 @@ path_give_back(struct path *p)
 			p->batch.fate[i] = FATE_PIPELINE;
 	}
 	p->ops->give_back(p, which);
+}
+
+unsigned
+path_gathered(struct path *p, unsigned vnic)
+{
+	if (!p->ops->gathered || vnic >= VNIC_MAX_VNICS)
+		return 0;
+	return p->ops->gathered(p, vnic);
+}
+
+void
+path_flush(struct path *p)
+{
+	if (p->ops->flush)
+		p->ops->flush(p);
+}
+
+double
+path_now_us(const struct path *p)
+{
+	uint64_t ns = p->ops->now_ns ? p->ops->now_ns(p) : clock_now_ns();
+
+	return (double)ns / 1000;
 }
 
 static unsigned

@@ -13,6 +13,9 @@
  * to give back is dropped when it asks for the next batch: held says which
  * frames these are, and no mistake of a script loses a slot.
  *
+ * Packets that leave may be gathered into larger batches (distribute.h): a
+ * script that wants other ones than router.conf says so in gather.
+ *
  * Who is behind it is in ops: a fast path (fast.c), or a rehearsal without any
  * memory of a node (rehearse.c).
  */
@@ -29,6 +32,7 @@ struct path {
 	struct batch batch;
 	const struct tables *tables; /* for this batch; NULL before the first */
 	uint64_t held;               /* frames that are not settled yet */
+	struct gather gather; /* size 0: as the tables say, else instead */
 	const struct path_ops *ops;
 };
 
@@ -43,6 +47,16 @@ void path_send(struct path *p, unsigned vnic);
 
 /* Ends the frames that are not alive, by their fates. */
 void path_give_back(struct path *p);
+
+/* How many packets wait for their batch to leave through a vNIC, of those that
+ * came with this one. */
+unsigned path_gathered(struct path *p, unsigned vnic);
+
+/* Sends them, of all vNICs. */
+void path_flush(struct path *p);
+
+/* Microseconds that only grow. One question a batch is enough. */
+double path_now_us(const struct path *p);
 
 /* The first frame that is alive and not before from; BATCH_MAX: none. */
 unsigned batch_next(const struct batch *b, unsigned from);
@@ -61,6 +75,11 @@ struct path_ops {
 	/* which are held and are not any more; vnic < 0: each to its hop */
 	void (*transmit)(struct path *p, uint64_t which, int vnic);
 	void (*give_back)(struct path *p, uint64_t which);
+	/* NULL: nothing is gathered */
+	unsigned (*gathered)(struct path *p, unsigned vnic);
+	void (*flush)(struct path *p);
+	/* NULL: that of the machine */
+	uint64_t (*now_ns)(const struct path *p);
 };
 
 /* Ends what is held, whatever it is, with fate. */

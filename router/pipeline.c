@@ -7,6 +7,7 @@
 
 #include "lib/base.h"
 #include "lib/stage.h"
+#include "router/clock.h"
 #include "router/modules.h"
 
 /* Rings of vNICs that went down are served too, to the end of the epoch. */
@@ -33,9 +34,49 @@ pipeline_init(
 	return punt_init(&p->punt);
 }
 
+static void
+on_distributed(void *arg, unsigned vnic, const struct vnic_frame *f, unsigned n)
+{
+	struct pipeline *p = arg;
+
+	vnic_tx(p->queue, vnic, f, n);
+	count(&p->count, COUNT_FORWARDED, n);
+}
+
+int
+pipeline_gather(struct pipeline *p)
+{
+	p->distribute = distribute_new(on_distributed, p);
+	return p->distribute ? 0 : -ENOMEM;
+}
+
+void
+pipeline_late(struct pipeline *p)
+{
+	if (unlikely(distribute_holds(p->distribute)))
+		distribute_turn(p->distribute, clock_now_ns());
+}
+
+void
+pipeline_send_gathered(struct pipeline *p)
+{
+	if (unlikely(distribute_holds(p->distribute)))
+		distribute_flush(p->distribute);
+}
+
+void
+pipeline_forget(struct pipeline *p)
+{
+	if (unlikely(distribute_holds(p->distribute)))
+		count(&p->count, COUNT_GATHERED_LOST,
+		    distribute_forget(p->distribute));
+}
+
 void
 pipeline_destroy(struct pipeline *p)
 {
+	distribute_free(p->distribute);
+	p->distribute = NULL;
 	punt_destroy(&p->punt);
 }
 
@@ -85,10 +126,31 @@ punt_turned(
 		bell_ring(p->slow_bell);
 }
 
+/* How batches are to be made; NULL: not at all. */
+static inline const struct gather *
+how_to_gather(const struct pipeline *p, const struct tables *t)
+{
+	if (likely(!p->distribute ||
+		   !(p->gather.size | t->gather.size | p->distribute->waiting)))
+		return NULL;
+	return p->gather.size ? &p->gather : &t->gather;
+}
+
+static inline void
+send_out(struct pipeline *p, const struct gather *how, unsigned vnic,
+    const struct vnic_frame *f, unsigned n)
+{
+	if (unlikely(how))
+		distribute_put(p->distribute, how, vnic, f, n, clock_now_ns());
+	else
+		on_distributed(p, vnic, f, n);
+}
+
 static inline __attribute__((always_inline)) void
 transmit(
     struct pipeline *p, const struct tables *t, struct batch *b, uint64_t left)
 {
+	const struct gather *how = how_to_gather(p, t);
 	struct vnic_frame out[BATCH_MAX];
 
 	while (left) {
@@ -105,8 +167,7 @@ transmit(
 		}
 		if (unlikely(b->came >> vnic & 1))
 			punt_turned(p, out, n, vnic);
-		vnic_tx(p->queue, vnic, out, n);
-		count(&p->count, COUNT_FORWARDED, n);
+		send_out(p, how, vnic, out, n);
 	}
 }
 
@@ -210,8 +271,8 @@ pipeline_transmit(
 }
 
 void
-pipeline_send(
-    struct pipeline *p, const struct batch *b, uint64_t which, unsigned vnic)
+pipeline_send(struct pipeline *p, const struct tables *t, const struct batch *b,
+    uint64_t which, unsigned vnic)
 {
 	struct vnic_frame out[BATCH_MAX];
 	unsigned n = 0;
@@ -222,8 +283,7 @@ pipeline_send(
 	}
 	while (which)
 		out[n++] = b->frame[batch_pop(&which)];
-	vnic_tx(p->queue, vnic, out, n);
-	count(&p->count, COUNT_FORWARDED, n);
+	send_out(p, how_to_gather(p, t), vnic, out, n);
 }
 
 const char pipeline_step_names[] =

@@ -8,6 +8,7 @@
 #include "router/plan.h"
 
 #include "lib/base.h"
+#include "router/dpdk.h"
 
 enum { GATEWAYS_AT_ONCE = 16 };
 
@@ -217,20 +218,28 @@ plan_build(
 	struct plan *p = calloc(1, sizeof(*p));
 	scoped_free struct fib4_route *route = calloc(max, sizeof(*route));
 	struct maker m = { .plan = p, .route = route };
+	const struct dpdk *dpdk = dpdk_get();
 	int rc = -ENOMEM;
 
 	if (!p || !route)
 		goto fail;
+	if (!dpdk && (c->rte_fib || routerconf_wants_acl(c))) {
+		rc = -ENOTSUP;
+		goto fail;
+	}
 	p->generation = c->generation;
 	p->twins = c->twins == ROUTERCONF_ON;
+	p->gather = c->gather;
 	memcpy(p->vnic, c->vnic, sizeof(p->vnic));
 	rc = add_all(&m, c, more);
 	if (rc == 0)
-		rc = fib4_build(route, m.n, &p->fib);
+		rc = fib4_build_by(
+		    c->rte_fib ? &dpdk->fib4 : NULL, route, m.n, &p->fib);
 	if (rc == 0)
 		rc = plan_build6(p, c, more);
 	if (rc == 0)
-		rc = filter_make(c->rule, c->n_rules, &p->filter);
+		rc = filter_make_by(routerconf_wants_acl(c) ? &dpdk->acl : NULL,
+		    c->rule, c->n_rules, &p->filter);
 	if (rc < 0)
 		goto fail;
 	*out = p;
@@ -286,6 +295,27 @@ change4(struct plan *p, const struct route *r, bool add)
 	return fib4_add(p->fib, &route);
 }
 
+static void
+drop_fib(struct plan *p)
+{
+	if (p->fib && --p->fib->n_refs == 0)
+		fib4_free(p->fib);
+	p->fib = NULL;
+}
+
+/* Of an engine: the next of its tables, quickly. */
+static int
+renew4(struct plan *p)
+{
+	struct fib4 *more;
+
+	if (!p->fib->fib.engine || fib4_rebuild(p->fib, &more) < 0)
+		return -ENOSPC;
+	drop_fib(p);
+	p->fib = more;
+	return 1;
+}
+
 int
 plan_change(struct plan *p, const struct route *r, bool add)
 {
@@ -298,7 +328,9 @@ plan_change(struct plan *p, const struct route *r, bool add)
 	rc = change(p, r, add);
 	/* what led elsewhere before must not do so now */
 	if (add && rc == -ENETUNREACH && change(p, r, false) == -ENOSPC)
-		return -ENOSPC;
+		rc = -ENOSPC;
+	if (rc == -ENOSPC)
+		rc = r->is6 ? plan_renew6(p) : renew4(p);
 	return rc;
 }
 
@@ -314,14 +346,6 @@ plan_release(struct plan *p)
 {
 	fib4_release(p->fib);
 	fib6_release(p->fib6);
-}
-
-static void
-drop_fib(struct plan *p)
-{
-	if (p->fib && --p->fib->n_refs == 0)
-		fib4_free(p->fib);
-	p->fib = NULL;
 }
 
 void

@@ -38,6 +38,7 @@ struct plan {
 	struct fib4 *fib;
 	struct fib6 *fib6;
 	struct filter *filter; /* NULL: no rules */
+	struct gather gather;
 	unsigned n_gateways;
 	unsigned n_gateways6;
 	struct gateway *gateway;   /* hop HOP_I_GATEWAY + i */
@@ -62,7 +63,8 @@ plan_end_of(uint8_t dev)
 }
 
 /*
- * Returns 0 and a plan to the caller, -E2BIG (too many gateways) or -ENOMEM.
+ * Returns 0 and a plan to the caller, -E2BIG (too many gateways), -ENOTSUP (it
+ * wants DPDK, and nobody has called dpdk_start()) or -ENOMEM.
  * Routes whose gateway is on no network of ours, or whose vNIC is not there,
  * are left out and counted. more: routes beside those of c; NULL: none.
  */
@@ -76,6 +78,7 @@ void plan_free(struct plan *p); /* NULL is allowed */
  * away (its way does not matter). Lookups in tables of this plan see it at once,
  * and never half of it. Returns 0, or
  *
+ *	1             lookups will know of it in tables made anew (engines)
  *	-EAGAIN       its gateway is new: publish tables made anew, call again
  *	-ENETUNREACH  it leads nowhere; if it was there, it is there no more
  *	-ENOENT       there is no such route
@@ -118,6 +121,7 @@ size_t plan_count(const struct routes *more, bool is6);
 int plan_build6(
     struct plan *p, const struct routerconf *c, const struct routes *more);
 int plan_change6(struct plan *p, const struct route *r, bool add);
+int plan_renew6(struct plan *p);
 int plan_prepare6(struct plan *p, const struct route *r);
 unsigned plan_way_out6(
     const struct routerconf_vnic *vnics, const struct route *r);

@@ -7,6 +7,8 @@
  */
 #include "router/plan.h"
 
+#include "router/dpdk.h"
+
 enum { GATEWAYS_AT_ONCE = 16 };
 
 struct maker {
@@ -197,7 +199,11 @@ plan_build6(
 	if (!route)
 		return -ENOMEM;
 	rc = add_all(&m, c, more);
-	return rc < 0 ? rc : fib6_build(route, m.n, &p->fib6);
+	if (rc < 0)
+		return rc;
+	/* a large table of nothing is of no use */
+	return fib6_build_by(c->rte_fib && m.n > 0 ? &dpdk_get()->fib6 : NULL,
+	    route, m.n, &p->fib6);
 }
 
 /* --- changes -------------------------------------------------------------- */
@@ -236,4 +242,17 @@ plan_change6(struct plan *p, const struct route *r, bool add)
 		return -EAGAIN;
 	route.result = (uint16_t)result;
 	return fib6_add(p->fib6, &route);
+}
+
+int
+plan_renew6(struct plan *p)
+{
+	struct fib6 *more;
+
+	if (!p->fib6->fib.engine || fib6_rebuild(p->fib6, &more) < 0)
+		return -ENOSPC;
+	if (--p->fib6->n_refs == 0)
+		fib6_free(p->fib6);
+	p->fib6 = more;
+	return 1;
 }

@@ -306,6 +306,8 @@ static const struct {
 	{ "address", read_address },
 	{ "route", read_route },
 	{ "filter", routerconf_read_filter },
+	{ "distribute", routerconf_read_distribute },
+	{ "lookup", routerconf_read_lookup },
 	{ "end", read_end },
 };
 
@@ -337,7 +339,9 @@ split(struct parser *p, char *line)
 static bool
 is_rule(int (*read)(struct parser *))
 {
-	return read == routerconf_read_filter || read == read_end;
+	return read == routerconf_read_filter ||
+	       read == routerconf_read_distribute ||
+	       read == routerconf_read_lookup || read == read_end;
 }
 
 static int
@@ -352,8 +356,7 @@ read_line(struct parser *p, char *line)
 		if (statements[i].word[0] == p->word[0][0] &&
 		    strcmp(statements[i].word, p->word[0]) == 0)
 			return p->rules_only && !is_rule(statements[i].read)
-				   ? routerconf_fail(
-					 p, "only rules may be here")
+				   ? routerconf_fail(p, "this may not be here")
 				   : statements[i].read(p);
 	return 0; /* unknown: for others, or of the future */
 }

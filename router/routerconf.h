@@ -2,14 +2,15 @@
 /*
  * routerconf: the configuration that the node gave this router, as text
  * (router.conf(5)) and as a struct. Strict about the statements it knows, silent
- * about those that it does not. The owner's rules, filter.conf beside it, are
- * read with it: both are in force or neither.
+ * about those that it does not. The owner's rules and choice of modules,
+ * filter.conf beside it, are read with it: both are in force or neither.
  */
 #ifndef ROUTER_ROUTERCONF_H
 #define ROUTER_ROUTERCONF_H
 
 #include "lib/err.h"
 #include "lib/vnic_abi.h"
+#include "router/distribute.h"
 #include "router/filter_rules.h"
 #include "router/ip6.h"
 
@@ -20,6 +21,7 @@
 enum routerconf_limits {
 	ROUTERCONF_MAX_ADDRESSES = 16, /* per vNIC */
 	ROUTERCONF_MAX_PIPELINE = 256, /* bytes of its name */
+	ROUTERCONF_ACL_FROM = 8,       /* rules, if nobody says more */
 	ROUTERCONF_NO_DEV = 0xff,      /* the statement names none */
 	ROUTERCONF_LOST_DEV = 0xfe,    /* it names one that is not there */
 };
@@ -81,6 +83,10 @@ struct routerconf {
 	struct routerconf_route6 *route6;
 	size_t n_routes6;
 	size_t max_routes6;
+	struct gather gather; /* of packets that leave */
+	bool rte_fib;         /* instead of the compact lookup table */
+	unsigned dpdk_mib;    /* its memory; 0 = not said */
+	unsigned acl_from;    /* rules; 0 = never */
 	unsigned n_rules;
 	struct filter_rule rule[FILTER_MAX_RULES];
 };
@@ -108,6 +114,9 @@ unsigned routerconf_fast_paths(const char *path);
 
 /* Likewise what forwards; false: it does not say. */
 bool routerconf_pipeline(const char *path, char out[ROUTERCONF_MAX_PIPELINE]);
+
+/* Are there enough rules for the classifier of DPDK? */
+bool routerconf_wants_acl(const struct routerconf *c);
 
 void routerconf_clear(struct routerconf *c);
 

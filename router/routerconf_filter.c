@@ -184,6 +184,8 @@ routerconf_read_filter(struct parser *p)
 	uint64_t number;
 	int rc;
 
+	if (p->n >= 2 && routerconf_is_classifier(p->word[1]))
+		return routerconf_read_classifier(p);
 	if (p->n < 3 || p->n > ROUTERCONF_MAX_WORDS ||
 	    !routerconf_uint(p->word[1], FILTER_MAX_RULES, &number) ||
 	    number == 0 || !read_action(&r, p->word[2]))

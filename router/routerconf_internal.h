@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * routerconf_internal: what routerconf.c (statements), routerconf_filter.c (the
- * one with the most words) and routerconf_words.c (numbers and addresses) share.
+ * one with the most words), routerconf_modules.c (those that choose modules) and
+ * routerconf_words.c (numbers and addresses) share.
  */
 #ifndef ROUTER_ROUTERCONF_INTERNAL_H
 #define ROUTER_ROUTERCONF_INTERNAL_H
@@ -30,6 +31,12 @@ uint8_t routerconf_find_vnic(const struct parser *p, const char *name);
 
 /* The statement `filter`. */
 int routerconf_read_filter(struct parser *p);
+
+/* Which module does it: `distribute`, `lookup`, and `filter acl`. */
+int routerconf_read_distribute(struct parser *p);
+int routerconf_read_lookup(struct parser *p);
+bool routerconf_is_classifier(const char *word);
+int routerconf_read_classifier(struct parser *p);
 
 enum prefix_family { PREFIX_BAD = 0, PREFIX_4 = 4, PREFIX_6 = 6 };
 

@@ -87,12 +87,17 @@ slow_update(struct slow *s)
 			s->stale = true;
 			return;
 		}
+		if (op->rc == 1) {
+			op->rc = 0;
+			s->stale = true;
+		}
 		s->n_changed++;
 	}
 	if (s->n_changed >= REPUBLISH_AFTER) {
 		s->n_changed = 0;
 		s->stale = true;
 	}
-	if (u->at == u->n)
+	/* what is to be in force is in the tables */
+	if (u->at == u->n && !s->stale)
 		update_end(u);
 }

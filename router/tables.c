@@ -192,6 +192,7 @@ tables_make(const struct plan *p, const struct port *ports,
 	memcpy(m.t->vnic, ports, sizeof(m.t->vnic));
 	m.t->used = used;
 	m.t->twins = p->twins;
+	m.t->gather = p->gather;
 	fill(&m, p, nb, n);
 	m.t->fib = p->fib;
 	p->fib->n_refs++;

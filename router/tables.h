@@ -23,6 +23,7 @@
 #include "router/fib4.h"
 #include "router/fib6.h"
 #endif
+#include "router/distribute.h"
 #include "router/ip6.h"
 
 enum hop_kind {
@@ -91,8 +92,9 @@ struct tables {
 	uint32_t host6_mask;
 	uint32_t first6;
 	uint32_t n_gateways6;
-	uint32_t twins; /* 1: Linux beside us hears what is for groups */
-	uint8_t *used;  /* by hop.neigh; relaxed bytes, set by fast paths */
+	uint32_t twins;       /* 1: Linux beside us hears what is for groups */
+	struct gather gather; /* of packets that leave */
+	uint8_t *used; /* by hop.neigh; relaxed bytes, set by fast paths */
 	struct port vnic[VNIC_MAX_VNICS];
 };
 

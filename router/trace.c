@@ -194,7 +194,11 @@ give_back(struct path *p, uint64_t which)
 		note_hop(t, p->batch.hop[0]);
 }
 
-static const struct path_ops ops = { receive, transmit, give_back };
+static const struct path_ops ops = {
+	.receive = receive,
+	.transmit = transmit,
+	.give_back = give_back,
+};
 
 /* --- running -------------------------------------------------------------- */
 

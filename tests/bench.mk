@@ -2,8 +2,8 @@
 # The benchmark suite: tests/bench/run, "make bench". Its programs are built with
 # the tests, so that they do not rot; they are run by nobody else.
 BENCH_TOOLS = tests/bench/coreping tests/bench/frames tests/bench/io \
-  tests/bench/loops tests/bench/paths tests/bench/rig tests/bench/table \
-  tests/bench/updates
+  tests/bench/loops tests/bench/paths tests/bench/rig tests/bench/rules \
+  tests/bench/scatters tests/bench/table tests/bench/updates
 if HAVE_DPDK
 BENCH_TOOLS += tests/bench/fibs tests/bench/inproc tests/bench/peer \
   tests/bench/source.so
@@ -17,7 +17,9 @@ EXTRA_DIST += tests/bench/run tests/bench/lib.bash \
   tests/bench/forwarders.bash tests/bench/exp/batches.bash \
   tests/bench/exp/fig5a.bash \
   tests/bench/exp/fig5b.bash tests/bench/exp/forward.bash \
-  tests/bench/node.bash tests/bench/exp/shm.bash \
+  tests/bench/node.bash tests/bench/exp/rules.bash \
+  tests/bench/exp/scatter.bash \
+  tests/bench/exp/shm.bash \
   tests/bench/exp/sizes.bash tests/bench/exp/tables.bash \
   tests/bench/exp/updates.bash tests/bench/exp/workers.bash \
   tests/bench/stages.jq
@@ -31,6 +33,11 @@ tests_bench_io_LDADD = $(LIBEUROPA)
 tests_bench_loops_SOURCES = tests/bench/loops.c tests/bench/bench.h
 tests_bench_loops_LDADD = router/librouter.a $(LIBEUROPA) $(LUAJIT_LIBS)
 tests_bench_loops_LDFLAGS = $(SCRIPT_EXPORTS)
+tests_bench_rules_SOURCES = tests/bench/rules.c $(BENCH_FRAME)
+tests_bench_rules_LDADD = router/librouter.a $(LIBEUROPA)
+tests_bench_scatters_SOURCES = tests/bench/scatters.c tests/bench/scatter.c \
+  tests/bench/scatter.h $(BENCH_FRAME)
+tests_bench_scatters_LDADD = router/librouter.a $(LIBEUROPA)
 tests_bench_updates_SOURCES = tests/bench/updates.c tests/bench/bench.h
 BENCH_TOUCHED = tests/bench/touched.c tests/bench/touched.h $(BENCH_FRAME)
 tests_bench_paths_SOURCES = tests/bench/paths.c $(BENCH_TOUCHED)

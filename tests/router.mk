@@ -9,6 +9,11 @@ ROUTER_UNIT = \
   tests/unit/test_router_fib6 \
   tests/unit/test_router_queue \
   tests/unit/test_router_conf \
+  tests/unit/test_router_distribute \
+  tests/unit/test_router_dpdk \
+  tests/unit/test_router_engines \
+  tests/unit/test_router_red \
+  tests/unit/test_router_scatter \
   tests/unit/test_router_arp \
   tests/unit/test_router_icmp \
   tests/unit/test_router_lua \
@@ -36,6 +41,7 @@ TESTS += $(ROUTER_UNIT)
 endif
 TESTS += tests/unit/conformance.sh
 EXTRA_DIST += tests/unit/conformance.sh
+EXTRA_DIST += tests/unit/engine_changes.inc tests/unit/router_dpdk.h
 EXTRA_DIST += tests/golden/router_packets.py tests/golden/router_packets.txt \
   tests/golden/router_packets6.py tests/golden/router_packets6.txt \
   tests/golden/router_packets_join.py tests/golden/router_packets_join.txt \
@@ -133,3 +139,25 @@ EXTRA_tests_unit_test_router_ipv6_DEPENDENCIES = europa-router
 EXTRA_tests_unit_test_router_exceptions_DEPENDENCIES = europa-router
 EXTRA_tests_unit_test_router_process_DEPENDENCIES = \
   europa-router examples/vnic-echo
+
+tests_unit_test_router_distribute_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_distribute_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_distribute_DEPENDENCIES = europa-router
+tests_unit_test_router_engines_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_engines_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_red_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_red_LDADD = router/librouter.a $(LIBEUROPA) \
+  $(LUAJIT_LIBS) $(CMOCKA_LIBS) -lm
+# a script finds the modules by name alone
+tests_unit_test_router_red_LDFLAGS = $(SCRIPT_EXPORTS) -Wl,--undefined=pipeline_run
+tests_unit_test_router_scatter_SOURCES = tests/unit/test_router_scatter.c \
+  tests/bench/scatter.c tests/bench/scatter.h
+tests_unit_test_router_scatter_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_scatter_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_dpdk_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_dpdk_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_dpdk_DEPENDENCIES = europa-router
+if HAVE_DPDK_STATIC
+EXTRA_tests_unit_test_router_engines_DEPENDENCIES = europa-router-dpdk.so
+EXTRA_tests_unit_test_router_dpdk_DEPENDENCIES += europa-router-dpdk.so
+endif

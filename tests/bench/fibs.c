@@ -7,9 +7,10 @@
  * FAMILY is 4 or 6, prefixes are as in data/README; HUGE is yes for DPDK's memory
  * in huge pages. Takes every
  * (all / N_ROUTES)th of them with one of 16 next hops at random, and random
- * destinations in random routes. First ours and DPDK's must give the same
- * answers; then they take turns, each with its build, lookups in bursts of 64,
- * and changes: random routes go and come back. Prints one JSON object.
+ * destinations in random routes. First ours, DPDK's, and DPDK's as a router has
+ * it (without huge pages) must give the same answers; then they take turns, each
+ * with its build, lookups in bursts of 64, and changes: random routes go and come
+ * back. Prints one JSON object.
  */
 #include "tests/bench/fibs.h"
 
@@ -130,16 +131,16 @@ compare(const struct fibs_input *in, const struct fibs_engine *a,
 {
 	uint16_t x[FIBS_BURST], y[FIBS_BURST];
 
-	a->build(in);
-	b->build(in);
+	a->build(a->who, in);
+	b->build(b->who, in);
 	for (size_t i = 0; i < in->n_dst; i += FIBS_BURST) {
-		a->look_up(i, x);
-		b->look_up(i, y);
+		a->look_up(a->who, i, x);
+		b->look_up(b->who, i, y);
 		if (memcmp(x, y, sizeof(x)) != 0)
 			fibs_die("the tables disagree at %zu", i);
 	}
-	a->destroy();
-	b->destroy();
+	a->destroy(a->who);
+	b->destroy(b->who);
 }
 
 static double
@@ -154,7 +155,7 @@ time_lookups(
 
 	do {
 		for (unsigned i = 0; i < LOOK_AT_CLOCK; i++) {
-			e->look_up(at, hop);
+			e->look_up(e->who, at, hop);
 			at += FIBS_BURST;
 			if (at == in->n_dst)
 				at = 0;
@@ -182,10 +183,10 @@ time_changes(
 			    &in->route[(first + i * (in->n_routes / CHANGES)) %
 				       in->n_routes];
 		for (unsigned i = 0; i < CHANGES; i++)
-			e->delete (r[i]);
+			e->delete (e->who, r[i]);
 		for (unsigned i = 0; i < CHANGES; i++)
-			e->add(r[i]);
-		e->pause();
+			e->add(e->who, r[i]);
+		e->pause(e->who);
 		n += 2 * CHANGES;
 		now = bench_now_ns();
 	} while (now - start < (uint64_t)ms * 1000000);
@@ -198,13 +199,14 @@ run(const struct fibs_input *in, const struct fibs_engine *e, unsigned ms,
 {
 	uint64_t start = bench_now_ns();
 
-	e->build(in);
+	e->build(e->who, in);
 	f->build_ms[i] = (double)(bench_now_ns() - start) / 1e6;
-	f->bytes = e->bytes();
+	f->bytes = e->bytes(e->who);
 	time_lookups(in, e, ms / 4); /* warm */
 	f->lookups[i] = time_lookups(in, e, ms);
+	time_changes(in, e, 1); /* a second copy, of who has two */
 	f->changes[i] = time_changes(in, e, ms / 2);
-	e->destroy();
+	e->destroy(e->who);
 }
 
 static void
@@ -258,8 +260,13 @@ start_eal(const char *core, bool huge)
 int
 main(int argc, char **argv)
 {
-	static struct figures f[2];
-	const struct fibs_engine *ours = &fibs_ours4, *rte = &fibs_rte4;
+	static const struct fibs_engine *const engines[][FIBS_N] = {
+		{ &fibs_ours4, &fibs_rte4, &fibs_router4 },
+		{ &fibs_ours6, &fibs_rte6, &fibs_router6 },
+	};
+	static const char *const names[FIBS_N] = { "ours", "rte", "router" };
+	static struct figures f[FIBS_N];
+	const struct fibs_engine *const *e;
 	struct fibs_input in = { 0 };
 	unsigned runs, ms;
 	bool six;
@@ -268,10 +275,7 @@ main(int argc, char **argv)
 		fibs_die("usage: fibs FAMILY N_ROUTES N_DESTINATIONS RUNS "
 			 "WINDOW_MS CORE HUGE < prefixes");
 	six = strcmp(argv[1], "6") == 0;
-	if (six) {
-		ours = &fibs_ours6;
-		rte = &fibs_rte6;
-	}
+	e = engines[six];
 	in.n_routes = strtoul(argv[2], NULL, 10);
 	in.n_dst = strtoul(argv[3], NULL, 10) / FIBS_BURST * FIBS_BURST;
 	runs = (unsigned)strtoul(argv[4], NULL, 10);
@@ -281,17 +285,17 @@ main(int argc, char **argv)
 	start_eal(argv[6], strcmp(argv[7], "yes") == 0);
 	read_routes(&in, six ? 128 : 32);
 	choose_destinations(&in);
-	ours->prepare(&in);
-	rte->prepare(&in);
-	compare(&in, ours, rte);
-	for (unsigned i = 0; i < runs; i++) {
-		run(&in, ours, ms, &f[0], i);
-		run(&in, rte, ms, &f[1], i);
+	for (unsigned k = 0; k < FIBS_N; k++)
+		e[k]->prepare(&in);
+	for (unsigned k = 1; k < FIBS_N; k++)
+		compare(&in, e[0], e[k]);
+	for (unsigned i = 0; i < runs; i++)
+		for (unsigned k = 0; k < FIBS_N; k++)
+			run(&in, e[k], ms, &f[k], i);
+	for (unsigned k = 0; k < FIBS_N; k++) {
+		fputs(k ? ", " : "{", stdout);
+		print_figures(names[k], &f[k], runs);
 	}
-	putchar('{');
-	print_figures("ours", &f[0], runs);
-	fputs(", ", stdout);
-	print_figures("rte", &f[1], runs);
 	puts("}");
 	return 0;
 }

@@ -25,8 +25,9 @@ check(int rc, const char *what)
 }
 
 static void
-no_pause(void)
+no_pause(enum fibs_who who)
 {
+	(void)who;
 }
 
 static void
@@ -49,21 +50,23 @@ prepare4(const struct fibs_input *in)
 }
 
 static void
-add4(const struct fibs_route *r)
+add4(enum fibs_who who, const struct fibs_route *r)
 {
+	(void)who;
 	check(rte_fib_add(fib, (uint32_t)(r->hi >> 32), r->len, r->hop),
 	    "rte_fib_add");
 }
 
 static void
-delete4(const struct fibs_route *r)
+delete4(enum fibs_who who, const struct fibs_route *r)
 {
+	(void)who;
 	check(rte_fib_delete(fib, (uint32_t)(r->hi >> 32), r->len),
 	    "rte_fib_delete");
 }
 
 static void
-build4(const struct fibs_input *in)
+build4(enum fibs_who who, const struct fibs_input *in)
 {
 	struct rte_fib_conf conf = {
 		.type = RTE_FIB_DIR24_8,
@@ -75,35 +78,38 @@ build4(const struct fibs_input *in)
 	if (!fib)
 		fibs_die("no memory for rte_fib");
 	for (size_t i = 0; i < in->n_routes; i++)
-		add4(&in->route[i]);
+		add4(who, &in->route[i]);
 	/* not there on this processor: the scalar one stays */
 	rte_fib_select_lookup(fib, RTE_FIB_LOOKUP_DIR24_8_VECTOR_AVX512);
 }
 
 static void
-destroy4(void)
+destroy4(enum fibs_who who)
 {
+	(void)who;
 	rte_fib_free(fib);
 }
 
 static void
-look_up4(size_t i, uint16_t *hop)
+look_up4(enum fibs_who who, size_t i, uint16_t *hop)
 {
 	uint64_t wide[FIBS_BURST];
 
+	(void)who;
 	rte_fib_lookup_bulk(fib, dst4 + i, wide, FIBS_BURST);
 	narrow(wide, hop);
 }
 
 /* By its definition: 2 bytes for each /24, 256 of them in each of the others. */
 static size_t
-bytes4(void)
+bytes4(enum fibs_who who)
 {
+	(void)who;
 	return 2 * ((1 << 24) + TBL8_4 * 256);
 }
 
-const struct fibs_engine fibs_rte4 = { prepare4, build4, destroy4, look_up4,
-	add4, delete4, no_pause, bytes4 };
+const struct fibs_engine fibs_rte4 = { FIBS_RTE, prepare4, build4, destroy4,
+	look_up4, add4, delete4, no_pause, bytes4 };
 
 /* --- IPv6 ----------------------------------------------------------------- */
 
@@ -127,25 +133,27 @@ prepare6(const struct fibs_input *in)
 }
 
 static void
-add6(const struct fibs_route *r)
+add6(enum fibs_who who, const struct fibs_route *r)
 {
 	uint8_t ip[16];
 
+	(void)who;
 	as_bytes(r, ip);
 	check(rte_fib6_add(fib6, ip, r->len, r->hop), "rte_fib6_add");
 }
 
 static void
-delete6(const struct fibs_route *r)
+delete6(enum fibs_who who, const struct fibs_route *r)
 {
 	uint8_t ip[16];
 
+	(void)who;
 	as_bytes(r, ip);
 	check(rte_fib6_delete(fib6, ip, r->len), "rte_fib6_delete");
 }
 
 static void
-build6(const struct fibs_input *in)
+build6(enum fibs_who who, const struct fibs_input *in)
 {
 	struct rte_fib6_conf conf = {
 		.type = RTE_FIB6_TRIE,
@@ -157,30 +165,33 @@ build6(const struct fibs_input *in)
 	if (!fib6)
 		fibs_die("no memory for rte_fib6");
 	for (size_t i = 0; i < in->n_routes; i++)
-		add6(&in->route[i]);
+		add6(who, &in->route[i]);
 	rte_fib6_select_lookup(fib6, RTE_FIB6_LOOKUP_TRIE_VECTOR_AVX512);
 }
 
 static void
-destroy6(void)
+destroy6(enum fibs_who who)
 {
+	(void)who;
 	rte_fib6_free(fib6);
 }
 
 static void
-look_up6(size_t i, uint16_t *hop)
+look_up6(enum fibs_who who, size_t i, uint16_t *hop)
 {
 	uint64_t wide[FIBS_BURST];
 
+	(void)who;
 	rte_fib6_lookup_bulk(fib6, dst6 + i, wide, FIBS_BURST);
 	narrow(wide, hop);
 }
 
 static size_t
-bytes6(void)
+bytes6(enum fibs_who who)
 {
+	(void)who;
 	return 4 * ((size_t)(1 << 24) + TBL8_6 * 256);
 }
 
-const struct fibs_engine fibs_rte6 = { prepare6, build6, destroy6, look_up6,
-	add6, delete6, no_pause, bytes6 };
+const struct fibs_engine fibs_rte6 = { FIBS_RTE, prepare6, build6, destroy6,
+	look_up6, add6, delete6, no_pause, bytes6 };

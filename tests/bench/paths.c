@@ -133,7 +133,11 @@ give_back(struct path *p, uint64_t which)
 	(void)which;
 }
 
-static const struct path_ops ops = { receive, transmit, give_back };
+static const struct path_ops ops = {
+	.receive = receive,
+	.transmit = transmit,
+	.give_back = give_back,
+};
 
 /* --- set-up --------------------------------------------------------------- */
 

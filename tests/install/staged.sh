@@ -49,6 +49,8 @@ expected() {
   local skip='^#|^$'
   [ -x "$EUROPA_BUILDDIR/europa-dataplane" ] ||
     skip="$skip|/europa-dataplane(\\.service)?\$"
+  [ -x "$EUROPA_BUILDDIR/europa-router-dpdk.so" ] ||
+    skip="$skip|/europa-router-dpdk\\.so\$"
   [ -n "$unitdir" ] || skip="$skip|^@unitdir@"
   grep -vE "$skip" "$LIST"
 }

@@ -21,7 +21,7 @@ library_flags() {
 # compilable REGEX: those files whose libraries are here
 compilable() {
   if pkg-config --exists libdpdk; then files "$1"; else
-    files "$1" | xargs grep -LE '#include <rte_' | grep -v '^dataplane/'
+    files "$1" | xargs grep -LE '#include <rte_' | grep -vE '^(dataplane|router/dpdk)/'
   fi
 }
 
@@ -68,7 +68,9 @@ check_foreign() {
         printf "%s:%d: %s is at home in %s\n", FILENAME, FNR, $2, what
     }
     !/^#[ \t]*include/ { next }
-    $2 ~ /rte_/ { home("^dataplane/", "dataplane/") }
+    $2 ~ /rte_/ {
+      home("^(dataplane|router/dpdk)/.*\\.[ch]$", "dataplane/ and router/dpdk/")
+    }
     $2 ~ /^<lxc\// { home("^agent/launch\\.c$", "agent/launch.c") }
     $2 ~ /microhttpd/ { home("^api/server[a-z_]*\\.[ch]$", "api/server*.c") }
     $2 ~ /sqlite3/ { home("^agent/store\\.c$", "agent/store.c") }

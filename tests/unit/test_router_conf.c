@@ -119,6 +119,26 @@ static const char *const bad[][2] = {
 	{ V0 A0, "r:2: not complete: no line `end`" },
 	{ "end\n" V0, "r:2: more statements after `end`" },
 	{ "end now\n", "r:1: expected: end" },
+	{ "distribute 32\nend\n",
+	    "r:1: expected: distribute PACKETS MICROSECONDS, up to 256 and "
+	    "10000" },
+	{ "distribute 0 100\nend\n",
+	    "r:1: expected: distribute PACKETS MICROSECONDS, up to 256 and "
+	    "10000" },
+	{ "distribute 257 100\nend\n",
+	    "r:1: expected: distribute PACKETS MICROSECONDS, up to 256 and "
+	    "10000" },
+	{ "lookup rte_lpm\nend\n",
+	    "r:1: expected: lookup compact, or: lookup rte_fib [MIB]" },
+	{ "lookup\nend\n",
+	    "r:1: expected: lookup compact, or: lookup rte_fib [MIB]" },
+	{ "lookup compact 64\nend\n",
+	    "r:1: expected: lookup compact, or: lookup rte_fib [MIB]" },
+	{ "lookup rte_fib 63\nend\n", "r:1: no memory of 64 to 8192 MiB: 63" },
+	{ "filter linear 7\nend\n",
+	    "r:1: expected: filter linear, or: filter acl [RULES]" },
+	{ "filter acl 129\nend\n", "r:1: no number of rules: 129" },
+	{ "filter acl 0\nend\n", "r:1: no number of rules: 0" },
 	{ "generation\nend\n", "r:1: expected: generation NUMBER" },
 	{ "generation 1x\nend\n", "r:1: expected: generation NUMBER" },
 	{ "generation 18446744073709551616\nend\n",
@@ -539,6 +559,39 @@ a_plan_has_the_routes_of_all_sources(void **state)
 	routes_clear(&more);
 }
 
+/* Which module does it: the last word counts; nothing said is as ever. */
+static void
+modules_are_chosen(void **state)
+{
+	struct routerconf c;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(parse("end\n", &c, &e), 0);
+	assert_false(c.rte_fib || routerconf_wants_acl(&c) || c.gather.size);
+	assert_int_equal(parse("distribute 32 100\nlookup rte_fib 1024\n"
+			       "filter acl 2\nfilter 1 deny\nend\n",
+			     &c, &e),
+	    0);
+	assert_int_equal(c.gather.size, 32);
+	assert_int_equal(c.gather.us, 100);
+	assert_true(c.rte_fib);
+	assert_int_equal(c.dpdk_mib, 1024);
+	assert_false(routerconf_wants_acl(&c)); /* one rule is not two */
+	assert_int_equal(parse("filter acl 2\nfilter 1 deny\n"
+			       "filter 2 permit\nend\n",
+			     &c, &e),
+	    0);
+	assert_true(routerconf_wants_acl(&c));
+	assert_int_equal(parse("distribute 32 100\nlookup rte_fib\n"
+			       "filter acl 1\nfilter 1 deny\n"
+			       "distribute 1 0\nlookup compact\n"
+			       "filter linear\nend\n",
+			     &c, &e),
+	    0);
+	assert_false(c.rte_fib || routerconf_wants_acl(&c) || c.gather.size);
+}
+
 int
 main(void)
 {
@@ -557,6 +610,7 @@ main(void)
 		cmocka_unit_test(ipv6_routes_of_a_plan_in_use_can_be_changed),
 		cmocka_unit_test(sources_have_an_order),
 		cmocka_unit_test(a_plan_has_the_routes_of_all_sources),
+		cmocka_unit_test(modules_are_chosen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,12 +104,17 @@ static const struct field fields[] = {
 	FIELD(tables, host6_mask),
 	FIELD(tables, first6),
 	FIELD(tables, n_gateways6),
+	FIELD(tables, gather),
 	FIELD(tables, used),
 	FIELD(tables, vnic),
 	WHOLE(path),
 	FIELD(path, batch),
 	FIELD(path, tables),
 	FIELD(path, held),
+	WHOLE(gather),
+	FIELD(gather, size),
+	FIELD(gather, us),
+	FIELD(path, gather),
 	FIELD(path, ops),
 };
 
