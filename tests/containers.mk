@@ -9,6 +9,7 @@ CONTAINER_UNIT = \
   tests/unit/test_container_cgroup \
   tests/unit/test_container_launch \
   tests/unit/test_ctlclient \
+  tests/unit/test_init_service \
   tests/unit/test_init \
   tests/unit/test_live_files
 check_PROGRAMS += $(CONTAINER_UNIT) tests/unit/init_child_probe
@@ -31,6 +32,8 @@ tests_unit_test_ctlclient_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_ctlclient_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_live_files_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_live_files_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_init_service_CFLAGS = $(CONTAINER_TEST_CFLAGS)
+tests_unit_test_init_service_LDADD = $(LIBINIT) $(LIBEUROPA) $(CMOCKA_LIBS)
 tests_unit_test_init_CFLAGS = $(CONTAINER_TEST_CFLAGS)
 tests_unit_test_init_LDADD = $(LIBINIT) $(LIBEUROPA) $(CMOCKA_LIBS)
 tests_unit_init_child_probe_LDADD = $(LIBEUROPA)

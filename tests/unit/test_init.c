@@ -29,8 +29,6 @@ struct rig {
 	char dir[32];
 	char socket[64];
 	char conf[64];
-	char service[64]; /* there only if a test has made it */
-	char started[64]; /* a line for each process of it */
 	char probe[512];
 	int listen_fd;
 	int fd; /* to init */
@@ -77,20 +75,8 @@ meet(struct rig *g, struct wire_msg *hello)
 	expect(g, WIRE_INIT_HELLO, hello);
 }
 
-/* A service that says its process, and stays. */
 static void
-make_service(const struct rig *g)
-{
-	FILE *f = fopen(g->service, "we");
-
-	assert_non_null(f);
-	fprintf(f, "#!/bin/sh\necho $$ >> %s\nexec sleep 1000\n", g->started);
-	assert_int_equal(fclose(f), 0);
-	assert_int_equal(chmod(g->service, 0755), 0);
-}
-
-static void
-open_rig_with(struct rig *g, bool service, struct wire_msg *hello)
+open_rig(struct rig *g, struct wire_msg *hello)
 {
 	const char *build = getenv("EUROPA_BUILDDIR");
 	char path[512];
@@ -100,10 +86,6 @@ open_rig_with(struct rig *g, bool service, struct wire_msg *hello)
 	assert_non_null(mkdtemp(g->dir));
 	snprintf(g->socket, sizeof(g->socket), "%s/agent.sock", g->dir);
 	snprintf(g->conf, sizeof(g->conf), "%s/conf", g->dir);
-	snprintf(g->service, sizeof(g->service), "%s/service", g->dir);
-	snprintf(g->started, sizeof(g->started), "%s/started", g->dir);
-	if (service)
-		make_service(g);
 	snprintf(path, sizeof(path), "%s/container-templates/europa-init",
 	    build ? build : ".");
 	snprintf(g->probe, sizeof(g->probe), "%s/tests/unit/init_child_probe",
@@ -119,16 +101,10 @@ open_rig_with(struct rig *g, bool service, struct wire_msg *hello)
 		dup2(null, STDERR_FILENO);
 		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails */
 		execl(path, "europa-init", "--socket", g->socket, "--conf-dir",
-		    g->conf, "--service", g->service, (char *)NULL);
+		    g->conf, (char *)NULL);
 		_exit(127);
 	}
 	meet(g, hello);
-}
-
-static void
-open_rig(struct rig *g, struct wire_msg *hello)
-{
-	open_rig_with(g, false, hello);
 }
 
 static int
@@ -335,55 +311,6 @@ test_new_set_restarts(void **state)
 	expect_running(&g, 1, &m);
 	assert_int_equal(m.u.process.starts, 4);
 	close_rig(&g);
-}
-
-/* The process of line n, once it is there. */
-static pid_t
-service_pid(const struct rig *g, unsigned n)
-{
-	for (uint64_t end = loop_now_ms() + WAIT_MS; loop_now_ms() < end;) {
-		FILE *f = fopen(g->started, "re");
-		int pid = 0;
-		unsigned k = 0;
-
-		while (f && k < n && fscanf(f, "%d", &pid) == 1)
-			k++;
-		if (f)
-			fclose(f);
-		if (k == n)
-			return pid;
-		usleep(5000);
-	}
-	fail_msg("it was not started %u times", n);
-	return 0;
-}
-
-static void
-test_service(void **state)
-{
-	struct wire_msg m;
-	struct rig g;
-	pid_t first, second;
-
-	(void)state;
-	open_rig_with(&g, true, &m);
-	/* without set or configuration, and beside the data plane */
-	first = service_pid(&g, 1);
-	send_set(&g, 1);
-	send_config(&g, "serve");
-	expect_running(&g, 1, &m);
-	assert_int_equal(m.u.process.starts, 1);
-	assert_int_equal(kill(first, SIGKILL), 0);
-	second = service_pid(&g, 2);
-	assert_int_not_equal(first, second);
-	/* the data plane has not noticed */
-	ask_stats(&g, 1);
-	expect(&g, WIRE_STATS, &m);
-	assert_int_equal(stat_of(&m, "last_end"), 0);
-	close_rig(&g);
-	for (unsigned i = 0; i < WAIT_MS && kill(second, 0) == 0; i++)
-		usleep(1000);
-	assert_int_equal(kill(second, 0), -1);
 }
 
 /* At once, then 10, 20, 40, 80 ms: four deaths take 150 ms and not less. */
@@ -660,7 +587,6 @@ main(void)
 		cmocka_unit_test(test_life),
 		cmocka_unit_test(test_europad_restarts),
 		cmocka_unit_test(test_new_set_restarts),
-		cmocka_unit_test(test_service),
 		cmocka_unit_test(test_backoff),
 		cmocka_unit_test(test_child_garbage),
 		cmocka_unit_test(test_bad_configs),
