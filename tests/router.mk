@@ -8,7 +8,7 @@ ROUTER_UNIT = \
   tests/unit/test_router_fib4 tests/unit/test_router_fib4_change \
   tests/unit/test_router_fib6 \
   tests/unit/test_router_queue \
-  tests/unit/test_router_conf \
+  tests/unit/test_router_conf tests/unit/test_router_plan \
   tests/unit/test_router_distribute \
   tests/unit/test_router_dpdk \
   tests/unit/test_router_engines \
@@ -77,6 +77,8 @@ tests_unit_test_router_queue_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_queue_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_conf_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_conf_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_plan_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_plan_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_arp_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_arp_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_icmp_CFLAGS = $(ROUTER_CFLAGS)

@@ -68,7 +68,7 @@ says_version() { # PROGRAM: its name and the version, from elsewhere
 # what git knows and a tarball has no use for is named here
 if git -C "$EUROPA_SRCDIR" rev-parse 2> /dev/null; then
   run_make distdir distdir="$TMP/dist" && diff \
-    <(git -C "$EUROPA_SRCDIR" ls-files | grep -v '^\.gitignore$' | sort) \
+    <(git -C "$EUROPA_SRCDIR" ls-files | grep -vE '^\.git(attributes|ignore)$' | sort) \
     <(cd "$TMP/dist" && find . -type f -printf '%P\n' | sort) |
     grep '^<' > "$TMP/out"
   [ ! -s "$TMP/out" ]
