@@ -65,18 +65,6 @@ publish(void)
 	plan_release(f.plan);
 }
 
-/*
- * A route that was added is found by way of mapped memory (fib_map()), where no
- * sanitizer looks for pointers: all that a plan has in use would be a leak.
- */
-const char *__asan_default_options(void);
-
-const char *
-__asan_default_options(void)
-{
-	return "detect_leaks=0";
-}
-
 static void
 slow_turn(void)
 {

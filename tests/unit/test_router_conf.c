@@ -3,7 +3,7 @@
  * test_router_conf: router.conf as the node writes it, and as it never should.
  * The plan that comes of it: test_router_plan.c.
  */
-#include "router/routerconf.h"
+#include "router/plan.h"
 
 #include "lib/base.h"
 #include "tests/unit/frame_maker.h"
