@@ -172,7 +172,7 @@ static unsigned
 count_pages(struct router_rig *r, int fd)
 {
 	static uint8_t seen[N_ROUTES];
-	char words[200] = "show routes source api";
+	char words[200] = "show routes source api", cursor[100];
 	unsigned n = 0;
 
 	memset(seen, 0, sizeof(seen));
@@ -189,9 +189,9 @@ count_pages(struct router_rig *r, int fd)
 		next = strstr(answer, "\"next\":\"");
 		if (!next)
 			return n;
-		assert_int_equal(sscanf(next + 8, "%99[^\"]", words + 150), 1);
-		snprintf(
-		    words, 150, "show routes source api after %s", words + 150);
+		assert_int_equal(sscanf(next + 8, "%99[^\"]", cursor), 1);
+		snprintf(words, sizeof(words),
+		    "show routes source api after %s", cursor);
 	}
 	fail_msg("the pages have no end");
 	return 0;
