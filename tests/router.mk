@@ -145,7 +145,7 @@ EXTRA_tests_unit_test_router_process_DEPENDENCIES = \
 tests_unit_test_router_distribute_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_distribute_LDADD = $(ROUTER_LIBS)
 EXTRA_tests_unit_test_router_distribute_DEPENDENCIES = europa-router
-tests_unit_test_router_engines_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_engines_CFLAGS = $(ROUTER_CFLAGS) $(TEST_DPDK)
 tests_unit_test_router_engines_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_red_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_red_LDADD = router/librouter.a $(LIBEUROPA) \
@@ -156,10 +156,13 @@ tests_unit_test_router_scatter_SOURCES = tests/unit/test_router_scatter.c \
   tests/bench/scatter.c tests/bench/scatter.h
 tests_unit_test_router_scatter_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_scatter_LDADD = $(ROUTER_LIBS)
-tests_unit_test_router_dpdk_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_dpdk_CFLAGS = $(ROUTER_CFLAGS) $(TEST_DPDK)
 tests_unit_test_router_dpdk_LDADD = $(ROUTER_LIBS)
 EXTRA_tests_unit_test_router_dpdk_DEPENDENCIES = europa-router
 if HAVE_DPDK_STATIC
+TEST_DPDK = -DTEST_DPDK=1
 EXTRA_tests_unit_test_router_engines_DEPENDENCIES = europa-router-dpdk.so
 EXTRA_tests_unit_test_router_dpdk_DEPENDENCIES += europa-router-dpdk.so
+else
+TEST_DPDK = -DTEST_DPDK=0
 endif

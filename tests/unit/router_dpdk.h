@@ -12,7 +12,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -28,7 +27,7 @@ random32(void)
 	return (uint32_t)(seed >> 16);
 }
 
-/* NULL: it is not built. */
+/* Of this build: TEST_DPDK says whether there is one. */
 static inline const struct dpdk *
 dpdk(void)
 {
@@ -38,8 +37,6 @@ dpdk(void)
 
 	snprintf(path, sizeof(path), "%s/europa-router-dpdk.so",
 	    build ? build : ".");
-	if (access(path, R_OK) != 0)
-		return NULL;
 	assert_int_equal(setenv("EUROPA_ROUTER_DPDK", path, 1), 0);
 	/* where DPDK makes a folder for itself */
 	assert_int_equal(setenv("RUNTIME_DIRECTORY", "/nonexistent", 1), 0);

@@ -266,8 +266,6 @@ rte_fib_says_what_ours_says(void **state)
 	const struct dpdk *d = dpdk();
 
 	(void)state;
-	if (!d)
-		skip();
 	fib4_changes(&d->fib4, 1500);
 }
 
@@ -277,8 +275,6 @@ rte_fib6_says_what_ours_says(void **state)
 	const struct dpdk *d = dpdk();
 
 	(void)state;
-	if (!d)
-		skip();
 	fib6_changes(&d->fib6, 1500);
 }
 
@@ -289,9 +285,11 @@ main(void)
 		cmocka_unit_test(readers_keep_their_tables),
 		cmocka_unit_test(who_misses_too_many_changes_is_made_anew),
 		cmocka_unit_test(what_is_not_there_is_said),
+		/* of DPDK: */
 		cmocka_unit_test(rte_fib_says_what_ours_says),
 		cmocka_unit_test(rte_fib6_says_what_ours_says),
 	};
+	size_t n = ARRAY_SIZE(tests) - (TEST_DPDK ? 0 : 2);
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return _cmocka_run_group_tests("tests", tests, n, NULL, NULL);
 }
