@@ -160,7 +160,6 @@ tests_unit_test_router_dpdk_CFLAGS = $(ROUTER_CFLAGS) $(TEST_DPDK)
 tests_unit_test_router_dpdk_LDADD = $(ROUTER_LIBS)
 EXTRA_tests_unit_test_router_dpdk_DEPENDENCIES = europa-router
 if HAVE_DPDK_STATIC
-TEST_DPDK = -DTEST_DPDK=1
 EXTRA_tests_unit_test_router_engines_DEPENDENCIES = europa-router-dpdk.so
 EXTRA_tests_unit_test_router_dpdk_DEPENDENCIES += europa-router-dpdk.so
 else
