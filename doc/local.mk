@@ -24,7 +24,8 @@ DECISIONS = \
   doc/decisions/sqlite.md \
   doc/decisions/data-path.md doc/decisions/traffic-limits.md \
   doc/decisions/vnic-protocol.md
-EXTRA_DIST += $(DECISIONS) doc/model/vnic-ring.pml CONTRIBUTING.md .ci/run
+EXTRA_DIST += $(DECISIONS) doc/model/vnic-ring.pml doc/results \
+  CONTRIBUTING.md .ci/run
 dist_doc_DATA += ARCHITECTURE.md CHANGELOG.md LICENSE README.md doc/conformance.md \
   doc/linux-twins.md \
   doc/pipeline.md

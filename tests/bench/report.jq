@@ -29,7 +29,7 @@ def machine_text: "| | |", "|---|---|",
 def targets_text: [.[] | select(.target)]
   | group_by([.target, .level, (.comment | split(";")[0])]) | map(.[-1]) | sort_by(order, .level)
   | (map(select(.level == "must")) | "\(map(select(.met)) | length) of " +
-     "\(length) lines that must be met are met; of those that we stretch for "),
+     "\(length) lines that must be met are met; of those that we stretch for"),
     "\(map(select(.level == "stretch" and .met)) | length) of " +
      "\(map(select(.level == "stretch")) | length).", "",
     (["target", "level", "value", "wanted", "", "what"] | row), rule(6),
