@@ -13,32 +13,35 @@
 
 struct check {
 	struct node *n;
+	const struct project *project;
 	const struct model_router *spec;
 	const struct router *old;
 	struct problem *p;
 };
 
 static void
-port_names(const struct node *n, char *buf, size_t size)
+port_names(const struct check *c, char *buf, size_t size)
 {
 	size_t used = 0;
 
 	buf[0] = '\0';
-	for (const struct port *p = n->ports; p && used < size - 1; p = p->next)
-		used += (size_t)snprintf(buf + used, size - used, "%s%s",
-		    used ? ", " : "", p->spec.name);
+	for (const struct port *p = c->n->ports; p && used < size - 1;
+	     p = p->next)
+		if (p->project == c->project)
+			used += (size_t)snprintf(buf + used, size - used,
+			    "%s%s", used ? ", " : "", p->spec.name);
 }
 
 static void
 check_port(const struct check *c, unsigned i)
 {
 	const struct model_vnic *v = &c->spec->vnic[i];
-	const struct port *port = node_port(c->n, v->port);
+	const struct port *port = node_port(c->n, c->project, v->port);
 	char at[64], have[160];
 
 	if (!port) {
 		snprintf(at, sizeof(at), "/spec/vnics/%u/attach/port", i);
-		port_names(c->n, have, sizeof(have));
+		port_names(c, have, sizeof(have));
 		problem_add(c->p, at, "no such port %s (have: %s)", v->port,
 		    have[0] ? have : "none; POST /v1/ports makes one");
 		return;
@@ -55,7 +58,7 @@ static void
 check_peer(const struct check *c, unsigned i)
 {
 	const struct model_vnic *v = &c->spec->vnic[i];
-	const struct router *peer = node_router(c->n, v->router);
+	const struct router *peer = node_router(c->n, c->project, v->router);
 	const struct model_router *spec = c->spec;
 	char at[64];
 
@@ -140,8 +143,9 @@ check_clashes(const struct check *c)
 			    check_clash(c, i, c->spec->name, &c->spec->vnic[k]);
 		for (const struct router *r = c->n->routers; r && rc == 0;
 		     r = r->next) {
-			if (r == c->old || r->deleting)
-				continue;
+			if (r == c->old || r->deleting ||
+			    r->project != c->project)
+				continue; /* and no port is of two */
 			for (unsigned k = 0; k < r->spec.n_vnics && rc == 0;
 			     k++)
 				rc = check_clash(
@@ -228,11 +232,18 @@ check_frozen(const struct check *c)
 }
 
 int
-check_router(struct node *n, const struct model_router *spec,
-    const struct router *old, struct problem *p)
+check_router(struct node *n, const struct project *project,
+    const struct model_router *spec, const struct router *old,
+    struct problem *p)
 {
-	const struct check c = { .n = n, .spec = spec, .old = old, .p = p };
-	const struct router *same = node_router(n, spec->name);
+	const struct check c = {
+		.n = n,
+		.project = project,
+		.spec = spec,
+		.old = old,
+		.p = p,
+	};
+	const struct router *same = node_router(n, project, spec->name);
 	struct err e;
 	int rc;
 
@@ -254,6 +265,8 @@ check_router(struct node *n, const struct model_router *spec,
 	rc = check_clashes(&c);
 	if (rc == 0)
 		rc = check_frozen(&c);
+	if (rc == 0)
+		rc = project_admits(n, project, spec, old, p);
 	if (rc == 0)
 		rc = check_memory(&c);
 	return rc;

@@ -17,6 +17,7 @@ agent_libagent_a_SOURCES = \
   agent/ops_pipeline.c agent/ops_pipeline.h \
   agent/ops_pipeline_view.c \
   agent/ops_port.c \
+  agent/ops_project.c \
   agent/ops_router.c \
   agent/ops_routes.c \
   agent/ops_stats.c \
@@ -24,6 +25,7 @@ agent_libagent_a_SOURCES = \
   agent/pipelines.c agent/pipelines.h \
   agent/plane.c agent/plane.h \
   agent/ports.c \
+  agent/project.c agent/project.h \
   agent/routefile.c agent/routefile.h \
   agent/routepush.c agent/routepush.h \
   agent/router.c agent/router.h \
@@ -36,6 +38,7 @@ agent_libagent_a_SOURCES = \
   agent/router_view.c \
   agent/router_wait.c \
   agent/store.c agent/store.h \
+  agent/store_schema.c agent/store_schema.h \
   agent/template.c agent/template.h \
   agent/uid.c agent/uid.h
 agent_libagent_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)

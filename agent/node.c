@@ -5,6 +5,7 @@
 #include "agent/node.h"
 
 #include "agent/ops.h"
+#include "agent/project.h"
 #include "agent/router.h"
 #include "agent/template.h"
 #include "lib/base.h"
@@ -26,10 +27,10 @@ node_time_text(char *buf)
 }
 
 struct router *
-node_router(struct node *n, const char *name)
+node_router(const struct node *n, const struct project *p, const char *name)
 {
 	for (struct router *r = n->routers; r; r = r->next)
-		if (strcmp(r->spec.name, name) == 0)
+		if (r->project == p && strcmp(r->spec.name, name) == 0)
 			return r;
 	return NULL;
 }
@@ -341,6 +342,8 @@ node_open(struct node *n, struct err *e)
 	if (rc == 0 && !node_rootfs(n, "router", e))
 		rc = -ENOENT;
 	if (rc == 0)
+		rc = projects_load(n, e);
+	if (rc == 0)
 		rc = store_each_port(n->store, port_load, n, e);
 	if (rc == 0)
 		rc = store_each_router(n->store, router_load, n, e);
@@ -389,6 +392,7 @@ node_close(struct node *n)
 		n->ports = p->next;
 		port_free(p);
 	}
+	projects_free(n);
 	if (n->ops_cookie)
 		n->ops->close(n->ops_cookie);
 	store_close(n->store);

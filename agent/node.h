@@ -14,6 +14,7 @@
 #include "api/model.h"
 #include "api/server.h"
 
+struct project;
 struct router;
 
 enum port_state {
@@ -26,6 +27,8 @@ enum port_state {
 
 struct port {
 	struct port *next;
+	struct project *project;
+	char wire_name[MODEL_NAME_BYTES]; /* its own in the data plane */
 	uint8_t uid[UID_BYTES];
 	char uid_text[UID_TEXT];
 	char created[32];
@@ -51,7 +54,8 @@ struct node {
 	void *ops_cookie;
 	struct plane *plane;
 	struct api_server *api;
-	struct router *routers; /* in order of creation */
+	struct project *projects; /* these three in order of creation */
+	struct router *routers;
 	struct port *ports;
 	struct loop_source *kick; /* timer: reconciles what is dirty */
 	struct loop_source *watchdog;
@@ -81,9 +85,13 @@ void node_close(struct node *n);
 void node_accept(void *arg, struct api_request *r);
 void node_drain_inbox(void *arg);
 
-struct router *node_router(struct node *n, const char *name);
+struct project *node_project(const struct node *n, const char *name);
+/* Names are of a project; NULL has none. */
+struct router *node_router(
+    const struct node *n, const struct project *p, const char *name);
 struct router *node_router_by_uid(struct node *n, const uint8_t uid[16]);
-struct port *node_port(struct node *n, const char *name);
+struct port *node_port(
+    const struct node *n, const struct project *p, const char *name);
 
 /*
  * The root file system of a template, "" where containers have none; made when
@@ -102,6 +110,8 @@ void ports_replay(struct node *n);
 void ports_refresh(struct node *n); /* asks for state and counters */
 void ports_take_info(struct node *n, const struct wire_msg *m);
 void port_free(struct port *p);
+/* After its uid, project and name: what the data plane calls it. */
+void port_name_wire(struct port *p);
 int port_load(void *arg, const struct store_port *row);
 int port_store(struct node *n, const struct port *p, struct err *e);
 int port_post(struct node *n, struct port *p);

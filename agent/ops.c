@@ -41,6 +41,13 @@ static const op_fn ops[API_N_OPS] = {
 	[API_REVISION_GET] = op_revision_get,
 	[API_PIPELINE_ROLLBACK] = op_pipeline_rollback,
 	[API_STATS_GET] = op_stats_get,
+	[API_PROJECTS_LIST] = op_projects_list,
+	[API_PROJECT_CREATE] = op_project_create,
+	[API_PROJECT_GET] = op_project_get,
+	[API_PROJECT_PATCH] = op_project_patch,
+	[API_PROJECT_DELETE] = op_project_delete,
+	[API_PROJECT_QUOTA_GET] = op_project_quota_get,
+	[API_PROJECT_QUOTA_PATCH] = op_project_quota_patch,
 	[API_PORTS_LIST] = op_ports_list,
 	[API_PORT_CREATE] = op_port_create,
 	[API_PORT_GET] = op_port_get,
@@ -86,6 +93,23 @@ node_accept(void *arg, struct api_request *rq)
 	loop_wake(n->loop);
 }
 
+struct project *
+op_project(struct node *n, const struct api_request *rq)
+{
+	const char *name = api_project(rq);
+
+	return name ? node_project(n, name) : NULL;
+}
+
+static void
+dispatch(struct node *n, struct api_request *rq)
+{
+	if (api_project(rq) && !op_project(n, rq))
+		op_not_found(rq, "project", api_project(rq));
+	else
+		ops[api_op(rq)](n, rq);
+}
+
 void
 node_drain_inbox(void *arg)
 {
@@ -104,7 +128,7 @@ node_drain_inbox(void *arg)
 		if (n->stopping) /* it has been told so by the server */
 			api_reply(x->request, 503, NULL, NULL, NULL);
 		else
-			ops[api_op(x->request)](n, x->request);
+			dispatch(n, x->request);
 		free(x);
 	}
 }
@@ -159,7 +183,7 @@ op_not_found(struct api_request *rq, const char *kind, const char *name)
 struct router *
 op_find_router(struct node *n, struct api_request *rq)
 {
-	struct router *r = node_router(n, api_name(rq));
+	struct router *r = node_router(n, op_project(n, rq), api_name(rq));
 
 	if (!r)
 		op_not_found(rq, "router", api_name(rq));

@@ -42,6 +42,14 @@ void op_quota_get(struct node *n, struct api_request *rq);
 void op_quota_patch(struct node *n, struct api_request *rq);
 void op_stats_get(struct node *n, struct api_request *rq);
 
+void op_projects_list(struct node *n, struct api_request *rq);
+void op_project_create(struct node *n, struct api_request *rq);
+void op_project_get(struct node *n, struct api_request *rq);
+void op_project_patch(struct node *n, struct api_request *rq);
+void op_project_delete(struct node *n, struct api_request *rq);
+void op_project_quota_get(struct node *n, struct api_request *rq);
+void op_project_quota_patch(struct node *n, struct api_request *rq);
+
 void op_ports_list(struct node *n, struct api_request *rq);
 void op_port_create(struct node *n, struct api_request *rq);
 void op_port_get(struct node *n, struct api_request *rq);
@@ -54,6 +62,11 @@ void ports_settle(struct node *n);
 
 /* 404; the request is answered. */
 void op_not_found(struct api_request *rq, const char *kind, const char *name);
+/*
+ * The project of the URL. While an operation begins it is never NULL for one
+ * that has a project; later, it may have been deleted.
+ */
+struct project *op_project(struct node *n, const struct api_request *rq);
 /* The router of the URL, or NULL: then the request is answered. */
 struct router *op_find_router(struct node *n, struct api_request *rq);
 /* The same, and If-Match holds. */

@@ -50,14 +50,15 @@ pipeline_reply_changed(struct router *r, struct api_request *rq, int status)
 {
 	json_t *o =
 	    revision_json(pipelines_find(&r->pipelines, r->pipelines.wanted));
-	char etag[64], location[192];
+	char etag[64], location[256], query[96];
 
 	name_object(o, r, "PipelineRevision");
 	json_object_set_new(o, "in_force", json_boolean(router_is_live(r)));
 	pipeline_etag(r, etag);
+	project_query(r->project, query, sizeof(query));
 	snprintf(location, sizeof(location),
-	    "/v1/routers/%s/pipeline/revisions/%u", r->spec.name,
-	    r->pipelines.wanted);
+	    "/v1/routers/%s/pipeline/revisions/%u%s", r->spec.name,
+	    r->pipelines.wanted, query);
 	api_reply(rq, status, o, etag, status == 201 ? location : NULL);
 }
 

@@ -59,12 +59,12 @@ port_json(const struct port *p)
 	model_mac_text(p->mac, mac, sizeof(mac));
 	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:O, s:o,"
 			 " s:{s:s, s:s, s:s, s:o, s:s, s:s}}",
-	    "kind", "Port", "name", p->spec.name, "project", "default", "uid",
-	    p->uid_text, "generation", (json_int_t)p->generation, "created",
-	    p->created, "labels", p->spec.labels, "spec",
-	    model_port_spec(&p->spec), "status", "state", state_names[p->state],
-	    "driver", p->driver, "mac", mac, "counters", counters, "detail",
-	    p->detail, "remedy", remedy(p));
+	    "kind", "Port", "name", p->spec.name, "project",
+	    p->project->spec.name, "uid", p->uid_text, "generation",
+	    (json_int_t)p->generation, "created", p->created, "labels",
+	    p->spec.labels, "spec", model_port_spec(&p->spec), "status",
+	    "state", state_names[p->state], "driver", p->driver, "mac", mac,
+	    "counters", counters, "detail", p->detail, "remedy", remedy(p));
 }
 
 static void
@@ -84,17 +84,19 @@ struct port_read {
 static void
 answer_list(struct node *n, struct api_request *rq)
 {
+	const struct project *project = op_project(n, rq);
 	json_t *items = json_array();
 
 	for (const struct port *p = n->ports; p; p = p->next)
-		json_array_append_new(items, port_json(p));
+		if (p->project == project)
+			json_array_append_new(items, port_json(p));
 	op_reply_list(rq, items);
 }
 
 static void
 answer_port(struct node *n, struct api_request *rq)
 {
-	const struct port *p = node_port(n, api_name(rq));
+	const struct port *p = node_port(n, op_project(n, rq), api_name(rq));
 	char etag[64];
 
 	if (!p) {
@@ -175,7 +177,7 @@ close_port(struct node *n, const struct port *p)
 {
 	struct wire_msg m = { .type = WIRE_PORT_DEL };
 
-	snprintf(m.u.name.name, sizeof(m.u.name.name), "%s", p->spec.name);
+	snprintf(m.u.name.name, sizeof(m.u.name.name), "%s", p->wire_name);
 	if (plane_is_up(n->plane))
 		plane_send(n->plane, &m, NULL);
 }
@@ -199,6 +201,8 @@ create(struct node *n, struct model_port *spec, struct api_request *rq)
 	p->generation = 1;
 	p->spec = *spec;
 	memset(spec, 0, sizeof(*spec));
+	p->project = op_project(n, rq);
+	port_name_wire(p);
 	if (api_dry_run(rq)) {
 		api_reply(rq, 200, port_json(p), NULL, NULL);
 		port_free(p);
@@ -226,7 +230,7 @@ static void
 accept_port(struct node *n, struct port *p)
 {
 	struct api_request *rq = steal_ptr(p->creating);
-	char etag[64], location[128];
+	char etag[64], location[192], query[96];
 	struct err e;
 	int rc = port_store(n, p, &e);
 
@@ -243,7 +247,9 @@ accept_port(struct node *n, struct port *p)
 	}
 	log_info("created port=%s devargs=%s", p->spec.name, p->spec.devargs);
 	port_etag(p, etag, sizeof(etag));
-	snprintf(location, sizeof(location), "/v1/ports/%s", p->spec.name);
+	project_query(p->project, query, sizeof(query));
+	snprintf(
+	    location, sizeof(location), "/v1/ports/%s%s", p->spec.name, query);
 	api_reply(rq, 201, port_json(p), etag, location);
 }
 
@@ -317,7 +323,7 @@ op_port_create(struct node *n, struct api_request *rq)
 
 	if (!read_body(rq, NULL, &spec))
 		return;
-	if (node_port(n, spec.name)) {
+	if (node_port(n, op_project(n, rq), spec.name)) {
 		problem_init(&p);
 		problem_set(&p, 409, "exists", "choose another name",
 		    "port %s exists", spec.name);
@@ -369,7 +375,7 @@ replace(struct node *n, struct port *p, struct model_port *spec,
 void
 op_port_put(struct node *n, struct api_request *rq)
 {
-	struct port *p = node_port(n, api_name(rq));
+	struct port *p = node_port(n, op_project(n, rq), api_name(rq));
 	struct model_port spec;
 	char etag[64] = "";
 
@@ -394,7 +400,8 @@ find_user(const struct node *n, const struct port *p, char *buf, size_t size)
 		for (unsigned i = 0; i < r->spec.n_vnics; i++) {
 			const struct model_vnic *v = &r->spec.vnic[i];
 
-			if (v->attach != MODEL_ATTACH_PORT ||
+			if (r->project != p->project ||
+			    v->attach != MODEL_ATTACH_PORT ||
 			    strcmp(v->port, p->spec.name) != 0)
 				continue;
 			snprintf(buf, size, "%s:%s", r->spec.name, v->name);
@@ -407,7 +414,7 @@ find_user(const struct node *n, const struct port *p, char *buf, size_t size)
 void
 op_port_delete(struct node *n, struct api_request *rq)
 {
-	struct port *p = node_port(n, api_name(rq));
+	struct port *p = node_port(n, op_project(n, rq), api_name(rq));
 	struct problem problem;
 	struct err e;
 	char user[128], etag[64];

@@ -16,10 +16,12 @@
 void
 op_routers_list(struct node *n, struct api_request *rq)
 {
+	const struct project *project = op_project(n, rq);
 	json_t *items = json_array();
 
 	for (const struct router *r = n->routers; r; r = r->next)
-		json_array_append_new(items, router_json(r));
+		if (r->project == project)
+			json_array_append_new(items, router_json(r));
 	op_reply_list(rq, items);
 }
 
@@ -78,6 +80,7 @@ free_id_index(const struct node *n)
 static void
 create(struct node *n, struct model_router *spec, struct api_request *rq)
 {
+	struct project *project = op_project(n, rq);
 	int64_t index = free_id_index(n);
 	uint8_t uid[UID_BYTES];
 	struct problem p;
@@ -99,11 +102,11 @@ create(struct node *n, struct model_router *spec, struct api_request *rq)
 		return;
 	}
 	fill_macs(spec, uid);
-	if (check_router(n, spec, NULL, &p) < 0) {
+	if (check_router(n, project, spec, NULL, &p) < 0) {
 		op_problem(rq, &p);
 		return;
 	}
-	r = router_new(n, uid, (uint32_t)index, spec);
+	r = router_new(n, project, uid, (uint32_t)index, spec);
 	if (!r) {
 		problem_set(&p, 503, "busy", "try again", "out of memory");
 		op_problem(rq, &p);
@@ -153,7 +156,8 @@ op_router_create(struct node *n, struct api_request *rq)
 
 	if (!read_body(rq, api_body(rq), NULL, &spec))
 		return;
-	if (node_router(n, spec.name) || op_plane_is_here(n, rq))
+	if (node_router(n, op_project(n, rq), spec.name) ||
+	    op_plane_is_here(n, rq))
 		create(n, &spec, rq);
 	model_router_clear(&spec);
 }
@@ -203,7 +207,7 @@ op_apply(struct router *r, struct model_router *spec, struct api_request *rq,
 	if (r->deleting)
 		problem_set(&p, 409, "wrong-state", "create a new one",
 		    "router %s is being deleted", r->spec.name);
-	if (p.status != 0 || check_router(n, spec, r, &p) < 0) {
+	if (p.status != 0 || check_router(n, r->project, spec, r, &p) < 0) {
 		model_router_clear(spec);
 		op_problem(rq, &p);
 		return;
@@ -231,7 +235,7 @@ op_apply(struct router *r, struct model_router *spec, struct api_request *rq,
 void
 op_router_put(struct node *n, struct api_request *rq)
 {
-	struct router *r = node_router(n, api_name(rq));
+	struct router *r = node_router(n, op_project(n, rq), api_name(rq));
 	struct model_router spec;
 	char etag[64] = "";
 

@@ -6,6 +6,7 @@
  */
 #include "agent/node.h"
 
+#include "agent/project.h"
 #include "lib/base.h"
 #include "lib/log.h"
 
@@ -13,10 +14,34 @@
 #include <stdio.h>
 
 struct port *
-node_port(struct node *n, const char *name)
+node_port(const struct node *n, const struct project *project, const char *name)
 {
 	for (struct port *p = n->ports; p; p = p->next)
-		if (strcmp(p->spec.name, name) == 0)
+		if (p->project == project && strcmp(p->spec.name, name) == 0)
+			return p;
+	return NULL;
+}
+
+/*
+ * The data plane knows no projects, and wants letters, digits, "._-": a dot is
+ * in nobody's name.
+ */
+void
+port_name_wire(struct port *p)
+{
+	if (strcmp(p->project->spec.name, PROJECT_DEFAULT) == 0)
+		snprintf(
+		    p->wire_name, sizeof(p->wire_name), "%s", p->spec.name);
+	else
+		snprintf(
+		    p->wire_name, sizeof(p->wire_name), "p.%s", p->uid_text);
+}
+
+static struct port *
+port_by_wire_name(const struct node *n, const char *name)
+{
+	for (struct port *p = n->ports; p; p = p->next)
+		if (strcmp(p->wire_name, name) == 0)
 			return p;
 	return NULL;
 }
@@ -48,7 +73,7 @@ ports_write_file(const struct node *n, struct err *e)
 	fprintf(f, "# written by europad: port NAME MTU DEVARGS\n");
 	for (const struct port *p = n->ports; p; p = p->next)
 		if (!p->creating) /* it is not promised yet */
-			fprintf(f, "port %s %u %s\n", p->spec.name,
+			fprintf(f, "port %s %u %s\n", p->wire_name,
 			    (unsigned)p->spec.mtu, p->spec.devargs);
 	ok = fflush(f) == 0 && fsync(fileno(f)) == 0;
 	ok = fclose(f) == 0 && ok;
@@ -67,13 +92,14 @@ port_load(void *arg, const struct store_port *row)
 	struct node *n = arg;
 	struct port **at = &n->ports;
 	struct port *p = calloc(1, sizeof(*p));
+	struct project *project = node_project(n, row->project);
 	json_t *body = json_loads(row->body, 0, NULL);
 	struct problem problem;
 
 	problem_init(&problem);
 	if (p)
 		model_port_init(&p->spec);
-	if (!p || !body || !uid_parse(row->uid, p->uid) ||
+	if (!p || !body || !project || !uid_parse(row->uid, p->uid) ||
 	    model_port_read(&p->spec, body, row->name, &problem) < 0) {
 		log_err("the stored port %s cannot be read", row->name);
 		port_free(p);
@@ -84,6 +110,8 @@ port_load(void *arg, const struct store_port *row)
 	problem_clear(&problem);
 	json_decref(body);
 	uid_text(p->uid, p->uid_text);
+	p->project = project;
+	port_name_wire(p);
 	snprintf(p->created, sizeof(p->created), "%s", row->created);
 	p->generation = row->generation;
 	while (*at)
@@ -104,6 +132,7 @@ port_store(struct node *n, const struct port *p, struct err *e)
 		.generation = p->generation,
 		.created = p->created,
 		.body = text,
+		.project = p->project->spec.name,
 	};
 
 	json_decref(body);
@@ -117,7 +146,7 @@ port_store(struct node *n, const struct port *p, struct err *e)
 void
 ports_take_info(struct node *n, const struct wire_msg *m)
 {
-	struct port *p = node_port(n, m->u.port_info.name);
+	struct port *p = port_by_wire_name(n, m->u.port_info.name);
 
 	if (!p) {
 		/* opened just before europad died, and never promised */
@@ -211,7 +240,7 @@ port_post(struct node *n, struct port *p)
 	struct plane_ask ask = { .fn = added, .arg = n };
 
 	memcpy(ask.uid, p->uid, WIRE_UID_BYTES);
-	snprintf(m.u.port.name, sizeof(m.u.port.name), "%s", p->spec.name);
+	snprintf(m.u.port.name, sizeof(m.u.port.name), "%s", p->wire_name);
 	snprintf(
 	    m.u.port.devargs, sizeof(m.u.port.devargs), "%s", p->spec.devargs);
 	m.u.port.mtu = p->spec.mtu;

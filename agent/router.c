@@ -21,8 +21,8 @@ timer_fired(void *arg)
 }
 
 struct router *
-router_new(struct node *n, const uint8_t uid[UID_BYTES], uint32_t id_index,
-    struct model_router *spec)
+router_new(struct node *n, struct project *p, const uint8_t uid[UID_BYTES],
+    uint32_t id_index, struct model_router *spec)
 {
 	struct router *r = calloc(1, sizeof(*r));
 	struct router **at = &n->routers;
@@ -34,6 +34,7 @@ router_new(struct node *n, const uint8_t uid[UID_BYTES], uint32_t id_index,
 		return NULL;
 	}
 	r->node = n;
+	r->project = p;
 	memcpy(r->uid, uid, UID_BYTES);
 	uid_text(uid, r->uid_text);
 	r->id_index = id_index;
@@ -89,6 +90,7 @@ router_store(struct node *n, const struct router *r,
 		.created = r->created,
 		.body = text,
 		.deleting = r->deleting,
+		.project = r->project->spec.name,
 	};
 
 	json_decref(body);
@@ -101,6 +103,7 @@ int
 router_load(void *arg, const struct store_router *row)
 {
 	struct node *n = arg;
+	struct project *project = node_project(n, row->project);
 	json_t *body = json_loads(row->body, 0, NULL);
 	struct model_router spec;
 	struct problem p;
@@ -109,12 +112,12 @@ router_load(void *arg, const struct store_router *row)
 
 	problem_init(&p);
 	model_router_init(&spec);
-	if (!body || !uid_parse(row->uid, uid) ||
+	if (!body || !project || !uid_parse(row->uid, uid) ||
 	    model_router_read(&spec, body, row->name, &p) < 0)
 		log_err("the stored router %s cannot be read: %s", row->name,
 		    p.n_errors ? p.error[0].detail : "bad row");
 	else
-		r = router_new(n, uid, row->id_index, &spec);
+		r = router_new(n, project, uid, row->id_index, &spec);
 	model_router_clear(&spec);
 	problem_clear(&p);
 	json_decref(body);

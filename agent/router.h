@@ -16,6 +16,7 @@
 #include "agent/initlink.h"
 #include "agent/node.h"
 #include "agent/pipelines.h"
+#include "agent/project.h"
 #include "agent/routefile.h"
 #include "agent/uid.h"
 
@@ -73,6 +74,7 @@ struct router {
 	/* wanted */
 	uint8_t uid[UID_BYTES];
 	char uid_text[UID_TEXT];
+	struct project *project;
 	uint32_t id_index;
 	uint64_t generation;
 	char created[32];
@@ -155,8 +157,8 @@ struct router {
 };
 
 /* Makes the object, without any effect. Takes spec. NULL without memory. */
-struct router *router_new(struct node *n, const uint8_t uid[UID_BYTES],
-    uint32_t id_index, struct model_router *spec);
+struct router *router_new(struct node *n, struct project *p,
+    const uint8_t uid[UID_BYTES], uint32_t id_index, struct model_router *spec);
 /* Lets go of everything, and of who waits, without ending anything. */
 void router_free(struct router *r);
 
@@ -263,10 +265,12 @@ json_t *router_rates_json(struct router *r);
 void router_etag(const struct router *r, char *buf, size_t size);
 
 /*
- * Checks a spec against the node: ports, peers, addresses, memory. old is the
- * router that it would replace, or NULL. Returns 0 or negative with p set.
+ * Checks a spec for a project against the node: ports, peers, addresses, quota,
+ * memory. old is the router that it would replace, or NULL. Returns 0 or
+ * negative with p set.
  */
-int check_router(struct node *n, const struct model_router *spec,
-    const struct router *old, struct problem *p);
+int check_router(struct node *n, const struct project *project,
+    const struct model_router *spec, const struct router *old,
+    struct problem *p);
 
 #endif

@@ -183,7 +183,7 @@ static void
 resolve_peer(
     const struct router *r, const struct model_vnic *v, struct wire_vnic *w)
 {
-	const struct router *peer = node_router(r->node, v->router);
+	const struct router *peer = node_router(r->node, r->project, v->router);
 	int i = peer ? router_vnic_index(peer, v->peer) : -1;
 
 	if (i < 0 || peer->deleting)
@@ -191,6 +191,21 @@ resolve_peer(
 	w->attach = WIRE_ATTACH_VNIC;
 	memcpy(w->peer_uid, peer->uid, sizeof(w->peer_uid));
 	w->peer_index = (uint32_t)i;
+}
+
+/* Its project's port alone, whatever the names of others are. */
+static void
+resolve_port(
+    const struct router *r, const struct model_vnic *v, struct wire_vnic *w)
+{
+	const struct port *port = node_port(r->node, r->project, v->port);
+
+	if (!port)
+		return;
+	w->attach = WIRE_ATTACH_PORT;
+	memcpy(w->port, port->wire_name, sizeof(port->wire_name));
+	w->vlan = v->vlan;
+	w->trunk = v->trunk;
 }
 
 static void
@@ -209,14 +224,10 @@ describe(const struct router *r, const struct model_vnic *v, unsigned index,
 		w->address[i].family = v->address[i].family;
 		memcpy(w->address[i].bytes, v->address[i].bytes, 16);
 	}
-	if (v->attach == MODEL_ATTACH_PORT) {
-		w->attach = WIRE_ATTACH_PORT;
-		memcpy(w->port, v->port, sizeof(v->port));
-		w->vlan = v->vlan;
-		w->trunk = v->trunk;
-	} else if (v->attach == MODEL_ATTACH_VNIC) {
+	if (v->attach == MODEL_ATTACH_PORT)
+		resolve_port(r, v, w);
+	else if (v->attach == MODEL_ATTACH_VNIC)
 		resolve_peer(r, v, w);
-	}
 }
 
 static void

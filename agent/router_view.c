@@ -189,7 +189,7 @@ is_attached(const struct router *r, const struct model_vnic *v, int index)
 		return false;
 	if (v->attach != MODEL_ATTACH_PORT)
 		return true;
-	port = node_port(r->node, v->port);
+	port = node_port(r->node, r->project, v->port);
 	return port && port->state == PORT_UP;
 }
 
@@ -299,10 +299,11 @@ json_t *
 router_json(const struct router *r)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:O, s:o, s:o}",
-	    "kind", "Router", "name", r->spec.name, "project", "default", "uid",
-	    r->uid_text, "generation", count(r->generation), "created",
-	    r->created, "labels", r->spec.labels, "spec",
-	    model_router_spec(&r->spec), "status", status_json(r));
+	    "kind", "Router", "name", r->spec.name, "project",
+	    r->project->spec.name, "uid", r->uid_text, "generation",
+	    count(r->generation), "created", r->created, "labels",
+	    r->spec.labels, "spec", model_router_spec(&r->spec), "status",
+	    status_json(r));
 }
 
 void

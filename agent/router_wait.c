@@ -16,13 +16,16 @@ enum {
 	STATS_MS = 300,   /* and need not tell its counters */
 	USAGE_MS = 200,   /* the time of which a use is told, at least */
 	USAGE_OLD_MS = 2000,
-	LOCATION_BYTES = 128,
+	LOCATION_BYTES = 192,
 };
 
 static void
 write_location(const struct router *r, char out[LOCATION_BYTES])
 {
-	snprintf(out, LOCATION_BYTES, "/v1/routers/%s", r->spec.name);
+	char query[96];
+
+	project_query(r->project, query, sizeof(query));
+	snprintf(out, LOCATION_BYTES, "/v1/routers/%s%s", r->spec.name, query);
 }
 
 static struct waiter *

@@ -2,6 +2,7 @@
 /* store: SQLite, and the only file that knows it. See store.h. */
 #include "agent/store.h"
 
+#include "agent/store_schema.h"
 #include "lib/base.h"
 
 #include <fcntl.h>
@@ -10,27 +11,13 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-enum { SCHEMA_VERSION = 1, BALLAST_BYTES = 256 * 1024 };
+enum { BALLAST_BYTES = 256 * 1024 };
 
 struct store {
 	sqlite3 *db;
 	int dir_fd;
 	int lock_fd;
 };
-
-static const char schema[] =
-    "BEGIN IMMEDIATE;"
-    "CREATE TABLE router ("
-    " uid TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
-    " id_index INTEGER NOT NULL UNIQUE, generation INTEGER NOT NULL,"
-    " created TEXT NOT NULL, body TEXT NOT NULL CHECK (json_valid(body)),"
-    " deleting INTEGER NOT NULL DEFAULT 0) STRICT;"
-    "CREATE TABLE port ("
-    " uid TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
-    " generation INTEGER NOT NULL, created TEXT NOT NULL,"
-    " body TEXT NOT NULL CHECK (json_valid(body))) STRICT;"
-    "PRAGMA user_version = 1;"
-    "COMMIT;";
 
 /* Our errno for what SQLite says. */
 static int
@@ -128,16 +115,37 @@ migrate(struct store *s, const char *dir, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	if (version > SCHEMA_VERSION)
+	if (version > STORE_VERSION)
 		return err_set(e, -EPROTONOSUPPORT,
 		    "%s/europa.db: version %d is newer than this europad (%d)",
-		    dir, version, SCHEMA_VERSION);
-	if (version == SCHEMA_VERSION)
+		    dir, version, STORE_VERSION);
+	if (version == STORE_VERSION)
 		return 0;
-	rc = sql_exec(s, schema, e);
-	if (rc == 0 && fsync(s->dir_fd) < 0)
-		rc = err_set(e, -errno, "%s: fsync: %s", dir, strerror(errno));
-	return rc;
+	rc = sql_exec(s, "BEGIN IMMEDIATE", e);
+	for (; rc == 0 && version < STORE_VERSION; version++)
+		rc = sql_exec(s, store_steps[version], e);
+	if (rc == 0)
+		rc = sql_exec(s, "COMMIT", e);
+	if (rc < 0) {
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+		return rc;
+	}
+	if (fsync(s->dir_fd) < 0)
+		return err_set(
+		    e, -errno, "%s: fsync: %s", dir, strerror(errno));
+	return 0;
+}
+
+/* For nobody else to read; SQLite gives its other files the same mode. */
+static int
+make_private(struct store *s, const char *path, struct err *e)
+{
+	int fd =
+	    openat(s->dir_fd, "europa.db", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int rc = fd < 0 || fchmod(fd, 0600) < 0 ? -errno : 0;
+
+	base_close(fd);
+	return rc < 0 ? err_set(e, rc, "%s: %s", path, strerror(-rc)) : 0;
 }
 
 int
@@ -159,6 +167,9 @@ store_open(const char *dir, struct store **out, struct err *e)
 	if (rc < 0)
 		goto fail;
 	snprintf(path, sizeof(path), "%s/europa.db", dir);
+	rc = make_private(s, path, e);
+	if (rc < 0)
+		goto fail;
 	if (sqlite3_open_v2(path, &s->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 		    SQLITE_OPEN_NOMUTEX,
@@ -245,9 +256,10 @@ store_put_router(struct store *s, const struct store_router *r, struct err *e)
 		{ r->created, 0 },
 		{ r->body, 0 },
 		{ NULL, r->deleting },
+		{ r->project, 0 },
 	};
 	static const char sql[] =
-	    "INSERT INTO router VALUES (?,?,?,?,?,?,?)"
+	    "INSERT INTO router VALUES (?,?,?,?,?,?,?,?)"
 	    " ON CONFLICT (uid) DO UPDATE SET name = excluded.name,"
 	    " generation = excluded.generation, body = excluded.body,"
 	    " deleting = excluded.deleting";
@@ -274,10 +286,11 @@ store_put_port(struct store *s, const struct store_port *p, struct err *e)
 		{ NULL, (int64_t)p->generation },
 		{ p->created, 0 },
 		{ p->body, 0 },
+		{ p->project, 0 },
 	};
 
 	return sql_run(s,
-	    "INSERT INTO port VALUES (?,?,?,?,?)"
+	    "INSERT INTO port VALUES (?,?,?,?,?,?)"
 	    " ON CONFLICT (uid) DO UPDATE SET name = excluded.name,"
 	    " generation = excluded.generation, body = excluded.body",
 	    v, ARRAY_SIZE(v), e);
@@ -307,7 +320,7 @@ store_each_router(struct store *s,
 
 	if (sqlite3_prepare_v2(s->db,
 		"SELECT uid, name, id_index, generation, created, body,"
-		" deleting FROM router ORDER BY created, uid",
+		" deleting, project FROM router ORDER BY created, uid",
 		-1, &st, NULL) != SQLITE_OK)
 		return sql_fail(s, e, "read routers");
 	while ((step = sqlite3_step(st)) == SQLITE_ROW && rc == 0) {
@@ -319,6 +332,7 @@ store_each_router(struct store *s,
 			.created = column(st, 4),
 			.body = column(st, 5),
 			.deleting = sqlite3_column_int(st, 6) != 0,
+			.project = column(st, 7),
 		};
 
 		rc = fn(arg, &r);
@@ -337,8 +351,8 @@ store_each_port(struct store *s,
 	int rc = 0, step;
 
 	if (sqlite3_prepare_v2(s->db,
-		"SELECT uid, name, generation, created, body FROM port"
-		" ORDER BY created, uid",
+		"SELECT uid, name, generation, created, body, project"
+		" FROM port ORDER BY created, uid",
 		-1, &st, NULL) != SQLITE_OK)
 		return sql_fail(s, e, "read ports");
 	while ((step = sqlite3_step(st)) == SQLITE_ROW && rc == 0) {
@@ -348,12 +362,74 @@ store_each_port(struct store *s,
 			.generation = (uint64_t)sqlite3_column_int64(st, 2),
 			.created = column(st, 3),
 			.body = column(st, 4),
+			.project = column(st, 5),
 		};
 
 		rc = fn(arg, &p);
 	}
 	if (rc == 0 && step != SQLITE_DONE)
 		rc = sql_fail(s, e, "read ports");
+	sqlite3_finalize(st);
+	return rc;
+}
+
+int
+store_put_object(struct store *s, const struct store_object *o, struct err *e)
+{
+	const struct value v[] = {
+		{ o->uid, 0 },
+		{ o->kind, 0 },
+		{ o->project, 0 },
+		{ o->name, 0 },
+		{ NULL, (int64_t)o->generation },
+		{ o->created, 0 },
+		{ o->body, 0 },
+	};
+
+	return sql_run(s,
+	    "INSERT INTO object VALUES (?,?,?,?,?,?,?)"
+	    " ON CONFLICT (uid) DO UPDATE SET name = excluded.name,"
+	    " generation = excluded.generation, body = excluded.body",
+	    v, ARRAY_SIZE(v), e);
+}
+
+int
+store_delete_object(struct store *s, const char *uid, struct err *e)
+{
+	const struct value v[] = { { uid, 0 } };
+
+	return sql_delete(s, "DELETE FROM object WHERE uid = ?", v, 1, e);
+}
+
+int
+store_each_object(struct store *s, const char *kind,
+    int (*fn)(void *arg, const struct store_object *o), void *arg,
+    struct err *e)
+{
+	sqlite3_stmt *st;
+	int rc = 0, step;
+
+	if (sqlite3_prepare_v2(s->db,
+		"SELECT uid, kind, project, name, generation, created, body"
+		" FROM object WHERE kind = ? ORDER BY created, uid",
+		-1, &st, NULL) != SQLITE_OK)
+		return sql_fail(s, e, "read objects");
+	sqlite3_bind_text(st, 1, kind, -1, SQLITE_STATIC);
+	while ((step = sqlite3_step(st)) == SQLITE_ROW && rc == 0) {
+		const struct store_object o = {
+			.uid = column(st, 0),
+			.kind = column(st, 1),
+			.project = column(st, 2),
+			.name = column(st, 3),
+			.generation = (uint64_t)sqlite3_column_int64(st, 4),
+			.created = column(st, 5),
+			.body = column(st, 6),
+		};
+
+		rc = fn(arg, &o);
+	}
+	if (rc == 0 && step != SQLITE_DONE)
+		rc = sql_fail(s, e, "read objects");
 	sqlite3_finalize(st);
 	return rc;
 }

@@ -25,6 +25,7 @@ struct store_router {
 	const char *created; /* RFC 3339 */
 	const char *body;    /* JSON: {"labels":..., "spec":...} */
 	bool deleting;
+	const char *project; /* its name; never changes */
 };
 
 struct store_port {
@@ -33,6 +34,21 @@ struct store_port {
 	uint64_t generation;
 	const char *created;
 	const char *body;
+	const char *project;
+};
+
+/*
+ * Any other kind of object: (kind, project, name) is its own. A kind that is of
+ * no project has "" there. What a kind needs beside its name is in the body.
+ */
+struct store_object {
+	const char *uid;
+	const char *kind; /* "project", "token" */
+	const char *project;
+	const char *name;
+	uint64_t generation;
+	const char *created;
+	const char *body; /* JSON */
 };
 
 /*
@@ -51,6 +67,9 @@ int store_put_router(
 int store_delete_router(struct store *s, const char *uid, struct err *e);
 int store_put_port(struct store *s, const struct store_port *p, struct err *e);
 int store_delete_port(struct store *s, const char *uid, struct err *e);
+int store_put_object(
+    struct store *s, const struct store_object *o, struct err *e);
+int store_delete_object(struct store *s, const char *uid, struct err *e);
 
 /* Calls fn for each row, oldest first; stops at the first negative result. */
 int store_each_router(struct store *s,
@@ -58,5 +77,8 @@ int store_each_router(struct store *s,
     struct err *e);
 int store_each_port(struct store *s,
     int (*fn)(void *arg, const struct store_port *p), void *arg, struct err *e);
+int store_each_object(struct store *s, const char *kind,
+    int (*fn)(void *arg, const struct store_object *o), void *arg,
+    struct err *e);
 
 #endif

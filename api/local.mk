@@ -5,6 +5,7 @@ api_libapi_a_SOURCES = \
   api/json_read.c api/json_read.h \
   api/model.h api/model_int.h \
   api/model_port.c \
+  api/model_project.c api/model_project.h \
   api/model_quantity.c \
   api/model_rates.c \
   api/model_reader.c \

@@ -25,6 +25,7 @@ static const struct {
 	{ "in-use", "Something else uses it" },
 	{ "start-failed", "It was made, and did not start" },
 	{ "stale", "It has changed since you read it" },
+	{ "quota-exceeded", "More than the quota allows" },
 	{ "pipeline-refused", "The pipeline did not pass its check" },
 	{ "not-applied", "Recorded, not yet applied" },
 	{ "no-answer", "The router does not answer" },

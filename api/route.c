@@ -12,6 +12,8 @@ enum {
 	W = ROUTE_PROJECT | ROUTE_WRITES,
 	B = ROUTE_PROJECT | ROUTE_WRITES | ROUTE_BODY,
 	LINES = B | ROUTE_LINES,
+	NODE_W = ROUTE_WRITES, /* of the node, not of a project's object */
+	NODE_B = ROUTE_WRITES | ROUTE_BODY,
 };
 
 static const struct route {
@@ -49,6 +51,13 @@ static const struct route {
 	{ "POST", "/v1/routers/{r}/pipeline/rollback", API_PIPELINE_ROLLBACK,
 	    B | ROUTE_EMPTY },
 	{ "GET", "/v1/routers/{r}/stats", API_STATS_GET, R },
+	{ "GET", "/v1/projects", API_PROJECTS_LIST, 0 },
+	{ "POST", "/v1/projects", API_PROJECT_CREATE, NODE_B },
+	{ "GET", "/v1/projects/{p}", API_PROJECT_GET, 0 },
+	{ "PATCH", "/v1/projects/{p}", API_PROJECT_PATCH, NODE_B },
+	{ "DELETE", "/v1/projects/{p}", API_PROJECT_DELETE, NODE_W },
+	{ "GET", "/v1/projects/{p}/quota", API_PROJECT_QUOTA_GET, 0 },
+	{ "PATCH", "/v1/projects/{p}/quota", API_PROJECT_QUOTA_PATCH, NODE_B },
 	{ "GET", "/v1/ports", API_PORTS_LIST, R },
 	{ "POST", "/v1/ports", API_PORT_CREATE, B },
 	{ "GET", "/v1/ports/{p}", API_PORT_GET, R },

@@ -47,9 +47,16 @@ enum api_op {
 	API_REVISION_GET,      /* GET .../pipeline/revisions/{n} */
 	API_PIPELINE_ROLLBACK, /* POST .../pipeline/rollback */
 	API_STATS_GET,         /* GET /v1/routers/{r}/stats */
-	API_PORTS_LIST,        /* GET /v1/ports */
-	API_PORT_CREATE,       /* POST /v1/ports */
-	API_PORT_GET,          /* GET /v1/ports/{p} */
+	API_PROJECTS_LIST,     /* GET /v1/projects */
+	API_PROJECT_CREATE,    /* POST /v1/projects */
+	API_PROJECT_GET,       /* GET /v1/projects/{p} */
+	API_PROJECT_PATCH,
+	API_PROJECT_DELETE,
+	API_PROJECT_QUOTA_GET, /* GET /v1/projects/{p}/quota */
+	API_PROJECT_QUOTA_PATCH,
+	API_PORTS_LIST,  /* GET /v1/ports */
+	API_PORT_CREATE, /* POST /v1/ports */
+	API_PORT_GET,    /* GET /v1/ports/{p} */
 	API_PORT_PUT,
 	API_PORT_DELETE,
 	API_HEALTHZ, /* GET /healthz: the process answers */
@@ -63,6 +70,9 @@ struct api_request; /* opaque; lives until api_reply() */
 enum api_op api_op(const struct api_request *r);
 /* {r} or {p}, already checked to be a name; "" if the path has none */
 const char *api_name(const struct api_request *r);
+/* The project that it is about: "default" if the query names none; NULL if the
+ * operation is of no project. It need not exist. */
+const char *api_project(const struct api_request *r);
 /* {v}; "" if the path has none */
 const char *api_subname(const struct api_request *r);
 /* {n}; 0 if the path has none */

@@ -161,10 +161,10 @@ take_parameter(struct api_request *r, const char *key, const char *value,
 	    strcmp(value, "false") != 0)
 		return problem_set(p, 400, "bad-query", "say true or false",
 		    "dry_run is neither true nor false");
-	if (is_project && strcmp(value, "default") != 0)
+	if (is_project && !model_name_is_valid(value))
 		return problem_set(p, 404, "not-found",
-		    "leave project out, or say default",
-		    "there is no such project");
+		    "GET /v1/projects says which there are",
+		    "no project has such a name");
 	if (!r->query)
 		r->query = json_object();
 	json_object_set_new(r->query, key, json_string(value));

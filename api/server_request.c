@@ -172,6 +172,16 @@ api_name(const struct api_request *r)
 }
 
 const char *
+api_project(const struct api_request *r)
+{
+	const char *name = api_query(r, "project");
+
+	if (!(r->match.flags & ROUTE_PROJECT))
+		return NULL;
+	return name ? name : "default";
+}
+
+const char *
 api_subname(const struct api_request *r)
 {
 	return r->match.subname;

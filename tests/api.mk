@@ -62,4 +62,5 @@ EXTRA_DIST += \
   tests/rest/live.test.mjs \
   tests/rest/openapi.mjs \
   tests/rest/openapi.test.mjs \
+  tests/rest/projects.test.mjs \
   tests/rest/run

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Containers: the launcher's parts, both back ends, europa-init
-EXTRA_DIST += tests/unit/launch_config.golden tests/unit/template.sh
+EXTRA_DIST += tests/unit/launch_config.golden tests/unit/template.sh \
+  tests/unit/store_v1.bin
 TESTS += tests/unit/template.sh
 if HAVE_CMOCKA
 CONTAINER_UNIT = \
@@ -11,7 +12,8 @@ CONTAINER_UNIT = \
   tests/unit/test_ctlclient \
   tests/unit/test_init_service \
   tests/unit/test_init \
-  tests/unit/test_live_files
+  tests/unit/test_live_files \
+  tests/unit/test_store
 check_PROGRAMS += $(CONTAINER_UNIT) tests/unit/init_child_probe
 TESTS += $(CONTAINER_UNIT)
 endif
@@ -32,6 +34,8 @@ tests_unit_test_ctlclient_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_ctlclient_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_live_files_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_live_files_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_store_CFLAGS = $(CONTAINER_TEST_CFLAGS)
+tests_unit_test_store_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_init_service_CFLAGS = $(CONTAINER_TEST_CFLAGS)
 tests_unit_test_init_service_LDADD = $(LIBINIT) $(LIBEUROPA) $(CMOCKA_LIBS)
 tests_unit_test_init_CFLAGS = $(CONTAINER_TEST_CFLAGS)

@@ -63,9 +63,22 @@ return pipeline
 `;
 }
 
+// Every project but the default one, with what is in it; that one as it was.
+export async function resetProjects() {
+  for (const {name} of (await must('GET', '/v1/projects')).json.items) {
+    if (name === 'default') continue;
+    for (const kind of ['routers', 'ports'])
+      for (const o of (await must('GET', `/v1/${kind}?project=${name}`)).json.items)
+        await must('DELETE', `/v1/${kind}/${o.name}?project=${name}`);
+    await must('DELETE', `/v1/projects/${name}`);
+  }
+  await must('PATCH', '/v1/projects/default', {labels: null, spec: null});
+}
+
 // As the examples want it: ports p0 and p1, the running router r1 with the vNIC
 // lan on p0, revision 1 of its pipeline, and nothing else.
 export async function reset() {
+  await resetProjects();
   const {items} = (await must('GET', '/v1/routers')).json;
   for (const r of items)
     if (r.name !== 'r1') await must('DELETE', `/v1/routers/${r.name}`);
@@ -84,6 +97,7 @@ export async function reset() {
 
 // The node as it was: no routers, none of our ports.
 export async function empty() {
+  await resetProjects();
   for (const r of (await must('GET', '/v1/routers')).json.items)
     await must('DELETE', `/v1/routers/${r.name}`);
   for (const p of (await must('GET', '/v1/ports')).json.items)
