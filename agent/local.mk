@@ -4,6 +4,7 @@ include agent/containers.mk
 
 noinst_LIBRARIES += agent/libagent.a
 agent_libagent_a_SOURCES = \
+  agent/access.c agent/access.h \
   agent/burial.c agent/burial.h \
   agent/check.c \
   agent/config.c agent/config.h \
@@ -21,6 +22,7 @@ agent_libagent_a_SOURCES = \
   agent/ops_router.c \
   agent/ops_routes.c \
   agent/ops_stats.c \
+  agent/ops_token.c \
   agent/ops_vnic.c \
   agent/pipelines.c agent/pipelines.h \
   agent/plane.c agent/plane.h \
@@ -40,6 +42,7 @@ agent_libagent_a_SOURCES = \
   agent/store.c agent/store.h \
   agent/store_schema.c agent/store_schema.h \
   agent/template.c agent/template.h \
+  agent/tokens.c agent/tokens.h \
   agent/uid.c agent/uid.h
 agent_libagent_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
 AGENT_LIBS = agent/libagent.a $(LIBCONTAINERS) api/libapi.a $(LIBEUROPA) \

@@ -113,6 +113,7 @@ start_api(struct node *n, struct err *e)
 		.spool_dir = n->cfg.state_dir,
 		.version = EUROPA_VERSION,
 		.handler = node_accept,
+		.authenticate = tokens_check,
 		.arg = n,
 	};
 

@@ -344,6 +344,8 @@ node_open(struct node *n, struct err *e)
 	if (rc == 0)
 		rc = projects_load(n, e);
 	if (rc == 0)
+		rc = tokens_load(n, e);
+	if (rc == 0)
 		rc = store_each_port(n->store, port_load, n, e);
 	if (rc == 0)
 		rc = store_each_router(n->store, router_load, n, e);
@@ -392,6 +394,7 @@ node_close(struct node *n)
 		n->ports = p->next;
 		port_free(p);
 	}
+	tokens_free(n);
 	projects_free(n);
 	if (n->ops_cookie)
 		n->ops->close(n->ops_cookie);

@@ -10,6 +10,7 @@
 #include "agent/container.h"
 #include "agent/plane.h"
 #include "agent/store.h"
+#include "agent/tokens.h"
 #include "agent/uid.h"
 #include "api/model.h"
 #include "api/server.h"
@@ -54,6 +55,7 @@ struct node {
 	void *ops_cookie;
 	struct plane *plane;
 	struct api_server *api;
+	struct tokens tokens;
 	struct project *projects; /* these three in order of creation */
 	struct router *routers;
 	struct port *ports;

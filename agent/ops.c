@@ -7,6 +7,7 @@
  */
 #include "agent/ops.h"
 
+#include "agent/access.h"
 #include "agent/router.h"
 #include "lib/base.h"
 #include "lib/log.h"
@@ -48,6 +49,10 @@ static const op_fn ops[API_N_OPS] = {
 	[API_PROJECT_DELETE] = op_project_delete,
 	[API_PROJECT_QUOTA_GET] = op_project_quota_get,
 	[API_PROJECT_QUOTA_PATCH] = op_project_quota_patch,
+	[API_TOKENS_LIST] = op_tokens_list,
+	[API_TOKEN_CREATE] = op_token_create,
+	[API_TOKEN_GET] = op_token_get,
+	[API_TOKEN_DELETE] = op_token_delete,
 	[API_PORTS_LIST] = op_ports_list,
 	[API_PORT_CREATE] = op_port_create,
 	[API_PORT_GET] = op_port_get,
@@ -104,9 +109,7 @@ op_project(struct node *n, const struct api_request *rq)
 static void
 dispatch(struct node *n, struct api_request *rq)
 {
-	if (api_project(rq) && !op_project(n, rq))
-		op_not_found(rq, "project", api_project(rq));
-	else
+	if (access_allows(n, rq))
 		ops[api_op(rq)](n, rq);
 }
 
@@ -265,9 +268,9 @@ op_node_get(struct node *n, struct api_request *rq)
 	json_t *o;
 
 	for (const struct router *r = n->routers; r; r = r->next)
-		routers++;
+		routers += access_role(n, rq, r->project) != API_ROLE_NONE;
 	for (const struct port *p = n->ports; p; p = p->next)
-		ports++;
+		ports += access_role(n, rq, p->project) != API_ROLE_NONE;
 	o = json_pack("{s:s, s:s, s:s, s:s, s:{s:b, s:i, s:b}, s:{s:i, s:i},"
 		      " s:{s:I, s:i, s:i}}",
 	    "kind", "Node", "name", "local", "api", "v1", "version",

@@ -13,6 +13,7 @@
  */
 #include "agent/ops_pipeline.h"
 
+#include "agent/access.h"
 #include "lib/base.h"
 #include "lib/log.h"
 
@@ -204,7 +205,8 @@ job_new(struct router *r, struct api_request *rq)
 
 /* "-- author: NAME" as the first line, else who asks; one word. */
 static void
-find_author(const struct api_request *rq, const char *text, char out[32])
+find_author(const struct node *n, const struct api_request *rq,
+    const char *text, char out[32])
 {
 	static const char key[] = "-- author: ";
 
@@ -212,10 +214,8 @@ find_author(const struct api_request *rq, const char *text, char out[32])
 	    text[sizeof(key) - 1] > ' ')
 		snprintf(out, 32, "%.*s", (int)strcspn(text + 11, "\r\n"),
 		    text + 11);
-	else if (api_uid(rq) == (uid_t)-1)
-		snprintf(out, 32, "tcp");
 	else
-		snprintf(out, 32, "uid:%u", (unsigned)api_uid(rq));
+		access_who(n, rq, out, 32);
 	for (char *c = out; *c; c++)
 		if (*c <= ' ' || *c > '~')
 			*c = '_';
@@ -257,7 +257,7 @@ op_pipeline_put(struct node *n, struct api_request *rq)
 		return;
 	}
 	sha256_hex(text, size, j->v.digest);
-	find_author(rq, j->text, j->v.author);
+	find_author(j->r->node, rq, j->text, j->v.author);
 	node_time_text(j->v.time);
 	job_begin(j);
 }

@@ -3,6 +3,7 @@
  * ops_project: projects over the API. A project that has objects stays; the
  * default one always does.
  */
+#include "agent/access.h"
 #include "agent/ops.h"
 #include "agent/router.h"
 
@@ -66,6 +67,8 @@ find(struct node *n, struct api_request *rq)
 {
 	struct project *p = node_project(n, api_name(rq));
 
+	if (p && access_role(n, rq, p) == API_ROLE_NONE)
+		p = NULL;
 	if (!p)
 		op_not_found(rq, "project", api_name(rq));
 	return p;
@@ -90,7 +93,9 @@ op_projects_list(struct node *n, struct api_request *rq)
 	json_t *items = json_array();
 
 	for (const struct project *p = n->projects; p; p = p->next)
-		json_array_append_new(items, project_json(n, p, &p->spec));
+		if (access_role(n, rq, p) != API_ROLE_NONE)
+			json_array_append_new(
+			    items, project_json(n, p, &p->spec));
 	op_reply_list(rq, items);
 }
 
@@ -273,12 +278,15 @@ op_project_delete(struct node *n, struct api_request *rq)
 	if (strcmp(p->spec.name, PROJECT_DEFAULT) == 0)
 		problem_set(&problem, 409, "protected", "leave it",
 		    "the project " PROJECT_DEFAULT " is always there");
-	else if (project_sum(n, p, MODEL_SUM_ROUTERS, NULL) + n_ports(n, p) > 0)
+	else if (project_sum(n, p, MODEL_SUM_ROUTERS, NULL) + n_ports(n, p) +
+		     tokens_count(n, p) >
+		 0)
 		problem_set(&problem, 409, "in-use",
-		    "delete its routers and ports first",
-		    "project %s has %u routers and %u ports", p->spec.name,
+		    "delete its routers, ports and tokens first",
+		    "project %s has %u routers, %u ports and %u tokens",
+		    p->spec.name,
 		    (unsigned)project_sum(n, p, MODEL_SUM_ROUTERS, NULL),
-		    n_ports(n, p));
+		    n_ports(n, p), tokens_count(n, p));
 	if (problem.status != 0) {
 		op_problem(rq, &problem);
 		return;

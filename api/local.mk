@@ -12,11 +12,13 @@ api_libapi_a_SOURCES = \
   api/model_route.c \
   api/model_router.c \
   api/model_text.c \
+  api/model_token.c api/model_token.h \
   api/model_vnic.c \
   api/problem.c api/problem.h \
   api/route.c api/route.h \
   api/route_lines.c api/route_lines.h \
   api/server.c api/server.h api/server_int.h \
+  api/server_auth.c \
   api/server_body.c \
   api/server_conn.c \
   api/server_headers.c \

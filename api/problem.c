@@ -36,6 +36,7 @@ static const struct {
 	const char *title;
 } statuses[] = {
 	{ 400, "Bad request" },
+	{ 401, "Unauthorized" },
 	{ 403, "Forbidden" },
 	{ 404, "Not found" },
 	{ 405, "Method not allowed" },

@@ -12,18 +12,18 @@ enum {
 	W = ROUTE_PROJECT | ROUTE_WRITES,
 	B = ROUTE_PROJECT | ROUTE_WRITES | ROUTE_BODY,
 	LINES = B | ROUTE_LINES,
-	NODE_W = ROUTE_WRITES, /* of the node, not of a project's object */
-	NODE_B = ROUTE_WRITES | ROUTE_BODY,
+	NODE_W = ROUTE_NODE | ROUTE_WRITES,
+	NODE_B = ROUTE_NODE | ROUTE_WRITES | ROUTE_BODY,
 };
 
 static const struct route {
 	const char *method;
-	const char *pattern; /* {r} and {p} are names, {v} a vNIC's, {n} a
-	                        number */
+	const char *pattern; /* {v} is a vNIC's name, {n} a number, all
+	                        others are names */
 	enum api_op op;
 	unsigned flags;
 } routes[] = {
-	{ "GET", "/v1", API_NODE_GET, R },
+	{ "GET", "/v1", API_NODE_GET, R | ROUTE_ANYONE },
 	{ "GET", "/v1/routers", API_ROUTERS_LIST, R },
 	{ "POST", "/v1/routers", API_ROUTER_CREATE, B },
 	{ "GET", "/v1/routers/{r}", API_ROUTER_GET, R },
@@ -51,20 +51,25 @@ static const struct route {
 	{ "POST", "/v1/routers/{r}/pipeline/rollback", API_PIPELINE_ROLLBACK,
 	    B | ROUTE_EMPTY },
 	{ "GET", "/v1/routers/{r}/stats", API_STATS_GET, R },
-	{ "GET", "/v1/projects", API_PROJECTS_LIST, 0 },
+	{ "GET", "/v1/projects", API_PROJECTS_LIST, ROUTE_ANYONE },
 	{ "POST", "/v1/projects", API_PROJECT_CREATE, NODE_B },
-	{ "GET", "/v1/projects/{p}", API_PROJECT_GET, 0 },
+	{ "GET", "/v1/projects/{p}", API_PROJECT_GET, ROUTE_ANYONE },
 	{ "PATCH", "/v1/projects/{p}", API_PROJECT_PATCH, NODE_B },
 	{ "DELETE", "/v1/projects/{p}", API_PROJECT_DELETE, NODE_W },
-	{ "GET", "/v1/projects/{p}/quota", API_PROJECT_QUOTA_GET, 0 },
+	{ "GET", "/v1/projects/{p}/quota", API_PROJECT_QUOTA_GET,
+	    ROUTE_ANYONE },
 	{ "PATCH", "/v1/projects/{p}/quota", API_PROJECT_QUOTA_PATCH, NODE_B },
+	{ "GET", "/v1/tokens", API_TOKENS_LIST, R | ROUTE_ADMIN },
+	{ "POST", "/v1/tokens", API_TOKEN_CREATE, B | ROUTE_ADMIN },
+	{ "GET", "/v1/tokens/{t}", API_TOKEN_GET, R | ROUTE_ADMIN },
+	{ "DELETE", "/v1/tokens/{t}", API_TOKEN_DELETE, W | ROUTE_ADMIN },
 	{ "GET", "/v1/ports", API_PORTS_LIST, R },
-	{ "POST", "/v1/ports", API_PORT_CREATE, B },
+	{ "POST", "/v1/ports", API_PORT_CREATE, B | ROUTE_NODE },
 	{ "GET", "/v1/ports/{p}", API_PORT_GET, R },
-	{ "PUT", "/v1/ports/{p}", API_PORT_PUT, B },
-	{ "DELETE", "/v1/ports/{p}", API_PORT_DELETE, W },
-	{ "GET", "/healthz", API_HEALTHZ, 0 },
-	{ "GET", "/readyz", API_READYZ, 0 },
+	{ "PUT", "/v1/ports/{p}", API_PORT_PUT, B | ROUTE_NODE },
+	{ "DELETE", "/v1/ports/{p}", API_PORT_DELETE, W | ROUTE_NODE },
+	{ "GET", "/healthz", API_HEALTHZ, ROUTE_OPEN },
+	{ "GET", "/readyz", API_READYZ, ROUTE_OPEN },
 };
 
 static_assert(ARRAY_SIZE(routes) == API_N_OPS, "one row per operation");

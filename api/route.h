@@ -20,6 +20,15 @@ enum route_flags {
 	ROUTE_LINES = 16,  /* the body may be lines of JSON, of any number */
 	ROUTE_EMPTY = 32,  /* beside ROUTE_BODY: there need not be one */
 	ROUTE_SOURCE = 64, /* has ?source=, ?limit= and ?cursor= */
+	/*
+	 * Who may: viewer to read, operator to write, of the project, or of the
+	 * node if it is about no project; unless it says otherwise.
+	 */
+	ROUTE_OPERATOR = 1 << 20, /* also to read */
+	ROUTE_ADMIN = 1 << 21,    /* admin, also to read */
+	ROUTE_NODE = 1 << 22,     /* admin of the node */
+	ROUTE_ANYONE = 1 << 23,   /* whoever has a token */
+	ROUTE_OPEN = 1 << 24,     /* everybody */
 };
 
 enum { ROUTE_ALLOW_BYTES = 64 };

@@ -212,6 +212,7 @@ server_new(const struct api_config *c)
 	TAILQ_INIT(&s->pending);
 	s->tcp_port = c->tcp_port;
 	s->handler = c->handler;
+	s->authenticate = c->authenticate;
 	s->arg = c->arg;
 	s->web_fd = -1;
 	s->socket_path = strdup(c->socket_path);

@@ -54,6 +54,10 @@ enum api_op {
 	API_PROJECT_DELETE,
 	API_PROJECT_QUOTA_GET, /* GET /v1/projects/{p}/quota */
 	API_PROJECT_QUOTA_PATCH,
+	API_TOKENS_LIST,  /* GET /v1/tokens */
+	API_TOKEN_CREATE, /* POST /v1/tokens */
+	API_TOKEN_GET,    /* GET /v1/tokens/{t} */
+	API_TOKEN_DELETE,
 	API_PORTS_LIST,  /* GET /v1/ports */
 	API_PORT_CREATE, /* POST /v1/ports */
 	API_PORT_GET,    /* GET /v1/ports/{p} */
@@ -63,6 +67,8 @@ enum api_op {
 	API_READYZ,  /* GET /readyz: the node can do its work */
 	API_N_OPS,
 };
+
+enum { API_TOKEN_ID_BYTES = 37 };
 
 struct route_lines;
 struct api_request; /* opaque; lives until api_reply() */
@@ -92,8 +98,26 @@ const char *api_if_match(const struct api_request *r);
 bool api_dry_run(const struct api_request *r);       /* ?dry_run=true */
 bool api_respond_async(const struct api_request *r); /* Prefer: respond-async */
 const char *api_request_id(const struct api_request *r);
-/* Who asks, over the unix socket; (uid_t)-1 over TCP. */
+/* Who asks, over the unix socket and without a token; else (uid_t)-1. */
 uid_t api_uid(const struct api_request *r);
+/* What authenticate() called the token of who asks, "" if he has none. */
+const char *api_token(const struct api_request *r);
+
+/* What the table of operations wants of who asks. */
+enum api_role {
+	API_ROLE_NONE,
+	API_ROLE_VIEWER,
+	API_ROLE_OPERATOR,
+	API_ROLE_ADMIN,
+};
+enum api_scope {
+	API_SCOPE_OPEN,    /* nobody is asked who he is */
+	API_SCOPE_ANYONE,  /* any token will do */
+	API_SCOPE_PROJECT, /* the role in the project that it is about */
+	API_SCOPE_NODE,    /* the role with the node */
+};
+enum api_scope api_scope(const struct api_request *r);
+enum api_role api_role_needed(const struct api_request *r);
 
 /*
  * Answers, and ends r. Takes body (NULL: none, for 204). etag and location may
@@ -122,6 +146,10 @@ struct api_config {
 	const char *spool_dir;    /* where long bodies wait, without a name */
 	const char *version;
 	api_handler_fn handler; /* called on a listener thread */
+	/* the same: is this a token of ours, and what is it called? NULL: there
+	 * are none */
+	bool (*authenticate)(
+	    void *arg, const char *secret, char id[API_TOKEN_ID_BYTES]);
 	void *arg;
 };
 

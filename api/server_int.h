@@ -6,6 +6,7 @@
  *	server_listen.c   the sockets
  *	server_conn.c     who connects, and until when it must have spoken
  *	server_request.c  from bytes to a request that the handler gets
+ *	server_auth.c     who asks
  *	server_body.c     the body: how long, how fast, and what it is
  *	server_headers.c  query, If-Match, Prefer, Host, Origin, media type
  *	server_reply.c    from an answer to bytes
@@ -92,6 +93,8 @@ struct api_server {
 	char *socket_path;
 	char *spool_dir;
 	api_handler_fn handler;
+	bool (*authenticate)(
+	    void *arg, const char *secret, char id[API_TOKEN_ID_BYTES]);
 	void *arg;
 };
 
@@ -111,6 +114,7 @@ struct api_request {
 	char *path; /* printable, as the client wrote it */
 	char id[SERVER_REQUEST_ID_BYTES];
 	uid_t uid;
+	char token[API_TOKEN_ID_BYTES];
 	struct route_match match;
 	char *body; /* n_body bytes, at most limit */
 	size_t n_body;
@@ -161,6 +165,9 @@ int body_finish(struct api_request *r, struct problem *p);
 /* It is larger than its operation allows: p is set. */
 bool body_is_too_large(const struct api_request *r, struct problem *p);
 void body_free(struct api_request *r);
+
+/* server_auth.c --- Context: M; false: p is set */
+bool auth_check(struct api_request *r, struct problem *p);
 
 /* server_headers.c --- Context: M; false or negative: p is set */
 bool headers_host_is_ours(const struct api_request *r, struct problem *p);

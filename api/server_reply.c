@@ -75,6 +75,9 @@ reply_problem_response(
 		reply_header(response, "Location", location);
 	if (p->status == 503)
 		reply_header(response, "Retry-After", "1");
+	if (p->status == 401)
+		reply_header(
+		    response, "WWW-Authenticate", "Bearer realm=\"europa\"");
 	if (p->status == 405)
 		reply_header(response, "Allow", r->match.allow);
 	return response;

@@ -98,6 +98,10 @@ request_begin(struct api_request *r)
 	}
 	/* before the body: it says how long that may be */
 	route_find(r->method, r->path, &r->match);
+	if (!auth_check(r, &p)) {
+		reply_now(r, &p);
+		return false;
+	}
 	return body_begin(r);
 }
 

@@ -13,7 +13,8 @@ CONTAINER_UNIT = \
   tests/unit/test_init_service \
   tests/unit/test_init \
   tests/unit/test_live_files \
-  tests/unit/test_store
+  tests/unit/test_store \
+  tests/unit/test_tokens
 check_PROGRAMS += $(CONTAINER_UNIT) tests/unit/init_child_probe
 TESTS += $(CONTAINER_UNIT)
 endif
@@ -36,6 +37,8 @@ tests_unit_test_live_files_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_live_files_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_store_CFLAGS = $(CONTAINER_TEST_CFLAGS)
 tests_unit_test_store_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_tokens_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_tokens_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_init_service_CFLAGS = $(CONTAINER_TEST_CFLAGS)
 tests_unit_test_init_service_LDADD = $(LIBINIT) $(LIBEUROPA) $(CMOCKA_LIBS)
 tests_unit_test_init_CFLAGS = $(CONTAINER_TEST_CFLAGS)

@@ -14,9 +14,15 @@ const STATE_CLASS = {
 
 const $ = (id) => document.getElementById(id);
 
+// Kept for this tab alone; no page but ours can read it.
+const TOKEN_KEY = 'europa-token';
+
 async function read(path) {
-  const answer = await fetch(path, {signal: AbortSignal.timeout(TIMEOUT_MS)});
+  const token = sessionStorage.getItem(TOKEN_KEY);
+  const answer = await fetch(path, {signal: AbortSignal.timeout(TIMEOUT_MS),
+    headers: token ? {Authorization: `Bearer ${token}`} : {}});
   const body = await answer.json();
+  $('login').hidden = answer.status !== 401;
   if (!answer.ok) throw new Error(body.detail ?? `${path}: ${answer.status}`);
   return body;
 }
@@ -133,6 +139,12 @@ async function run() {
   setTimeout(run, PERIOD_MS);
 }
 
+$('login').addEventListener('submit', (e) => {
+  e.preventDefault();
+  sessionStorage.setItem(TOKEN_KEY, $('token').value.trim());
+  $('token').value = '';
+  refresh();
+});
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) refresh();
 });

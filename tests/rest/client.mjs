@@ -8,7 +8,8 @@ export const socketPath = process.env.EUROPA_SOCKET;
 export const skip = socketPath ? false : 'EUROPA_SOCKET names no node';
 
 // body: undefined, a string or Buffer as it is, or a value to be sent as JSON.
-export function request(method, path, body, headers = {}) {
+// where: {host, port} instead of the socket.
+export function request(method, path, body, headers = {}, where = {socketPath}) {
   const raw = body === undefined || typeof body === 'string' ||
     Buffer.isBuffer(body) ? body : JSON.stringify(body);
   const all = {...headers};
@@ -18,7 +19,7 @@ export function request(method, path, body, headers = {}) {
     all['Content-Type'] ??= 'application/json';
   }
   return new Promise((done, failed) => {
-    const rq = http.request({socketPath, method, path, headers: all, agent: false},
+    const rq = http.request({...where, method, path, headers: all, agent: false},
       (rs) => {
         const chunks = [];
         rs.on('data', (c) => chunks.push(c));
@@ -67,18 +68,28 @@ return pipeline
 export async function resetProjects() {
   for (const {name} of (await must('GET', '/v1/projects')).json.items) {
     if (name === 'default') continue;
-    for (const kind of ['routers', 'ports'])
+    for (const kind of ['routers', 'ports', 'tokens'])
       for (const o of (await must('GET', `/v1/${kind}?project=${name}`)).json.items)
         await must('DELETE', `/v1/${kind}/${o.name}?project=${name}`);
     await must('DELETE', `/v1/projects/${name}`);
   }
   await must('PATCH', '/v1/projects/default', {labels: null, spec: null});
+  for (const {name} of (await must('GET', '/v1/tokens')).json.items)
+    await must('DELETE', `/v1/tokens/${name}`);
+}
+
+// What a token of these roles sends.
+export async function bearer(name, roles, project = 'default') {
+  const {json} = await must('POST', `/v1/tokens?project=${project}`,
+    {name, spec: {roles}});
+  return {Authorization: `Bearer ${json.secret}`};
 }
 
 // As the examples want it: ports p0 and p1, the running router r1 with the vNIC
-// lan on p0, revision 1 of its pipeline, and nothing else.
+// lan on p0, revision 1 of its pipeline, the token t1, and nothing else.
 export async function reset() {
   await resetProjects();
+  await bearer('t1', {default: 'viewer'});
   const {items} = (await must('GET', '/v1/routers')).json;
   for (const r of items)
     if (r.name !== 'r1') await must('DELETE', `/v1/routers/${r.name}`);

@@ -54,6 +54,8 @@ test('operations have an id, a summary and refusals', () => {
     ids.add(operation.operationId);
     for (const s of [400, 403, 503])
       assert.ok(operation.responses[s], `${method} ${p} ${s}`);
+    if (p.startsWith('/v1'))
+      assert.ok(operation.responses[401], `${method} ${p} 401`);
     for (const s of [500, 501, 502])
       assert.ok(!operation.responses[s], `${method} ${p} ${s}`);
     for (const [, name] of p.matchAll(/{(\w+)}/g))

@@ -34,6 +34,8 @@ reply_with_what_was_seen(struct api_request *r)
 	    if_match, "project", api_query(r, "project"));
 	struct problem p;
 
+	json_object_set_new(seen, "token", json_string(api_token(r)));
+	json_object_set_new(seen, "uid", json_integer((int)api_uid(r)));
 	json_object_set_new(seen, "number", json_integer(api_number(r)));
 	json_object_set_new(
 	    seen, "text", json_integer(text ? (json_int_t)n_text : -1));
@@ -74,6 +76,16 @@ rig_handle(void *arg, struct api_request *r)
 	pthread_mutex_unlock(&rig.lock);
 	if (!is_kept)
 		reply_with_what_was_seen(r);
+}
+
+static bool
+rig_authenticate(void *arg, const char *secret, char id[API_TOKEN_ID_BYTES])
+{
+	assert_ptr_equal(arg, &rig);
+	if (strcmp(secret, RIG_SECRET) != 0)
+		return false;
+	snprintf(id, API_TOKEN_ID_BYTES, "rig");
+	return true;
 }
 
 /* Waits until the handler keeps n requests. */
@@ -125,6 +137,7 @@ rig_start(void)
 		.spool_dir = rig.dir,
 		.version = "test",
 		.handler = rig_handle,
+		.authenticate = rig_authenticate,
 		.arg = &rig,
 	};
 	struct err e;

@@ -225,7 +225,9 @@ ask_tcp(struct client_answer *a, const char *host, const char *origin)
 {
 	scoped_close int fd = client_tcp(rig.tcp_port);
 
-	client_say(fd, "GET /v1/routers/a HTTP/1.1\r\nHost: %s\r\n%s%s%s\r\n",
+	client_say(fd,
+	    "GET /v1/routers/a HTTP/1.1\r\nHost: %s\r\n"
+	    "Authorization: Bearer " RIG_SECRET "\r\n%s%s%s\r\n",
 	    host, *origin ? "Origin: " : "", origin, *origin ? "\r\n" : "");
 	client_read(fd, a, 0);
 }

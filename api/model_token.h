@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* model_token: who a secret stands for, as JSON and as a C struct. */
+#ifndef API_MODEL_TOKEN_H
+#define API_MODEL_TOKEN_H
+
+#include "api/model.h"
+#include "api/server.h"
+
+#include <time.h>
+
+enum { MODEL_MAX_ROLES = 32, MODEL_TIME_BYTES = 32 };
+
+/* Every project, and the node. */
+#define MODEL_EVERY_PROJECT "*"
+
+struct model_token {
+	char name[MODEL_NAME_BYTES];
+	unsigned n_roles;
+	struct {
+		char project[MODEL_NAME_BYTES];
+		enum api_role role;
+	} role[MODEL_MAX_ROLES];
+	time_t expires; /* 0 = never */
+	json_t *labels;
+};
+
+void model_token_init(struct model_token *t);
+void model_token_clear(struct model_token *t);
+
+/* As model_router_read(), of a body that has a name. */
+int model_token_read(
+    struct model_token *out, const json_t *body, struct problem *p);
+
+const char *model_role_text(enum api_role role);
+int model_role_parse(const char *s); /* enum api_role or -EINVAL */
+
+/* RFC 3339 in UTC, "2026-11-22T14:00:00Z"; 0 or -EINVAL. */
+int model_time_parse(const char *s, time_t *out);
+void model_time_text(time_t t, char out[MODEL_TIME_BYTES]);
+
+#endif

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// tokens: what each role may do, in its project and in others; over the unix
+// socket, where a token counts if there is one, and over TCP, where it must.
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+
+import {bearer, empty, must, request, reset, skip} from './client.mjs';
+
+const tcp = {host: '127.0.0.1', port: Number(process.env.EUROPA_TCP_PORT)};
+const skipTcp = skip || (tcp.port ? false : 'EUROPA_TCP_PORT names no port');
+const blue = '?project=blue';
+
+before(async () => {
+  if (skip) return;
+  await reset();
+  await must('POST', '/v1/projects', {name: 'blue'});
+});
+after(async () => { if (!skip) await empty(); });
+
+// [what, method, path, body, needed]: 0 anyone, 1 viewer, 2 operator, 3 admin of
+// blue, 4 admin of the node
+const doors = [
+  ['the node', 'GET', '/v1', undefined, 0],
+  ['list', 'GET', `/v1/routers${blue}`, undefined, 1],
+  ['ports', 'GET', `/v1/ports${blue}`, undefined, 1],
+  ['project', 'GET', '/v1/projects/blue', undefined, 1],
+  ['its quota', 'GET', '/v1/projects/blue/quota', undefined, 1],
+  ['create', 'POST', `/v1/routers${blue}&dry_run=true`, {name: 'r9'}, 2],
+  ['replace', 'PUT', `/v1/routers/r9${blue}&dry_run=true`, {}, 2],
+  ['tokens', 'GET', `/v1/tokens${blue}`, undefined, 3],
+  ['a token', 'POST', `/v1/tokens${blue}&dry_run=true`,
+    {name: 'x', spec: {roles: {blue: 'viewer'}}}, 3],
+  ['a port', 'POST', `/v1/ports${blue}&dry_run=true`,
+    {name: 'p9', spec: {devargs: 'net_null9,no-rx=1'}}, 4],
+  ['a project', 'POST', '/v1/projects?dry_run=true', {name: 'red'}, 4],
+  ['a quota', 'PATCH', '/v1/projects/blue/quota?dry_run=true', {limit: {}}, 4],
+  ['its end', 'DELETE', '/v1/projects/blue?dry_run=true', undefined, 4],
+];
+const people = [
+  ['viewer', {blue: 'viewer'}, 1], ['operator', {blue: 'operator'}, 2],
+  ['admin', {blue: 'admin'}, 3], ['boss', {'*': 'admin'}, 4],
+  ['guard', {'*': 'viewer'}, 1], ['stranger', {default: 'admin'}, 0]];
+
+for (const [who, roles, level] of people) {
+  test(`what a ${who} may`, {skip}, async () => {
+    const headers = await bearer(who, roles);
+    for (const [what, method, path, body, needed] of doors) {
+      const answer = await request(method, path, body, headers);
+      const told = `${who}, ${what}: ${answer.status} ${answer.text}`;
+      if (level >= needed) assert.ok([200, 204].includes(answer.status) ||
+        answer.json.code === 'in-use', told);
+      // a stranger does not learn that there is a project
+      else if (level === 0 && needed < 4) assert.equal(answer.status, 404, told);
+      else assert.equal(answer.json.code, 'forbidden', told);
+    }
+    await must('DELETE', `/v1/tokens/${who}`);
+    assert.equal((await request('GET', '/v1', undefined, headers)).status, 401);
+  });
+}
+
+test('what a stranger sees is his own', {skip}, async () => {
+  await must('POST', `/v1/routers${blue}`, {name: 'r1', spec: {power: 'stopped'}});
+  const headers = await bearer('mine', {blue: 'admin'});
+  const ours = await must('GET', `/v1/routers/r1${blue}`, undefined, headers);
+  assert.equal(ours.json.project, 'blue');
+  for (const [method, path, body] of [['GET', '/v1/routers/r1'],
+    ['GET', '/v1/routers'], ['DELETE', '/v1/routers/r1'], ['GET', '/v1/ports/p0'],
+    ['PATCH', '/v1/routers/r1', {labels: {a: 'b'}}], ['GET', '/v1/tokens'],
+    ['GET', '/v1/projects/default'], ['GET', '/v1/projects/nothing']]) {
+    const answer = await request(method, path, body, headers);
+    assert.equal(answer.status, 404, `${method} ${path}: ${answer.text}`);
+  }
+  const {json} = await must('GET', '/v1/projects', undefined, headers);
+  assert.deepEqual(json.items.map((p) => p.name), ['blue']);
+  const node = await must('GET', '/v1', undefined, headers);
+  assert.deepEqual(node.json.counts, {routers: 1, ports: 0});
+  await must('DELETE', `/v1/routers/r1${blue}`);
+});
+
+test('nobody gives away more than he has', {skip}, async () => {
+  const headers = await bearer('lead', {blue: 'admin'});
+  const give = (roles) => request('POST', `/v1/tokens${blue}`,
+    {name: 'gift', spec: {roles}}, headers);
+  assert.equal((await give({'*': 'viewer'})).status, 403);
+  const foreign = await give({default: 'viewer'});
+  const nothing = await give({nothing: 'viewer'});
+  assert.equal(foreign.status, 422, foreign.text);
+  assert.equal(foreign.text.replaceAll('default', 'X').replace(/"request_id":"\w+"/, ''),
+    nothing.text.replaceAll('nothing', 'X').replace(/"request_id":"\w+"/, ''));
+  const made = await give({blue: 'admin'});
+  assert.equal(made.status, 201, made.text);
+  assert.equal(made.headers.location, `/v1/tokens/gift${blue}`);
+  const {json} = await must('GET', `/v1/tokens/gift${blue}`, undefined, headers);
+  assert.equal(json.secret, undefined);
+  assert.ok(!JSON.stringify(json).includes(made.json.secret.slice(7)));
+  // who is of a project that is gone is nobody in the next of its name
+  await must('POST', '/v1/projects', {name: 'red'});
+  const old = await bearer('old', {red: 'admin'});
+  await must('DELETE', '/v1/projects/red');
+  await must('POST', '/v1/projects', {name: 'red'});
+  assert.equal((await request('GET', '/v1/routers?project=red', undefined, old)).status, 404);
+  assert.deepEqual((await must('GET', '/v1/tokens/old')).json.spec.roles, {});
+});
+
+test('a project with tokens stays', {skip}, async () => {
+  await must('POST', '/v1/projects', {name: 'green'});
+  await bearer('x', {green: 'viewer'}, 'green');
+  assert.equal((await request('DELETE', '/v1/projects/green')).json.code, 'in-use');
+  await must('DELETE', '/v1/tokens/x?project=green');
+  await must('DELETE', '/v1/projects/green');
+});
+
+test('a device that can run commands is for root, not for a token', {skip}, async () => {
+  const headers = await bearer('opener', {'*': 'admin'});
+  const answer = await request('POST', '/v1/ports',
+    {name: 'p9', spec: {devargs: 'net_pcap0,rx_pcap=/etc/passwd'}}, headers);
+  assert.equal(answer.status, 422, answer.text);
+  assert.equal(answer.json.errors[0].pointer, '/spec/devargs');
+});
+
+test('over TCP, a token or nothing', {skip: skipTcp}, async () => {
+  for (const headers of [{}, {Authorization: 'Bearer europa_00'},
+    {Authorization: 'Basic cm9vdDo='}]) {
+    const answer = await request('GET', '/v1/routers', undefined, headers, tcp);
+    assert.equal(answer.status, 401, answer.text);
+    assert.equal(answer.json.code, 'unauthorized');
+    assert.match(answer.headers['www-authenticate'], /^Bearer /);
+  }
+  const headers = await bearer('net', {default: 'viewer'});
+  assert.equal((await request('GET', '/v1/routers', undefined, headers, tcp)).status, 200);
+  assert.equal((await request('DELETE', '/v1/routers/r1', undefined, headers, tcp)).status, 403);
+  assert.equal((await request('GET', '/healthz', undefined, {}, tcp)).status, 200);
+  assert.notEqual((await must('GET', '/v1/tokens/net')).json.status.last_used, null);
+  await must('DELETE', '/v1/tokens/net');
+  assert.equal((await request('GET', '/v1/routers', undefined, headers, tcp)).status, 401);
+});

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_api_auth: who is let in. Over TCP nobody without a token; over the unix
+ * socket whoever the kernel names, but never by a token that is not good.
+ */
+#include "api_rig.h"
+
+#include "api/route.h"
+#include "lib/base.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#define GOOD "Authorization: Bearer " RIG_SECRET "\r\n"
+
+static void
+ask_tcp(struct client_answer *a, const char *target, const char *headers)
+{
+	scoped_close int fd = client_tcp(rig.tcp_port);
+
+	client_say(fd, "GET %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n", target,
+	    headers);
+	client_read(fd, a, 0);
+}
+
+static void
+tcp_wants_a_token(void **state)
+{
+	static const char *const bad[] = { "", "Authorization: Bearer\r\n",
+		"Authorization: Bearer \r\n", "Authorization: Bearer x\r\n",
+		"Authorization: Bearer " RIG_SECRET "x\r\n",
+		"Authorization: " RIG_SECRET "\r\n",
+		"Authorization: Basic b3Blbi1zZXNhbWU6\r\n" };
+	static struct client_answer a;
+	unsigned before = rig_handled();
+	json_t *v;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		ask_tcp(&a, "/v1/routers/a", bad[i]);
+		rig_expect_code(&a, 401, "unauthorized");
+		assert_string_equal(client_header(&a, "WWW-Authenticate"),
+		    "Bearer realm=\"europa\"");
+	}
+	assert_int_equal(rig_handled(), before);
+	ask_tcp(&a, "/v1/routers/a", GOOD);
+	assert_int_equal(a.status, 200);
+	v = rig_json_of(&a);
+	assert_string_equal(
+	    json_string_value(json_object_get(v, "token")), "rig");
+	assert_int_equal(json_integer_value(json_object_get(v, "uid")), -1);
+	json_decref(v);
+}
+
+static void
+nobody_is_asked_for_the_page_and_the_health(void **state)
+{
+	static struct client_answer a;
+
+	(void)state;
+	ask_tcp(&a, "/", "");
+	assert_int_equal(a.status, 200);
+	ask_tcp(&a, "/healthz", "");
+	assert_int_equal(a.status, 200);
+	ask_tcp(&a, "/nothing", "");
+	rig_expect_code(&a, 404, "not-found");
+}
+
+static void
+over_the_socket_a_token_counts_if_there_is_one(void **state)
+{
+	static struct client_answer a;
+	json_t *v;
+
+	(void)state;
+	rig_ask(&a, "GET", "/v1", "", NULL);
+	assert_int_equal(a.status, 200);
+	v = rig_json_of(&a);
+	assert_string_equal(json_string_value(json_object_get(v, "token")), "");
+	assert_int_equal(
+	    json_integer_value(json_object_get(v, "uid")), geteuid());
+	json_decref(v);
+	rig_ask(&a, "GET", "/v1", GOOD, NULL);
+	assert_int_equal(a.status, 200);
+	v = rig_json_of(&a);
+	assert_string_equal(
+	    json_string_value(json_object_get(v, "token")), "rig");
+	assert_int_equal(json_integer_value(json_object_get(v, "uid")), -1);
+	json_decref(v);
+	rig_ask(&a, "GET", "/v1", "Authorization: Bearer no\r\n", NULL);
+	rig_expect_code(&a, 401, "unauthorized");
+}
+
+/* Refused before its body has come: the answer is there without it. */
+static void
+a_body_is_not_waited_for(void **state)
+{
+	static struct client_answer a;
+	scoped_close int fd = client_tcp(rig.tcp_port);
+
+	(void)state;
+	client_say(fd, "POST /v1/routers HTTP/1.1\r\nHost: localhost\r\n"
+		       "Content-Length: 60000\r\n\r\n");
+	client_read(fd, &a, 0);
+	rig_expect_code(&a, 401, "unauthorized");
+}
+
+/* The table says of each operation who may: a slip here opens a door. */
+static void
+the_table_says_who_may(void **state)
+{
+	static const struct {
+		const char *method, *path;
+		unsigned flags;
+	} want[] = {
+		{ "POST", "/v1/projects", ROUTE_NODE },
+		{ "PATCH", "/v1/projects/a/quota", ROUTE_NODE },
+		{ "DELETE", "/v1/projects/a", ROUTE_NODE },
+		{ "POST", "/v1/ports", ROUTE_NODE },
+		{ "PUT", "/v1/ports/a", ROUTE_NODE },
+		{ "DELETE", "/v1/ports/a", ROUTE_NODE },
+		{ "GET", "/v1/tokens", ROUTE_ADMIN },
+		{ "POST", "/v1/tokens", ROUTE_ADMIN },
+		{ "DELETE", "/v1/tokens/a", ROUTE_ADMIN },
+	};
+	const char *method, *pattern;
+	enum api_op op;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+		struct route_match m;
+
+		route_find(want[i].method, want[i].path, &m);
+		assert_int_equal(m.status, 200);
+		assert_true(m.flags & want[i].flags);
+	}
+	for (unsigned i = 0; route_row(i, &method, &pattern, &op); i++) {
+		struct route_match m;
+
+		if (strcmp(method, "GET") == 0)
+			continue;
+		route_find(method, pattern, &m);
+		if (m.status == 200)
+			assert_true(m.flags & ROUTE_WRITES);
+	}
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tcp_wants_a_token),
+		cmocka_unit_test(nobody_is_asked_for_the_page_and_the_health),
+		cmocka_unit_test(
+		    over_the_socket_a_token_counts_if_there_is_one),
+		cmocka_unit_test(a_body_is_not_waited_for),
+		cmocka_unit_test(the_table_says_who_may),
+	};
+
+	return cmocka_run_group_tests_name(
+	    "auth", tests, rig_setup, rig_teardown);
+}
