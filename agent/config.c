@@ -3,6 +3,7 @@
 #include "agent/config.h"
 
 #include "agent/launch_args.h"
+#include "api/server.h"
 #include "lib/base.h"
 #include "lib/conf.h"
 #include "lib/log.h"
@@ -51,6 +52,7 @@ config_load(struct config *c, const char *path, struct err *e)
 		STRING_KEY(socket),
 		STRING_KEY(socket_group),
 		UINT_KEY(tcp_port, 0, 65535),
+		STRING_KEY(listen_https),
 		STRING_KEY(dataplane_socket),
 		STRING_KEY(libexec_dir),
 		STRING_KEY(template_bin),
@@ -80,6 +82,11 @@ config_load(struct config *c, const char *path, struct err *e)
 		return err_set(e, -EINVAL,
 		    "router_cpus = %s: want a list of cores, such as 1-3,5",
 		    c->router_cpus);
+	if (c->listen_https[0] && !api_listen_is_valid(c->listen_https))
+		return err_set(e, -EINVAL,
+		    "listen_https = %s: want ADDRESS:PORT, such as "
+		    "0.0.0.0:8780 or [::]:8780",
+		    c->listen_https);
 	if (log_level_parse(c->log_level) < 0)
 		return err_set(e, -EINVAL,
 		    "log_level = %s: want err, warn, info or debug",

@@ -14,7 +14,8 @@ struct config {
 	char run_dir[64];            /* sockets of the routers; short paths */
 	char socket[CONFIG_PATH];    /* of the API */
 	char socket_group[64];
-	unsigned tcp_port; /* on loopback; 0 = none */
+	unsigned tcp_port;     /* on loopback; 0 = none */
+	char listen_https[64]; /* "" = none */
 	char dataplane_socket[CONFIG_PATH];
 	char libexec_dir[CONFIG_PATH];      /* europa-launch, europa-template */
 	char template_bin[2 * CONFIG_PATH]; /* folders with the programs of a

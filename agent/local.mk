@@ -46,7 +46,7 @@ agent_libagent_a_SOURCES = \
   agent/uid.c agent/uid.h
 agent_libagent_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
 AGENT_LIBS = agent/libagent.a $(LIBCONTAINERS) api/libapi.a $(LIBEUROPA) \
-  $(SQLITE_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) $(SYSTEMD_LIBS)
+  $(SQLITE_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) $(GNUTLS_LIBS) $(SYSTEMD_LIBS)
 
 sbin_PROGRAMS += europad
 europad_SOURCES = agent/main.c

@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 
 enum { EXIT_USAGE = 2, EXIT_PREFLIGHT = 78 };
@@ -102,6 +103,18 @@ open_signals(void)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Connections and routers take descriptors; select() is not used here. */
+static void
+raise_limits(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
 static int
 start_api(struct node *n, struct err *e)
 {
@@ -109,6 +122,8 @@ start_api(struct node *n, struct err *e)
 		.socket_path = n->cfg.socket,
 		.socket_group = n->cfg.socket_group,
 		.tcp_port = n->cfg.tcp_port,
+		.https_listen = n->cfg.listen_https,
+		.tls_dir = n->cfg.state_dir,
 		.web_dir = n->cfg.web_dir,
 		.spool_dir = n->cfg.state_dir,
 		.version = EUROPA_VERSION,
@@ -160,6 +175,7 @@ main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	log_init(
 	    "europad", (enum log_level)log_level_parse(node.cfg.log_level));
+	raise_limits();
 	signal_fd = open_signals();
 	rc = signal_fd < 0 ? signal_fd : serve(&node, signal_fd, &e);
 	if (rc < 0)

@@ -279,6 +279,11 @@ op_node_get(struct node *n, struct api_request *rq)
 	    "routers", (int)routers, "ports", (int)ports, "limits", "mem_bytes",
 	    (json_int_t)n->mem_bytes, "routers", (int)n->cfg.id_ranges,
 	    "vnics_per_router", MODEL_MAX_VNICS);
+	if (n->api && *api_server_fingerprint(n->api))
+		json_object_set_new(o, "tls",
+		    json_pack("{s:s, s:s, s:s}", "listen", n->cfg.listen_https,
+			"fingerprint", api_server_fingerprint(n->api),
+			"public_key_pin", api_server_pin(n->api)));
 	api_reply(rq, 200, o, NULL, NULL);
 }
 

@@ -25,8 +25,9 @@ api_libapi_a_SOURCES = \
   api/server_listen.c \
   api/server_reply.c \
   api/server_request.c \
-  api/server_static.c
-api_libapi_a_CFLAGS = $(AM_CFLAGS) $(MHD_CFLAGS) $(JANSSON_CFLAGS)
+  api/server_static.c \
+  api/server_tls.c
+api_libapi_a_CFLAGS = $(AM_CFLAGS) $(MHD_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
 LIBAPI = api/libapi.a
-LIBAPI_LIBS = $(MHD_LIBS) $(JANSSON_LIBS)
+LIBAPI_LIBS = $(MHD_LIBS) $(GNUTLS_LIBS) $(JANSSON_LIBS)
 dist_europadata_DATA = api/openapi.yaml

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * server: the listeners' life. Two at most: a unix socket, and plain TCP on the
- * loopback address when asked for. Each is a libmicrohttpd daemon with a thread
+ * server: the listeners' life. Three at most: a unix socket, plain TCP on the
+ * loopback address and TLS on any, when asked for. Each is a libmicrohttpd daemon with a thread
  * of its own; the callbacks below are all that it sees of us.
  */
 #include "api/server_int.h"
@@ -17,6 +17,10 @@
 #include <sys/socket.h>
 
 enum { IDLE_SECONDS = 30 };
+
+/* GnuTLS's own choice of what is safe, and nothing before TLS 1.2. */
+static const char tls_priorities[] =
+    "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
 /* --- what libmicrohttpd calls --------------------------------------------- */
 
@@ -130,7 +134,7 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 		return;
 	log_debug("%s %s status=%d end=%d request=%s", r->method, r->path,
 	    r->status, (int)code, r->id);
-	conn_set_deadline(r->conn, SERVER_IDLE_MS);
+	conn_end_request(r->conn);
 	if (r->is_handed) {
 		pthread_mutex_lock(&l->server->lock);
 		l->server->n_sending--;
@@ -147,13 +151,24 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 static int
 start_daemon(struct server_listener *l, struct err *e)
 {
+	const struct server_tls *t = &l->server->tls;
+	struct MHD_OptionItem options[] = {
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, t->key },
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0, t->cert },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0,
+		    (void *)(uintptr_t)tls_priorities },
+		{ MHD_OPTION_END, 0, NULL },
+	};
 	sigset_t all, before;
 
+	if (!l->is_tls)
+		options[0].option = MHD_OPTION_END;
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	l->daemon = MHD_start_daemon(
 	    MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC |
-		MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+		MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+		(l->is_tls ? (unsigned)MHD_USE_TLS : 0U),
 	    0, NULL, NULL, on_request, l, MHD_OPTION_EXTERNAL_LOGGER, on_log,
 	    NULL, MHD_OPTION_LISTEN_SOCKET, l->fd, MHD_OPTION_UNESCAPE_CALLBACK,
 	    on_unescape, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_request_line,
@@ -164,10 +179,12 @@ start_daemon(struct server_listener *l, struct err *e)
 	    MHD_OPTION_PER_IP_CONNECTION_LIMIT,
 	    l->is_tcp ? (unsigned)SERVER_PER_PEER : 0U,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-	    (size_t)SERVER_HEADER_BYTES, MHD_OPTION_END);
+	    (size_t)SERVER_HEADER_BYTES, MHD_OPTION_ARRAY, options,
+	    MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!l->daemon)
-		return err_set(e, -EIO, "the HTTP library does not start");
+		return err_set(e, -EIO, "the HTTP library does not start%s",
+		    l->is_tls ? " with this certificate and key" : "");
 	return 0;
 }
 
@@ -185,12 +202,15 @@ server_unref(struct api_server *s)
 		return;
 	base_close(s->unix_socket.fd);
 	base_close(s->tcp.fd);
+	base_close(s->https.fd);
+	tls_close(&s->tls);
 	base_close(s->web_fd);
 	pthread_cond_destroy(&s->alarm);
 	pthread_cond_destroy(&s->idle);
 	pthread_mutex_destroy(&s->lock);
 	free(s->socket_path);
 	free(s->spool_dir);
+	free(s->https_listen);
 	free(s);
 }
 
@@ -208,6 +228,12 @@ server_new(const struct api_config *c)
 		.fd = -1,
 		.is_tcp = true,
 	};
+	s->https = (struct server_listener){
+		.server = s,
+		.fd = -1,
+		.is_tcp = true,
+		.is_tls = true,
+	};
 	TAILQ_INIT(&s->conns);
 	TAILQ_INIT(&s->pending);
 	s->tcp_port = c->tcp_port;
@@ -217,11 +243,13 @@ server_new(const struct api_config *c)
 	s->web_fd = -1;
 	s->socket_path = strdup(c->socket_path);
 	s->spool_dir = strdup(c->spool_dir ? c->spool_dir : "");
-	if (!s->socket_path || !s->spool_dir ||
+	s->https_listen = strdup(c->https_listen ? c->https_listen : "");
+	if (!s->socket_path || !s->spool_dir || !s->https_listen ||
 	    pthread_mutex_init(&s->lock, NULL) != 0 ||
 	    conn_cond_init(&s->idle) < 0 || conn_cond_init(&s->alarm) < 0) {
 		free(s->socket_path);
 		free(s->spool_dir);
+		free(s->https_listen);
 		free(s);
 		return NULL;
 	}
@@ -264,18 +292,26 @@ api_server_start(
 	rc = listen_on_unix(s, c->socket_group, e);
 	if (rc == 0 && s->tcp_port)
 		rc = listen_on_tcp(s, e);
+	if (rc == 0 && *s->https_listen)
+		rc = tls_open(&s->tls, c->tls_dir, e);
+	if (rc == 0 && *s->https_listen)
+		rc = listen_on_https(s, e);
 	if (rc == 0)
 		rc = start_reaper(s, e);
 	if (rc == 0)
 		rc = start_daemon(&s->unix_socket, e);
 	if (rc == 0 && s->tcp_port)
 		rc = start_daemon(&s->tcp, e);
+	if (rc == 0 && *s->https_listen)
+		rc = start_daemon(&s->https, e);
+	tls_close(&s->tls);
 	if (rc < 0) {
 		api_server_stop(s);
 		return rc;
 	}
-	log_info("serving %s version=%s tcp_port=%u", s->socket_path,
-	    c->version ? c->version : "", s->tcp_port);
+	log_info("serving %s version=%s tcp_port=%u https=%s", s->socket_path,
+	    c->version ? c->version : "", s->tcp_port,
+	    *s->https_listen ? s->https_listen : "none");
 	*out = s;
 	return 0;
 }
@@ -317,6 +353,7 @@ api_server_stop(struct api_server *s)
 		unlink(s->socket_path);
 	quiesce(&s->unix_socket);
 	quiesce(&s->tcp);
+	quiesce(&s->https);
 
 	wait_for_none(s, &s->n_pending, SERVER_GRACE_MS);
 	reply_all_stopped(s);
@@ -331,6 +368,20 @@ api_server_stop(struct api_server *s)
 		MHD_stop_daemon(s->unix_socket.daemon);
 	if (s->tcp.daemon)
 		MHD_stop_daemon(s->tcp.daemon);
+	if (s->https.daemon)
+		MHD_stop_daemon(s->https.daemon);
 	conn_reaper_stop(s);
 	server_unref(s);
+}
+
+const char *
+api_server_fingerprint(const struct api_server *s)
+{
+	return s->tls.fingerprint;
+}
+
+const char *
+api_server_pin(const struct api_server *s)
+{
+	return s->tls.pin;
 }

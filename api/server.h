@@ -142,6 +142,9 @@ struct api_config {
 	const char *socket_path;  /* unix socket, mode 0660 */
 	const char *socket_group; /* group that may connect, beside root */
 	unsigned tcp_port;        /* on 127.0.0.1, plain; 0 = no TCP */
+	const char *https_listen; /* ADDRESS:PORT, see api_listen_is_valid();
+	                             "" or NULL = no HTTPS */
+	const char *tls_dir;      /* where the certificate is, or is made */
 	const char *web_dir;      /* static files for GET /, or "" */
 	const char *spool_dir;    /* where long bodies wait, without a name */
 	const char *version;
@@ -158,6 +161,14 @@ struct api_server;
 /* Starts the listeners. Returns 0, or negative errno with e set. */
 int api_server_start(
     const struct api_config *c, struct api_server **out, struct err *e);
+
+/* ADDRESS, ADDRESS:PORT or :PORT; an IPv6 address in [] if a port follows. */
+bool api_listen_is_valid(const char *text);
+
+/* SHA-256 of the certificate in hexadecimal, and what curl --pinnedpubkey wants;
+ * "" without HTTPS. */
+const char *api_server_fingerprint(const struct api_server *s);
+const char *api_server_pin(const struct api_server *s);
 
 /*
  * Stops them: no new requests; those under way are answered 503 if the agent

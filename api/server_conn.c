@@ -7,6 +7,10 @@
  * what it does now, and one thread, the reaper, shuts down those that are late;
  * libmicrohttpd then sees the end of the stream and closes it. The reaper
  * sleeps while no connection is open.
+ *
+ * A listener that has nearly as many connections as it takes makes room for who
+ * comes next: one that has not asked anything yet goes, the oldest first. So
+ * however many drip, from however many addresses, others are answered.
  */
 #include "api/server_int.h"
 
@@ -107,6 +111,45 @@ set_deadline(struct server_conn *c, uint64_t deadline_ms)
 		pthread_cond_signal(&s->alarm);
 }
 
+/* The lock is held. */
+static void
+end_connection(struct server_conn *c)
+{
+	/* conn_close() takes the lock before the fd is closed */
+	shutdown(c->fd, SHUT_RDWR);
+	c->deadline_ms = 0;
+	c->is_ending = true;
+}
+
+/*
+ * The lock is held. Who is being served stays; who waits between two requests
+ * goes when nobody else can.
+ */
+static void
+make_room(struct api_server *s, const struct server_listener *l)
+{
+	struct server_conn *c, *silent = NULL, *idle = NULL;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(c, &s->conns, link) {
+		if (c->listener != l || c->is_ending)
+			continue;
+		n++;
+		if (!c->deadline_ms)
+			continue;
+		if (!c->has_asked && !silent)
+			silent = c;
+		if (c->has_asked && !idle)
+			idle = c;
+	}
+	if (n <= SERVER_CONNECTIONS - SERVER_SPARE)
+		return;
+	if (silent)
+		end_connection(silent);
+	else if (idle)
+		end_connection(idle);
+}
+
 struct server_conn *
 conn_open(struct server_listener *l, int fd)
 {
@@ -120,6 +163,7 @@ conn_open(struct server_listener *l, int fd)
 	c->fd = fd;
 	identify(c);
 	pthread_mutex_lock(&s->lock);
+	make_room(s, l);
 	TAILQ_INSERT_TAIL(&s->conns, c, link);
 	set_deadline(c, loop_now_ms() + SERVER_REQUEST_MS);
 	is_too_many = !l->is_tcp && c->uid != 0 && c->uid != geteuid() &&
@@ -154,6 +198,17 @@ conn_set_deadline(struct server_conn *c, unsigned ms)
 }
 
 void
+conn_end_request(struct server_conn *c)
+{
+	struct api_server *s = c->listener->server;
+
+	pthread_mutex_lock(&s->lock);
+	c->has_asked = true;
+	set_deadline(c, loop_now_ms() + SERVER_IDLE_MS);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void
 conn_begin_request(struct server_conn *c)
 {
 	struct api_server *s = c->listener->server;
@@ -179,9 +234,7 @@ reap(struct api_server *s)
 			next = MIN(next, c->deadline_ms);
 			continue;
 		}
-		/* conn_close() takes the lock before the fd is closed */
-		shutdown(c->fd, SHUT_RDWR);
-		c->deadline_ms = 0;
+		end_connection(c);
 	}
 	return next;
 }

@@ -44,7 +44,8 @@ headers_host_is_ours(const struct api_request *r, struct problem *p)
 	static const char scheme[] = "http://";
 	const char *host, *origin;
 
-	if (!r->conn->listener->is_tcp)
+	/* with TLS and a token, nobody's page speaks for somebody else */
+	if (!r->conn->listener->is_tcp || r->conn->listener->is_tls)
 		return true;
 	host = header(r, "Host");
 	if (!host || !is_local(r, host)) {

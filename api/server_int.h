@@ -10,6 +10,7 @@
  *	server_body.c     the body: how long, how fast, and what it is
  *	server_headers.c  query, If-Match, Prefer, Host, Origin, media type
  *	server_reply.c    from an answer to bytes
+ *	server_tls.c      the certificate
  *	server_static.c   the files of the web page
  *
  * Threads: each listener has one thread of libmicrohttpd (M); the reaper (R)
@@ -49,7 +50,9 @@ enum server_limits {
 	SERVER_FLUSH_MS = 500,    /* for their answers to leave */
 	SERVER_CONNECTIONS = 256, /* of one listener */
 	SERVER_PER_PEER = 64,     /* of one address, of one uid but root */
+	SERVER_SPARE = 32,        /* of a listener, kept for who comes next */
 	SERVER_REQUEST_ID_BYTES = 17,
+	SERVER_HTTPS_PORT = 8780,
 };
 
 struct server_listener {
@@ -57,6 +60,16 @@ struct server_listener {
 	struct MHD_Daemon *daemon;
 	int fd;
 	bool is_tcp;
+	bool is_tls;
+};
+
+#define TLS_CERT_FILE "tls.crt"
+#define TLS_KEY_FILE "tls.key"
+
+struct server_tls {
+	char *cert, *key; /* PEM; until the daemon has started */
+	char fingerprint[65];
+	char pin[64]; /* of the public key */
 };
 
 struct server_conn {
@@ -66,6 +79,8 @@ struct server_conn {
 	uid_t uid;            /* (uid_t)-1 over TCP */
 	bool is_allowed;      /* by SO_PEERCRED; always over TCP */
 	uint64_t deadline_ms; /* under the lock; 0 = none */
+	bool has_asked;       /* the same: a whole request has been answered */
+	bool is_ending;       /* the same: shut down */
 };
 
 struct api_server {
@@ -85,11 +100,14 @@ struct api_server {
 	/* set at start and not changed */
 	struct server_listener unix_socket;
 	struct server_listener tcp;
+	struct server_listener https;
+	struct server_tls tls;
 	pthread_t reaper;
 	bool has_reaper;
 	int web_fd;  /* folder, or -1 */
 	gid_t group; /* (gid_t)-1: only root and our own uid */
 	unsigned tcp_port;
+	char *https_listen; /* "" = none */
 	char *socket_path;
 	char *spool_dir;
 	api_handler_fn handler;
@@ -132,6 +150,11 @@ struct api_request {
 /* server_listen.c --- Return 0 or negative errno. Context: start */
 int listen_on_unix(struct api_server *s, const char *group, struct err *e);
 int listen_on_tcp(struct api_server *s, struct err *e);
+int listen_on_https(struct api_server *s, struct err *e);
+
+/* server_tls.c --- What is in the folder, made if it is not there. */
+int tls_open(struct server_tls *t, const char *path, struct err *e);
+void tls_close(struct server_tls *t); /* keeps who it is */
 
 /* server_conn.c --- Context: M, but for conn_reaper_*() */
 struct server_conn *conn_open(struct server_listener *l, int fd);
@@ -140,6 +163,8 @@ void conn_close(struct server_conn *c);
 void conn_set_deadline(struct server_conn *c, unsigned ms);
 /* A request begins: never later than the connection was to end anyway. */
 void conn_begin_request(struct server_conn *c);
+/* A request has been answered: the connection waits for the next one. */
+void conn_end_request(struct server_conn *c);
 int conn_reaper_start(struct api_server *s);
 void conn_reaper_stop(struct api_server *s);
 int conn_cond_init(pthread_cond_t *cond); /* on the monotonic clock */

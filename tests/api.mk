@@ -10,6 +10,7 @@ api_tests = \
   tests/unit/test_api_quota \
   tests/unit/test_api_route \
   tests/unit/test_api_server \
+  tests/unit/test_api_tls \
   tests/unit/test_api_vnic
 check_PROGRAMS += $(api_tests)
 TESTS += $(api_tests)
@@ -54,6 +55,10 @@ tests_unit_test_api_server_SOURCES = tests/unit/test_api_server.c $(api_rig_sour
 tests_unit_test_api_server_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_server_LDADD = $(api_test_libs)
 
+tests_unit_test_api_tls_SOURCES = tests/unit/test_api_tls.c
+tests_unit_test_api_tls_CFLAGS = $(api_test_cflags)
+tests_unit_test_api_tls_LDADD = $(api_test_libs)
+
 tests_unit_test_api_vnic_SOURCES = tests/unit/test_api_vnic.c $(model_rig_sources)
 tests_unit_test_api_vnic_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_vnic_LDADD = $(api_test_libs)
@@ -65,6 +70,7 @@ EXTRA_DIST += \
   tests/rest/fake_router.mjs \
   tests/rest/fuzz.test.mjs \
   tests/rest/live.test.mjs \
+  tests/rest/network.test.mjs \
   tests/rest/openapi.mjs \
   tests/rest/openapi.test.mjs \
   tests/rest/projects.test.mjs \

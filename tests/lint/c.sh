@@ -12,7 +12,7 @@ done
 # of the libraries that are here; DPDK's may bring options for the compiler
 library_flags() {
   local p
-  for p in libmicrohttpd jansson lxc libseccomp sqlite3 libsystemd cmocka \
+  for p in libmicrohttpd gnutls jansson lxc libseccomp sqlite3 libsystemd cmocka \
     libdpdk luajit; do
     pkg-config --cflags "$p" 2> /dev/null
   done | tr '\n' ' ' | sed 's/ -I/ -isystem /g; s/-march=[^ ]*//g'
@@ -73,6 +73,7 @@ check_foreign() {
     }
     $2 ~ /^<lxc\// { home("^agent/launch\\.c$", "agent/launch.c") }
     $2 ~ /microhttpd/ { home("^api/server[a-z_]*\\.[ch]$", "api/server*.c") }
+    $2 ~ /^<gnutls\// { home("^api/server_tls\\.c$", "api/server_tls.c") }
     $2 ~ /sqlite3/ { home("^agent/store\\.c$", "agent/store.c") }
     $2 ~ /seccomp\.h>/ && $2 !~ /linux/ {
       home("^agent/launch_guard\\.c$", "agent/launch_guard.c")

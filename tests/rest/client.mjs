@@ -3,12 +3,13 @@
 // the state that the examples of openapi.yaml speak of.
 import assert from 'node:assert/strict';
 import http from 'node:http';
+import https from 'node:https';
 
 export const socketPath = process.env.EUROPA_SOCKET;
 export const skip = socketPath ? false : 'EUROPA_SOCKET names no node';
 
 // body: undefined, a string or Buffer as it is, or a value to be sent as JSON.
-// where: {host, port} instead of the socket.
+// where: {host, port} instead of the socket, with rejectUnauthorized for TLS.
 export function request(method, path, body, headers = {}, where = {socketPath}) {
   const raw = body === undefined || typeof body === 'string' ||
     Buffer.isBuffer(body) ? body : JSON.stringify(body);
@@ -19,7 +20,7 @@ export function request(method, path, body, headers = {}, where = {socketPath}) 
     all['Content-Type'] ??= 'application/json';
   }
   return new Promise((done, failed) => {
-    const rq = http.request({...where, method, path, headers: all, agent: false},
+    const rq = ('rejectUnauthorized' in where ? https : http).request({...where, method, path, headers: all, agent: false},
       (rs) => {
         const chunks = [];
         rs.on('data', (c) => chunks.push(c));
