@@ -5,6 +5,7 @@ include agent/containers.mk
 noinst_LIBRARIES += agent/libagent.a
 agent_libagent_a_SOURCES = \
   agent/access.c agent/access.h \
+  agent/audit.c agent/audit.h \
   agent/burial.c agent/burial.h \
   agent/check.c \
   agent/config.c agent/config.h \

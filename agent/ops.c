@@ -8,6 +8,7 @@
 #include "agent/ops.h"
 
 #include "agent/access.h"
+#include "agent/audit.h"
 #include "agent/router.h"
 #include "lib/base.h"
 #include "lib/log.h"
@@ -49,6 +50,7 @@ static const op_fn ops[API_N_OPS] = {
 	[API_PROJECT_DELETE] = op_project_delete,
 	[API_PROJECT_QUOTA_GET] = op_project_quota_get,
 	[API_PROJECT_QUOTA_PATCH] = op_project_quota_patch,
+	[API_AUDIT_LIST] = op_audit_list,
 	[API_TOKENS_LIST] = op_tokens_list,
 	[API_TOKEN_CREATE] = op_token_create,
 	[API_TOKEN_GET] = op_token_get,
@@ -109,6 +111,7 @@ op_project(struct node *n, const struct api_request *rq)
 static void
 dispatch(struct node *n, struct api_request *rq)
 {
+	audit_begin(n, rq);
 	if (access_allows(n, rq))
 		ops[api_op(rq)](n, rq);
 }

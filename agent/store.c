@@ -433,3 +433,73 @@ store_each_object(struct store *s, const char *kind,
 	sqlite3_finalize(st);
 	return rc;
 }
+
+/* --- the audit trail --------------------------------------------------------- */
+
+enum { TRIM_EVERY = 64 };
+
+static int
+trim_audit(struct store *s, bool is_refused, unsigned keep, struct err *e)
+{
+	const struct value v[] = { { NULL, is_refused }, { NULL, keep } };
+
+	return sql_run(s,
+	    "DELETE FROM audit WHERE refused = ?1 AND id <="
+	    " (SELECT id FROM audit WHERE refused = ?1"
+	    " ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+	    v, ARRAY_SIZE(v), e);
+}
+
+int
+store_add_audit(
+    struct store *s, const struct store_audit *a, unsigned keep, struct err *e)
+{
+	const struct value v[] = {
+		{ a->time, 0 },
+		{ a->project, 0 },
+		{ NULL, a->is_refused },
+		{ a->body, 0 },
+	};
+	int rc = sql_run(s,
+	    "INSERT INTO audit (time, project, refused, body)"
+	    " VALUES (?,?,?,?)",
+	    v, ARRAY_SIZE(v), e);
+
+	if (rc == 0 && sqlite3_last_insert_rowid(s->db) % TRIM_EVERY == 0)
+		rc = trim_audit(s, a->is_refused, keep, e);
+	return rc;
+}
+
+int
+store_each_audit(struct store *s, const char *project, int64_t before,
+    unsigned limit, int (*fn)(void *arg, const struct store_audit *a),
+    void *arg, struct err *e)
+{
+	sqlite3_stmt *st;
+	int rc = 0, step;
+
+	if (sqlite3_prepare_v2(s->db,
+		"SELECT id, time, project, body, refused FROM audit"
+		" WHERE id < ?1 AND (?2 IS NULL OR project = ?2)"
+		" ORDER BY id DESC LIMIT ?3",
+		-1, &st, NULL) != SQLITE_OK)
+		return sql_fail(s, e, "read the audit trail");
+	sqlite3_bind_int64(st, 1, before);
+	sqlite3_bind_text(st, 2, project, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 3, limit);
+	while ((step = sqlite3_step(st)) == SQLITE_ROW && rc == 0) {
+		const struct store_audit a = {
+			.id = sqlite3_column_int64(st, 0),
+			.time = column(st, 1),
+			.project = column(st, 2),
+			.body = column(st, 3),
+			.is_refused = sqlite3_column_int(st, 4) != 0,
+		};
+
+		rc = fn(arg, &a);
+	}
+	if (rc == 0 && step != SQLITE_DONE)
+		rc = sql_fail(s, e, "read the audit trail");
+	sqlite3_finalize(st);
+	return rc;
+}

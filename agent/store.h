@@ -71,6 +71,23 @@ int store_put_object(
     struct store *s, const struct store_object *o, struct err *e);
 int store_delete_object(struct store *s, const char *uid, struct err *e);
 
+/* An entry of the audit trail; its project is "" for what is of none. */
+struct store_audit {
+	int64_t id; /* grows; never used again */
+	const char *time;
+	const char *project;
+	const char *body; /* JSON */
+	bool is_refused;
+};
+
+/* Of each kind, refused or not, the last keep remain, and some more. */
+int store_add_audit(
+    struct store *s, const struct store_audit *a, unsigned keep, struct err *e);
+/* The newest before an id, at most limit, of a project; NULL: of all. */
+int store_each_audit(struct store *s, const char *project, int64_t before,
+    unsigned limit, int (*fn)(void *arg, const struct store_audit *a),
+    void *arg, struct err *e);
+
 /* Calls fn for each row, oldest first; stops at the first negative result. */
 int store_each_router(struct store *s,
     int (*fn)(void *arg, const struct store_router *r), void *arg,

@@ -46,6 +46,11 @@ static const char projects[] =
     " name TEXT NOT NULL, generation INTEGER NOT NULL, created TEXT NOT NULL,"
     " body TEXT NOT NULL CHECK (json_valid(body)),"
     " UNIQUE (kind, project, name)) STRICT;"
+    "CREATE TABLE audit ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL,"
+    " project TEXT NOT NULL, refused INTEGER NOT NULL,"
+    " body TEXT NOT NULL CHECK (json_valid(body))) STRICT;"
+    "CREATE INDEX audit_refused ON audit (refused, id);"
     "PRAGMA user_version = 2;";
 
 const char *const store_steps[STORE_VERSION] = { first, projects };

@@ -54,6 +54,7 @@ enum api_op {
 	API_PROJECT_DELETE,
 	API_PROJECT_QUOTA_GET, /* GET /v1/projects/{p}/quota */
 	API_PROJECT_QUOTA_PATCH,
+	API_AUDIT_LIST,   /* GET /v1/audit */
 	API_TOKENS_LIST,  /* GET /v1/tokens */
 	API_TOKEN_CREATE, /* POST /v1/tokens */
 	API_TOKEN_GET,    /* GET /v1/tokens/{t} */
@@ -73,6 +74,11 @@ enum { API_TOKEN_ID_BYTES = 37 };
 struct route_lines;
 struct api_request; /* opaque; lives until api_reply() */
 
+const char *api_method(const struct api_request *r);
+/* As it was asked for, printable, without the query. */
+const char *api_path(const struct api_request *r);
+/* It is to change something, and is no dry run. */
+bool api_is_change(const struct api_request *r);
 enum api_op api_op(const struct api_request *r);
 /* {r} or {p}, already checked to be a name; "" if the path has none */
 const char *api_name(const struct api_request *r);
@@ -135,6 +141,10 @@ void api_reply_problem(struct api_request *r, const struct problem *p);
 /* The same with a Location, for 409 start-failed. */
 void api_reply_problem_at(
     struct api_request *r, const struct problem *p, const char *location);
+
+/* fn hears how r was answered, once, before the answer leaves. */
+void api_on_result(struct api_request *r,
+    void (*fn)(void *arg, const struct api_request *r, int status), void *arg);
 
 typedef void (*api_handler_fn)(void *arg, struct api_request *r);
 

@@ -137,10 +137,15 @@ struct query_reader {
 };
 
 static bool
+is_of_page(const char *key)
+{
+	return strcmp(key, "limit") == 0 || strcmp(key, "cursor") == 0;
+}
+
+static bool
 is_of_list(const char *key)
 {
-	return strcmp(key, "source") == 0 || strcmp(key, "limit") == 0 ||
-	       strcmp(key, "cursor") == 0;
+	return strcmp(key, "source") == 0 || is_of_page(key);
 }
 
 static int
@@ -152,7 +157,8 @@ take_parameter(struct api_request *r, const char *key, const char *value,
 
 	if (!(is_project && r->match.flags & ROUTE_PROJECT) &&
 	    !(is_dry_run && r->match.flags & ROUTE_WRITES) &&
-	    !(is_of_list(key) && r->match.flags & ROUTE_SOURCE))
+	    !(is_of_list(key) && r->match.flags & ROUTE_SOURCE) &&
+	    !(is_of_page(key) && r->match.flags & ROUTE_PAGE))
 		return problem_set(p, 400, "bad-query", "leave it out",
 		    "the operation has no parameter \"%.40s\"", key);
 	if (json_object_get(r->query, key))

@@ -145,6 +145,8 @@ struct api_request {
 	char *if_match;
 	bool is_async;
 	bool wants_text;
+	void (*on_result)(void *arg, const struct api_request *r, int status);
+	void *on_result_arg; /* H: these two */
 };
 
 /* server_listen.c --- Return 0 or negative errno. Context: start */

@@ -176,6 +176,8 @@ answer(struct api_request *r, int status, struct MHD_Response *response)
 	struct api_server *s = r->server;
 	bool is_ours;
 
+	if (r->on_result)
+		r->on_result(r->on_result_arg, r, status);
 	pthread_mutex_lock(&s->lock);
 	is_ours = r->is_pending;
 	if (is_ours)
@@ -187,6 +189,14 @@ answer(struct api_request *r, int status, struct MHD_Response *response)
 		MHD_destroy_response(response);
 	request_unref(r);
 	server_unref(s);
+}
+
+void
+api_on_result(struct api_request *r,
+    void (*fn)(void *arg, const struct api_request *r, int status), void *arg)
+{
+	r->on_result = fn;
+	r->on_result_arg = arg;
 }
 
 static void

@@ -163,6 +163,24 @@ request_finish(struct api_request *r)
 		s->handler(s->arg, r);
 }
 
+const char *
+api_method(const struct api_request *r)
+{
+	return r->method;
+}
+
+const char *
+api_path(const struct api_request *r)
+{
+	return r->path;
+}
+
+bool
+api_is_change(const struct api_request *r)
+{
+	return r->match.flags & ROUTE_WRITES && !api_dry_run(r);
+}
+
 enum api_op
 api_op(const struct api_request *r)
 {

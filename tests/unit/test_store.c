@@ -277,6 +277,68 @@ objects_of_other_kinds(void **state)
 	store_close(s);
 }
 
+static void
+add_audit(struct store *s, const char *project, bool is_refused)
+{
+	const struct store_audit a = {
+		.time = "2026-11-22T00:00:00Z",
+		.project = project,
+		.body = "{}",
+		.is_refused = is_refused,
+	};
+
+	assert_int_equal(
+	    store_add_audit(s, &a, is_refused ? 10 : 100, NULL), 0);
+}
+
+struct seen {
+	unsigned n, n_refused;
+	int64_t first, last;
+};
+
+static int
+see_audit(void *arg, const struct store_audit *a)
+{
+	struct seen *x = arg;
+
+	if (x->n++ == 0)
+		x->first = a->id;
+	else
+		assert_true(a->id < x->last);
+	x->last = a->id;
+	x->n_refused += a->is_refused;
+	return 0;
+}
+
+/* Refused ones, however many, push out nothing but their own kind. */
+static void
+the_trail_is_bounded(void **state)
+{
+	struct store *s = open_store();
+	struct seen all = { 0 }, blue = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 50; i++)
+		add_audit(s, "blue", false);
+	for (unsigned i = 0; i < 1000; i++)
+		add_audit(s, "red", true);
+	store_close(s);
+	s = open_store();
+	assert_int_equal(
+	    store_each_audit(s, NULL, INT64_MAX, 2000, see_audit, &all, NULL),
+	    0);
+	assert_int_equal(all.first, 1050);
+	assert_int_equal(all.last, 1);
+	assert_in_range(all.n_refused, 10, 10 + 64);
+	assert_int_equal(all.n - all.n_refused, 50);
+	assert_int_equal(
+	    store_each_audit(s, "blue", 31, 20, see_audit, &blue, NULL), 0);
+	assert_int_equal(blue.n, 20);
+	assert_int_equal(blue.first, 30);
+	assert_int_equal(blue.last, 11);
+	store_close(s);
+}
+
 int
 main(void)
 {
@@ -291,6 +353,8 @@ main(void)
 		    a_name_is_of_a_project, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(
 		    objects_of_other_kinds, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(
+		    the_trail_is_bounded, make_dir, remove_dir),
 	};
 
 	return cmocka_run_group_tests_name("store", tests, NULL, NULL);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* audit: see audit.h. Also GET /v1/audit, which pages from the newest back. */
+#include "agent/audit.h"
+
+#include "agent/access.h"
+#include "agent/ops.h"
+#include "lib/base.h"
+#include "lib/log.h"
+
+#include <stdio.h>
+
+enum { DEFAULT_LIMIT = 100, MAX_LIMIT = 1000 };
+
+static json_t *
+who_json(const struct node *n, const struct api_request *rq)
+{
+	const struct token *t = token_by_uid(n, api_token(rq));
+
+	if (*api_token(rq) == '\0')
+		return json_pack("{s:I}", "uid", (json_int_t)api_uid(rq));
+	return json_pack(
+	    "{s:s, s:s?}", "token", api_token(rq), "name", t ? t->name : NULL);
+}
+
+/* What is made by a POST has its name in the body. */
+static const char *
+name_in_body(const struct api_request *rq)
+{
+	return json_string_value(json_object_get(api_body(rq), "name"));
+}
+
+struct entry {
+	struct node *n;
+	json_t *who; /* as it was when it asked: a token may delete itself */
+};
+
+/* Context: the loop, as every answer of an operation. */
+static void
+answered(void *arg, const struct api_request *rq, int status)
+{
+	struct entry *x = arg;
+	const char *project = api_project(rq);
+	const char *name = name_in_body(rq);
+	json_t *body = json_pack("{s:O, s:s, s:s, s:i, s:s}", "who", x->who,
+	    "method", api_method(rq), "path", api_path(rq), "status", status,
+	    "request_id", api_request_id(rq));
+	scoped_free char *text = NULL;
+	char time_text[32];
+	struct err e = { 0 };
+	struct store_audit row = {
+		.time = time_text,
+		.project = project ? project : "",
+		.is_refused = status >= 400,
+	};
+
+	if (name)
+		json_object_set_new(body, "name", json_string(name));
+	text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	json_decref(body);
+	node_time_text(time_text);
+	row.body = text;
+	if (!text ||
+	    store_add_audit(x->n->store, &row,
+		row.is_refused ? AUDIT_KEPT_REFUSED : AUDIT_KEPT, &e) < 0)
+		log_err("a change is not in the audit trail: %s %s status=%d: "
+			"%s",
+		    api_method(rq), api_path(rq), status,
+		    text ? e.msg : "out of memory");
+	json_decref(x->who);
+	free(x);
+}
+
+void
+audit_begin(struct node *n, struct api_request *rq)
+{
+	struct entry *x;
+
+	if (!api_is_change(rq))
+		return;
+	x = malloc(sizeof(*x));
+	if (!x) {
+		log_err("no memory for the audit trail");
+		return;
+	}
+	*x = (struct entry){ .n = n, .who = who_json(n, rq) };
+	api_on_result(rq, answered, x);
+}
+
+/* --- GET /v1/audit ----------------------------------------------------------- */
+
+struct page {
+	json_t *items;
+	int64_t last;
+};
+
+static int
+add_item(void *arg, const struct store_audit *row)
+{
+	struct page *page = arg;
+	json_t *o = json_loads(row->body, 0, NULL);
+
+	if (!o)
+		return -EINVAL;
+	json_object_set_new(o, "id", json_integer(row->id));
+	json_object_set_new(o, "time", json_string(row->time));
+	json_object_set_new(o, "project",
+	    *row->project ? json_string(row->project) : json_null());
+	json_array_append_new(page->items, o);
+	page->last = row->id;
+	return 0;
+}
+
+/* A whole number from 1 to max; false: the request is answered. */
+static bool
+read_number(struct api_request *rq, const char *key, int64_t max, int64_t *out)
+{
+	const char *s = api_query(rq, key);
+	struct problem p;
+
+	if (!s)
+		return true;
+	if (*s != '\0' && strlen(s) < 19 &&
+	    strspn(s, "0123456789") == strlen(s)) {
+		*out = strtoll(s, NULL, 10);
+		if (*out >= 1 && *out <= max)
+			return true;
+	}
+	problem_init(&p);
+	problem_set(&p, 400, "bad-query",
+	    "leave it out, or take cursor from next",
+	    "%s is no number that is possible here", key);
+	op_problem(rq, &p);
+	return false;
+}
+
+/* Without a project everything; that is the node's admin to see. */
+void
+op_audit_list(struct node *n, struct api_request *rq)
+{
+	struct page page = { .items = NULL };
+	int64_t limit = DEFAULT_LIMIT, before = INT64_MAX;
+	bool is_all = !api_query(rq, "project") &&
+		      access_role(n, rq, NULL) == API_ROLE_ADMIN;
+	json_t *next = json_null();
+	char text[24];
+	struct err e;
+	int rc;
+
+	if (!read_number(rq, "limit", MAX_LIMIT, &limit) ||
+	    !read_number(rq, "cursor", INT64_MAX, &before))
+		return;
+	page.items = json_array();
+	rc = store_each_audit(n->store, is_all ? NULL : api_project(rq), before,
+	    (unsigned)limit, add_item, &page, &e);
+	if (rc < 0) {
+		json_decref(page.items);
+		op_store_failed(rq, rc, &e);
+		return;
+	}
+	if (json_array_size(page.items) == (size_t)limit) {
+		snprintf(text, sizeof(text), "%lld", (long long)page.last);
+		next = json_string(text);
+	}
+	api_reply(rq, 200,
+	    json_pack("{s:o, s:o}", "items", page.items, "next", next), NULL,
+	    NULL);
+}
