@@ -9,6 +9,7 @@ agent_libagent_a_SOURCES = \
   agent/burial.c agent/burial.h \
   agent/check.c \
   agent/config.c agent/config.h \
+  agent/cpu_time.c agent/cpu_time.h \
   agent/container.h \
   agent/ctlclient.c agent/ctlclient.h \
   agent/durable.c agent/durable.h \
@@ -44,7 +45,8 @@ agent_libagent_a_SOURCES = \
   agent/store_schema.c agent/store_schema.h \
   agent/template.c agent/template.h \
   agent/tokens.c agent/tokens.h \
-  agent/uid.c agent/uid.h
+  agent/uid.c agent/uid.h \
+  agent/usage.c agent/usage.h
 agent_libagent_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
 AGENT_LIBS = agent/libagent.a $(LIBCONTAINERS) api/libapi.a $(LIBEUROPA) \
   $(SQLITE_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) $(GNUTLS_LIBS) $(SYSTEMD_LIBS)

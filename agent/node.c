@@ -350,6 +350,8 @@ node_open(struct node *n, struct err *e)
 	if (rc == 0)
 		rc = store_each_router(n->store, router_load, n, e);
 	if (rc == 0)
+		rc = usage_open(n, e);
+	if (rc == 0)
 		rc = ports_write_file(n, e);
 	if (rc < 0)
 		return rc;
@@ -385,6 +387,7 @@ node_close(struct node *n)
 {
 	n->stopping = true;
 	node_drain_inbox(n);
+	usage_close(n);
 	plane_free(n->plane);
 	while (n->routers)
 		router_free(n->routers);

@@ -15,6 +15,7 @@
 #include "api/model.h"
 #include "api/server.h"
 
+struct cgroups;
 struct project;
 struct router;
 
@@ -61,6 +62,8 @@ struct node {
 	struct port *ports;
 	struct loop_source *kick; /* timer: reconciles what is dirty */
 	struct loop_source *watchdog;
+	struct loop_source *usage_timer;
+	struct cgroups *cgroups; /* NULL: containers have none */
 	unsigned n_templates;
 	struct node_template {
 		char name[MODEL_NAME_BYTES];

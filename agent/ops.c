@@ -50,6 +50,7 @@ static const op_fn ops[API_N_OPS] = {
 	[API_PROJECT_DELETE] = op_project_delete,
 	[API_PROJECT_QUOTA_GET] = op_project_quota_get,
 	[API_PROJECT_QUOTA_PATCH] = op_project_quota_patch,
+	[API_PROJECT_USAGE_GET] = op_project_usage_get,
 	[API_AUDIT_LIST] = op_audit_list,
 	[API_TOKENS_LIST] = op_tokens_list,
 	[API_TOKEN_CREATE] = op_token_create,

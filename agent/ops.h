@@ -51,6 +51,7 @@ void op_project_quota_get(struct node *n, struct api_request *rq);
 void op_project_quota_patch(struct node *n, struct api_request *rq);
 
 void op_audit_list(struct node *n, struct api_request *rq);
+void op_project_usage_get(struct node *n, struct api_request *rq);
 void op_tokens_list(struct node *n, struct api_request *rq);
 void op_token_create(struct node *n, struct api_request *rq);
 void op_token_get(struct node *n, struct api_request *rq);

@@ -230,6 +230,15 @@ op_project_quota_get(struct node *n, struct api_request *rq)
 }
 
 void
+op_project_usage_get(struct node *n, struct api_request *rq)
+{
+	struct project *p = find(n, rq);
+
+	if (p)
+		api_reply(rq, 200, usage_account_json(n, p), NULL, NULL);
+}
+
+void
 op_project_quota_patch(struct node *n, struct api_request *rq)
 {
 	struct project *p = find_to_change(n, rq);
@@ -297,6 +306,7 @@ op_project_delete(struct node *n, struct api_request *rq)
 			op_store_failed(rq, rc, &e);
 			return;
 		}
+		usage_forget(n, p);
 		log_info("deleted project=%s", p->spec.name);
 		remove_project(n, p);
 	}

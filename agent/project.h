@@ -12,6 +12,7 @@
 
 #include "agent/store.h"
 #include "agent/uid.h"
+#include "agent/usage.h"
 #include "api/model_project.h"
 
 #include <stddef.h>
@@ -28,6 +29,7 @@ struct project {
 	char created[32];
 	uint64_t generation;
 	struct model_project spec;
+	struct usage_account usage;
 };
 
 /* Reads all of them; makes "default" if it is not there. */

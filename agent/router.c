@@ -199,6 +199,7 @@ router_drop_memory(struct router *r)
 {
 	if (!r->has_memory)
 		return;
+	usage_count(r);
 	region_unmap(r->host, r->layout.host_bytes);
 	r->host = NULL;
 	vnic_fds_close(&r->fds);

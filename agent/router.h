@@ -128,6 +128,7 @@ struct router {
 	uint64_t stats_ms;
 	struct router_traffic traffic; /* counters, as read last */
 	struct router_usage usage;     /* between two looks at them */
+	struct usage_seen used;        /* by its project, see usage.h */
 
 	/* what it runs, see router_live.c */
 	struct ctlclient *ctl;  /* its own socket; lives as link does */
@@ -255,6 +256,8 @@ json_t *router_vnic_object(const struct router *r, const struct model_vnic *v);
 const struct model_vnic *router_find_vnic(
     const struct router *r, const char *name);
 json_t *router_quota_json(struct router *r);
+/* What its counters say now; it has memory. */
+void router_read_traffic(const struct router *r, struct router_traffic *out);
 /* Begins a time of which the use is told; how long it has lasted, ms. */
 void router_usage_begin(struct router *r);
 uint64_t router_usage_age_ms(const struct router *r);

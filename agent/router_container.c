@@ -218,6 +218,7 @@ void
 router_container_stop(struct router *r)
 {
 	r->ending = true;
+	usage_count(r); /* its cgroup goes */
 	begin(r, CONTAINER_DO_STOP, done);
 }
 
@@ -272,5 +273,6 @@ void
 router_container_destroy(struct router *r)
 {
 	r->ending = true;
+	usage_count(r);
 	begin(r, CONTAINER_DO_DESTROY, destroyed);
 }

@@ -53,6 +53,15 @@ look(const struct router *r, struct totals *out)
 }
 
 void
+router_read_traffic(const struct router *r, struct router_traffic *out)
+{
+	struct totals now;
+
+	look(r, &now);
+	*out = now.t;
+}
+
+void
 router_usage_begin(struct router *r)
 {
 	struct totals now;

@@ -59,6 +59,8 @@ static const struct route {
 	{ "GET", "/v1/projects/{p}/quota", API_PROJECT_QUOTA_GET,
 	    ROUTE_ANYONE },
 	{ "PATCH", "/v1/projects/{p}/quota", API_PROJECT_QUOTA_PATCH, NODE_B },
+	{ "GET", "/v1/projects/{p}/usage", API_PROJECT_USAGE_GET,
+	    ROUTE_ANYONE },
 	{ "GET", "/v1/audit", API_AUDIT_LIST, R | ROUTE_ADMIN | ROUTE_PAGE },
 	{ "GET", "/v1/tokens", API_TOKENS_LIST, R | ROUTE_ADMIN },
 	{ "POST", "/v1/tokens", API_TOKEN_CREATE, B | ROUTE_ADMIN },

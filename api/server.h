@@ -54,10 +54,11 @@ enum api_op {
 	API_PROJECT_DELETE,
 	API_PROJECT_QUOTA_GET, /* GET /v1/projects/{p}/quota */
 	API_PROJECT_QUOTA_PATCH,
-	API_AUDIT_LIST,   /* GET /v1/audit */
-	API_TOKENS_LIST,  /* GET /v1/tokens */
-	API_TOKEN_CREATE, /* POST /v1/tokens */
-	API_TOKEN_GET,    /* GET /v1/tokens/{t} */
+	API_PROJECT_USAGE_GET, /* GET /v1/projects/{p}/usage */
+	API_AUDIT_LIST,        /* GET /v1/audit */
+	API_TOKENS_LIST,       /* GET /v1/tokens */
+	API_TOKEN_CREATE,      /* POST /v1/tokens */
+	API_TOKEN_GET,         /* GET /v1/tokens/{t} */
 	API_TOKEN_DELETE,
 	API_PORTS_LIST,  /* GET /v1/ports */
 	API_PORT_CREATE, /* POST /v1/ports */

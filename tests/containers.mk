@@ -14,7 +14,8 @@ CONTAINER_UNIT = \
   tests/unit/test_init \
   tests/unit/test_live_files \
   tests/unit/test_store \
-  tests/unit/test_tokens
+  tests/unit/test_tokens \
+  tests/unit/test_usage
 check_PROGRAMS += $(CONTAINER_UNIT) tests/unit/init_child_probe
 TESTS += $(CONTAINER_UNIT)
 endif
@@ -37,6 +38,8 @@ tests_unit_test_live_files_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_live_files_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_store_CFLAGS = $(CONTAINER_TEST_CFLAGS)
 tests_unit_test_store_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_usage_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_usage_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_tokens_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_tokens_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_init_service_CFLAGS = $(CONTAINER_TEST_CFLAGS)

@@ -25,6 +25,7 @@ const doors = [
   ['ports', 'GET', `/v1/ports${blue}`, undefined, 1],
   ['project', 'GET', '/v1/projects/blue', undefined, 1],
   ['its quota', 'GET', '/v1/projects/blue/quota', undefined, 1],
+  ['its usage', 'GET', '/v1/projects/blue/usage', undefined, 1],
   ['create', 'POST', `/v1/routers${blue}&dry_run=true`, {name: 'r9'}, 2],
   ['replace', 'PUT', `/v1/routers/r9${blue}&dry_run=true`, {}, 2],
   ['tokens', 'GET', `/v1/tokens${blue}`, undefined, 3],
