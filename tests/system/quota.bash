@@ -49,6 +49,15 @@ flood_end() {
   cat "$BATS_TEST_TMPDIR/sent" "$BATS_TEST_TMPDIR/recv"
 }
 
+# At the end of a test that failed in between: its ports are free again.
+flood_stop() {
+  local pid
+  for pid in ${sender:-} ${receiver:-} ${other:-}; do
+    kill "$pid" 2> /dev/null || true
+    wait "$pid" 2> /dev/null || true
+  done
+}
+
 # look FILE: the counters of r1, and when they were so.
 look() {
   stats r1 | jq --argjson ns "$("$UDPSEQ" now)" '. + {ns: $ns}' > "$BATS_TEST_TMPDIR/$1"
