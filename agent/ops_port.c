@@ -180,6 +180,37 @@ close_port(struct node *n, const struct port *p)
 		plane_send(n->plane, &m, NULL);
 }
 
+/*
+ * Promises p, with the status 201 for one that is open, or 202: then it is
+ * opened now, and stays when that fails.
+ */
+static void
+accept_port(struct node *n, struct port *p, struct api_request *rq, int status)
+{
+	char etag[64], location[128];
+	struct err e;
+	int rc = port_store(n, p, &e);
+
+	if (rc == 0) {
+		rc = ports_write_file(n, &e);
+		if (rc < 0)
+			store_delete_port(n->store, p->uid_text, NULL);
+	}
+	if (rc < 0) {
+		if (status == 201)
+			close_port(n, p);
+		unlink_port(n, p);
+		op_store_failed(rq, rc, &e);
+		return;
+	}
+	if (status == 202)
+		port_post(n, p); /* else it is said when the data plane is up */
+	log_info("created port=%s devargs=%s", p->spec.name, p->spec.devargs);
+	port_etag(p, etag, sizeof(etag));
+	snprintf(location, sizeof(location), "/v1/ports/%s", p->spec.name);
+	api_reply(rq, status, port_json(p), etag, location);
+}
+
 static void
 create(struct node *n, struct model_port *spec, struct api_request *rq)
 {
@@ -207,6 +238,10 @@ create(struct node *n, struct model_port *spec, struct api_request *rq)
 	while (*at)
 		at = &(*at)->next;
 	*at = p;
+	if (api_respond_async(rq)) {
+		accept_port(n, p, rq, 202);
+		return;
+	}
 	p->creating = rq;
 	if (port_post(n, p) < 0)
 		p->lost = true;
@@ -220,31 +255,6 @@ refuse(struct node *n, struct port *p, struct problem *problem)
 
 	unlink_port(n, p);
 	op_problem(rq, problem);
-}
-
-static void
-accept_port(struct node *n, struct port *p)
-{
-	struct api_request *rq = steal_ptr(p->creating);
-	char etag[64], location[128];
-	struct err e;
-	int rc = port_store(n, p, &e);
-
-	if (rc == 0) {
-		rc = ports_write_file(n, &e);
-		if (rc < 0)
-			store_delete_port(n->store, p->uid_text, NULL);
-	}
-	if (rc < 0) {
-		close_port(n, p);
-		unlink_port(n, p);
-		op_store_failed(rq, rc, &e);
-		return;
-	}
-	log_info("created port=%s devargs=%s", p->spec.name, p->spec.devargs);
-	port_etag(p, etag, sizeof(etag));
-	snprintf(location, sizeof(location), "/v1/ports/%s", p->spec.name);
-	api_reply(rq, 201, port_json(p), etag, location);
 }
 
 void
@@ -269,19 +279,20 @@ ports_settle(struct node *n)
 			close_port(n, p); /* it keeps what does not open */
 			refuse(n, p, &problem);
 		} else if (p->state != PORT_UNKNOWN) {
-			accept_port(n, p);
+			accept_port(n, p, steal_ptr(p->creating), 201);
 		}
 	}
 }
 
 static bool
-read_body(struct api_request *rq, const char *name, struct model_port *out)
+read_body(struct api_request *rq, const json_t *body, const char *name,
+    struct model_port *out)
 {
 	struct problem p;
 
 	problem_init(&p);
 	model_port_init(out);
-	if (model_port_read(out, api_body(rq), name, &p) == 0) {
+	if (model_port_read(out, body, name, &p) == 0) {
 		problem_clear(&p);
 		return true;
 	}
@@ -315,7 +326,7 @@ op_port_create(struct node *n, struct api_request *rq)
 	struct model_port spec;
 	struct problem p;
 
-	if (!read_body(rq, NULL, &spec))
+	if (!read_body(rq, api_body(rq), NULL, &spec))
 		return;
 	if (node_port(n, spec.name)) {
 		problem_init(&p);
@@ -377,13 +388,39 @@ op_port_put(struct node *n, struct api_request *rq)
 		port_etag(p, etag, sizeof(etag));
 	if (!op_etag_holds(rq, etag))
 		return;
-	if (!read_body(rq, api_name(rq), &spec))
+	if (!read_body(rq, api_body(rq), api_name(rq), &spec))
 		return;
 	if (p)
 		replace(n, p, &spec, rq);
 	else if (may_open(rq, &spec) && op_plane_is_here(n, rq))
 		create(n, &spec, rq);
 	model_port_clear(&spec);
+}
+
+/* Labels can change; what the device is cannot, see replace(). */
+void
+op_port_patch(struct node *n, struct api_request *rq)
+{
+	struct port *p = node_port(n, api_name(rq));
+	struct model_port spec;
+	json_t *object;
+	char etag[64];
+
+	if (!p) {
+		op_not_found(rq, "port", api_name(rq));
+		return;
+	}
+	port_etag(p, etag, sizeof(etag));
+	if (!op_etag_holds(rq, etag))
+		return;
+	object = port_json(p);
+	json_object_del(object, "status");
+	model_merge_patch(&object, api_body(rq));
+	if (read_body(rq, object, p->spec.name, &spec)) {
+		replace(n, p, &spec, rq);
+		model_port_clear(&spec);
+	}
+	json_decref(object);
 }
 
 /* The first vNIC that is attached to p, as "router:vnic"; false if none. */

@@ -343,7 +343,8 @@ op_router_power(struct node *n, struct api_request *rq)
 		op_problem(rq, &p);
 		return;
 	}
-	if (power == (int)r->spec.power && !r->failed && !r->deleting) {
+	if (power == (int)r->spec.power && !r->failed && !r->deleting &&
+	    !api_dry_run(rq)) {
 		router_wait(r, rq, 200, false);
 		return;
 	}

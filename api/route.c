@@ -12,6 +12,7 @@ enum {
 	W = ROUTE_PROJECT | ROUTE_WRITES,
 	B = ROUTE_PROJECT | ROUTE_WRITES | ROUTE_BODY,
 	LINES = B | ROUTE_LINES,
+	L = R | ROUTE_LIST,
 };
 
 static const struct route {
@@ -22,7 +23,7 @@ static const struct route {
 	unsigned flags;
 } routes[] = {
 	{ "GET", "/v1", API_NODE_GET, R },
-	{ "GET", "/v1/routers", API_ROUTERS_LIST, R },
+	{ "GET", "/v1/routers", API_ROUTERS_LIST, L | ROUTE_LABEL },
 	{ "POST", "/v1/routers", API_ROUTER_CREATE, B },
 	{ "GET", "/v1/routers/{r}", API_ROUTER_GET, R },
 	{ "PUT", "/v1/routers/{r}", API_ROUTER_PUT, B },
@@ -32,7 +33,7 @@ static const struct route {
 	{ "POST", "/v1/routers/{r}/restart", API_ROUTER_RESTART, B },
 	{ "GET", "/v1/routers/{r}/quota", API_QUOTA_GET, R },
 	{ "PATCH", "/v1/routers/{r}/quota", API_QUOTA_PATCH, B },
-	{ "GET", "/v1/routers/{r}/vnics", API_VNICS_LIST, R },
+	{ "GET", "/v1/routers/{r}/vnics", API_VNICS_LIST, L },
 	{ "POST", "/v1/routers/{r}/vnics", API_VNIC_CREATE, B },
 	{ "GET", "/v1/routers/{r}/vnics/{v}", API_VNIC_GET, R },
 	{ "PATCH", "/v1/routers/{r}/vnics/{v}", API_VNIC_PATCH, B },
@@ -43,16 +44,17 @@ static const struct route {
 	{ "GET", "/v1/routers/{r}/neighbours", API_NEIGHBOURS_GET, R },
 	{ "GET", "/v1/routers/{r}/pipeline", API_PIPELINE_GET, R },
 	{ "PUT", "/v1/routers/{r}/pipeline", API_PIPELINE_PUT, W | ROUTE_LUA },
-	{ "GET", "/v1/routers/{r}/pipeline/revisions", API_REVISIONS_LIST, R },
+	{ "GET", "/v1/routers/{r}/pipeline/revisions", API_REVISIONS_LIST, L },
 	{ "GET", "/v1/routers/{r}/pipeline/revisions/{n}", API_REVISION_GET,
 	    R },
 	{ "POST", "/v1/routers/{r}/pipeline/rollback", API_PIPELINE_ROLLBACK,
 	    B | ROUTE_EMPTY },
 	{ "GET", "/v1/routers/{r}/stats", API_STATS_GET, R },
-	{ "GET", "/v1/ports", API_PORTS_LIST, R },
+	{ "GET", "/v1/ports", API_PORTS_LIST, L | ROUTE_LABEL },
 	{ "POST", "/v1/ports", API_PORT_CREATE, B },
 	{ "GET", "/v1/ports/{p}", API_PORT_GET, R },
 	{ "PUT", "/v1/ports/{p}", API_PORT_PUT, B },
+	{ "PATCH", "/v1/ports/{p}", API_PORT_PATCH, B },
 	{ "DELETE", "/v1/ports/{p}", API_PORT_DELETE, W },
 	{ "GET", "/healthz", API_HEALTHZ, 0 },
 	{ "GET", "/readyz", API_READYZ, 0 },

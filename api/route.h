@@ -19,7 +19,9 @@ enum route_flags {
 	ROUTE_LUA = 8,     /* wants a program as its body, not JSON */
 	ROUTE_LINES = 16,  /* the body may be lines of JSON, of any number */
 	ROUTE_EMPTY = 32,  /* beside ROUTE_BODY: there need not be one */
-	ROUTE_SOURCE = 64, /* has ?source=, ?limit= and ?cursor= */
+	ROUTE_SOURCE = 64, /* has ?source= and ?cursor= */
+	ROUTE_LIST = 128,  /* has ?limit=, ?cursor= and ?fields= */
+	ROUTE_LABEL = 256, /* has ?label= */
 };
 
 enum { ROUTE_ALLOW_BYTES = 64 };

@@ -51,6 +51,7 @@ enum api_op {
 	API_PORT_CREATE,       /* POST /v1/ports */
 	API_PORT_GET,          /* GET /v1/ports/{p} */
 	API_PORT_PUT,
+	API_PORT_PATCH,
 	API_PORT_DELETE,
 	API_HEALTHZ, /* GET /healthz: the process answers */
 	API_READYZ,  /* GET /readyz: the node can do its work */
@@ -69,6 +70,8 @@ const char *api_subname(const struct api_request *r);
 unsigned api_number(const struct api_request *r);
 /* The value of a query parameter that the operation has, or NULL. */
 const char *api_query(const struct api_request *r, const char *key);
+/* All of them, as list_page() takes them, borrowed; NULL if there are none. */
+const json_t *api_query_all(const struct api_request *r);
 /* The body, borrowed; NULL for operations without one. */
 const json_t *api_body(const struct api_request *r);
 /* A body that is a program, borrowed: UTF-8 without zeros; NULL if none. */

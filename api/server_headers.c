@@ -5,6 +5,7 @@
  */
 #include "api/server_int.h"
 
+#include "api/list.h"
 #include "lib/base.h"
 
 #include <microhttpd.h>
@@ -135,38 +136,70 @@ struct query_reader {
 	struct problem *p;
 };
 
+/* The parameters, and the flags one of which an operation has that takes it. */
+static const struct {
+	const char *key;
+	unsigned flags;
+} parameters[] = {
+	{ "project", ROUTE_PROJECT },
+	{ "dry_run", ROUTE_WRITES },
+	{ "source", ROUTE_SOURCE },
+	{ "cursor", ROUTE_SOURCE | ROUTE_LIST },
+	{ "limit", ROUTE_LIST },
+	{ "fields", ROUTE_LIST },
+	{ "label", ROUTE_LABEL },
+};
+
 static bool
-is_of_list(const char *key)
+has_parameter(const struct api_request *r, const char *key)
 {
-	return strcmp(key, "source") == 0 || strcmp(key, "limit") == 0 ||
-	       strcmp(key, "cursor") == 0;
+	for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
+		if (strcmp(parameters[i].key, key) == 0)
+			return r->match.flags & parameters[i].flags;
+	return false;
+}
+
+/* The one parameter that may be given several times. */
+static int
+add_label(struct api_request *r, const char *value, struct problem *p)
+{
+	json_t *list = json_object_get(r->query, "label");
+
+	if (!list) {
+		list = json_array();
+		json_object_set_new(r->query, "label", list);
+	}
+	if (json_array_size(list) == LIST_MAX_LABELS)
+		return problem_set(p, 400, "bad-query", "give fewer",
+		    "label is given more than %d times", LIST_MAX_LABELS);
+	json_array_append_new(list, json_string(value));
+	return 0;
 }
 
 static int
 take_parameter(struct api_request *r, const char *key, const char *value,
     struct problem *p)
 {
-	bool is_project = strcmp(key, "project") == 0;
-	bool is_dry_run = strcmp(key, "dry_run") == 0;
-
-	if (!(is_project && r->match.flags & ROUTE_PROJECT) &&
-	    !(is_dry_run && r->match.flags & ROUTE_WRITES) &&
-	    !(is_of_list(key) && r->match.flags & ROUTE_SOURCE))
+	if (!has_parameter(r, key))
 		return problem_set(p, 400, "bad-query", "leave it out",
 		    "the operation has no parameter \"%.40s\"", key);
-	if (json_object_get(r->query, key))
-		return problem_set(p, 400, "bad-query", "give it once",
-		    "the parameter \"%s\" is given twice", key);
-	if (is_dry_run && strcmp(value, "true") != 0 &&
+	if (strcmp(key, "dry_run") == 0 && strcmp(value, "true") != 0 &&
 	    strcmp(value, "false") != 0)
 		return problem_set(p, 400, "bad-query", "say true or false",
 		    "dry_run is neither true nor false");
-	if (is_project && strcmp(value, "default") != 0)
+	if (strcmp(key, "project") == 0 && strcmp(value, "default") != 0)
 		return problem_set(p, 404, "not-found",
 		    "leave project out, or say default",
 		    "there is no such project");
+	if (list_check_parameter(key, value, p) < 0)
+		return -EINVAL;
 	if (!r->query)
 		r->query = json_object();
+	if (strcmp(key, "label") == 0)
+		return add_label(r, value, p);
+	if (json_object_get(r->query, key))
+		return problem_set(p, 400, "bad-query", "give it once",
+		    "the parameter \"%s\" is given twice", key);
 	json_object_set_new(r->query, key, json_string(value));
 	return 0;
 }

@@ -190,6 +190,12 @@ api_query(const struct api_request *r, const char *key)
 }
 
 const json_t *
+api_query_all(const struct api_request *r)
+{
+	return r->query;
+}
+
+const json_t *
 api_body(const struct api_request *r)
 {
 	return r->json;

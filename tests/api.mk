@@ -4,6 +4,7 @@ if HAVE_CMOCKA
 api_tests = \
   tests/unit/test_api_hostile \
   tests/unit/test_api_lines \
+  tests/unit/test_api_list \
   tests/unit/test_api_model \
   tests/unit/test_api_problem \
   tests/unit/test_api_quota \
@@ -28,6 +29,10 @@ tests_unit_test_api_hostile_LDADD = $(api_test_libs)
 tests_unit_test_api_lines_SOURCES = tests/unit/test_api_lines.c $(api_rig_sources)
 tests_unit_test_api_lines_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_lines_LDADD = $(api_test_libs)
+
+tests_unit_test_api_list_SOURCES = tests/unit/test_api_list.c
+tests_unit_test_api_list_CFLAGS = $(api_test_cflags)
+tests_unit_test_api_list_LDADD = $(api_test_libs)
 
 tests_unit_test_api_model_SOURCES = tests/unit/test_api_model.c $(model_rig_sources)
 tests_unit_test_api_model_CFLAGS = $(api_test_cflags)
@@ -59,6 +64,7 @@ EXTRA_DIST += \
   tests/rest/errors.test.mjs \
   tests/rest/fake_router.mjs \
   tests/rest/fuzz.test.mjs \
+  tests/rest/lists.test.mjs \
   tests/rest/live.test.mjs \
   tests/rest/openapi.mjs \
   tests/rest/openapi.test.mjs \
