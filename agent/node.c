@@ -4,6 +4,7 @@
  */
 #include "agent/node.h"
 
+#include "agent/answers.h"
 #include "agent/ops.h"
 #include "agent/router.h"
 #include "agent/template.h"
@@ -279,6 +280,15 @@ open_loop(struct node *n, struct err *e)
 }
 
 static int
+open_answers(struct node *n, struct err *e)
+{
+	char dir[CONFIG_PATH + 16];
+
+	snprintf(dir, sizeof(dir), "%s/answers", n->cfg.state_dir);
+	return answers_open(dir, time(NULL), &n->answers, e);
+}
+
+static int
 open_containers(struct node *n, struct err *e)
 {
 	char dir[CONFIG_PATH + 16], launcher[CONFIG_PATH + 16];
@@ -337,6 +347,8 @@ node_open(struct node *n, struct err *e)
 	if (rc == 0)
 		rc = store_open(n->cfg.state_dir, &n->store, e);
 	if (rc == 0)
+		rc = open_answers(n, e);
+	if (rc == 0)
 		rc = open_containers(n, e);
 	if (rc == 0 && !node_rootfs(n, "router", e))
 		rc = -ENOENT;
@@ -391,6 +403,7 @@ node_close(struct node *n)
 	}
 	if (n->ops_cookie)
 		n->ops->close(n->ops_cookie);
+	answers_close(n->answers);
 	store_close(n->store);
 	free(n->strays);
 	loop_free(n->loop);

@@ -14,6 +14,7 @@
 #include "api/model.h"
 #include "api/server.h"
 
+struct answers;
 struct router;
 
 enum port_state {
@@ -51,6 +52,7 @@ struct node {
 	void *ops_cookie;
 	struct plane *plane;
 	struct api_server *api;
+	struct answers *answers;
 	struct router *routers; /* in order of creation */
 	struct port *ports;
 	struct loop_source *kick; /* timer: reconciles what is dirty */

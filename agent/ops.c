@@ -7,6 +7,7 @@
  */
 #include "agent/ops.h"
 
+#include "agent/ops_again.h"
 #include "agent/router.h"
 #include "api/list.h"
 #include "lib/base.h"
@@ -105,7 +106,7 @@ node_drain_inbox(void *arg)
 		list = x->next;
 		if (n->stopping) /* it has been told so by the server */
 			api_reply(x->request, 503, NULL, NULL, NULL);
-		else
+		else if (op_is_new(n, x->request))
 			ops[api_op(x->request)](n, x->request);
 		free(x);
 	}

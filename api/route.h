@@ -22,6 +22,7 @@ enum route_flags {
 	ROUTE_SOURCE = 64, /* has ?source= and ?cursor= */
 	ROUTE_LIST = 128,  /* has ?limit=, ?cursor= and ?fields= */
 	ROUTE_LABEL = 256, /* has ?label= */
+	ROUTE_KEY = 512,   /* takes an Idempotency-Key: its answer is kept */
 };
 
 enum { ROUTE_ALLOW_BYTES = 64 };

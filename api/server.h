@@ -84,6 +84,9 @@ bool api_wants_text(const struct api_request *r);
 const char *api_if_match(const struct api_request *r);
 bool api_dry_run(const struct api_request *r);       /* ?dry_run=true */
 bool api_respond_async(const struct api_request *r); /* Prefer: respond-async */
+/* Header Idempotency-Key, or NULL; and what the request is, as a digest. */
+const char *api_key(const struct api_request *r);
+const char *api_digest(const struct api_request *r);
 const char *api_request_id(const struct api_request *r);
 /* Who asks, over the unix socket; (uid_t)-1 over TCP. */
 uid_t api_uid(const struct api_request *r);
@@ -104,6 +107,22 @@ void api_reply_problem(struct api_request *r, const struct problem *p);
 /* The same with a Location, for 409 start-failed. */
 void api_reply_problem_at(
     struct api_request *r, const struct problem *p, const char *location);
+
+/* An answer as it leaves; etag and location may be NULL. */
+struct api_answer {
+	int status;
+	const char *text; /* of n bytes */
+	size_t n;
+	const char *media_type;
+	const char *etag;
+	const char *location;
+};
+
+/* fn hears of the answer to r just before the client does, once. */
+void api_on_answer(struct api_request *r,
+    void (*fn)(void *arg, const struct api_answer *answer), void *arg);
+/* Answers as another request was answered before. */
+void api_reply_again(struct api_request *r, const struct api_answer *answer);
 
 typedef void (*api_handler_fn)(void *arg, struct api_request *r);
 

@@ -285,3 +285,28 @@ headers_read_conditions(struct api_request *r, struct problem *p)
 		    p, 503, "no-memory", "try again later", "no memory");
 	return 0;
 }
+
+/*
+ * Where a key is of no use it is not taken silently: who sends one relies on it.
+ * The other methods do the same thing when they are repeated.
+ */
+int
+headers_read_key(struct api_request *r, struct problem *p)
+{
+	const char *s = header(r, "Idempotency-Key");
+
+	if (!s || strcmp(r->method, "POST") != 0)
+		return 0;
+	if (!(r->match.flags & ROUTE_KEY))
+		return problem_set(p, 400, "bad-header", "leave it out",
+		    "the operation takes no Idempotency-Key");
+	if (*s == '\0' || strlen(s) > SERVER_KEY_BYTES)
+		return problem_set(p, 400, "bad-header",
+		    "send 1 to 255 characters, a UUID for instance",
+		    "the Idempotency-Key is empty or too long");
+	r->key = strdup(s);
+	if (!r->key)
+		return problem_set(
+		    p, 503, "no-memory", "try again later", "no memory");
+	return 0;
+}

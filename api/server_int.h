@@ -25,6 +25,7 @@
 
 #include "api/route.h"
 #include "api/server.h"
+#include "lib/sha256.h"
 
 #include <pthread.h>
 #include <sys/queue.h>
@@ -49,6 +50,7 @@ enum server_limits {
 	SERVER_CONNECTIONS = 256, /* of one listener */
 	SERVER_PER_PEER = 64,     /* of one address, of one uid but root */
 	SERVER_REQUEST_ID_BYTES = 17,
+	SERVER_KEY_BYTES = 255, /* of an Idempotency-Key */
 };
 
 struct server_listener {
@@ -121,6 +123,10 @@ struct api_request {
 	json_t *json;
 	json_t *query; /* object of strings, NULL if none */
 	char *if_match;
+	char *key;               /* Idempotency-Key */
+	char digest[SHA256_HEX]; /* of all that it says, if it has a key */
+	void (*on_answer)(void *arg, const struct api_answer *answer);
+	void *on_answer_arg;
 	bool is_async;
 	bool wants_text;
 };
@@ -169,13 +175,11 @@ bool headers_media_fits(const struct api_request *r, struct problem *p);
 bool headers_say_lines(const struct api_request *r);
 int headers_read_query(struct api_request *r, struct problem *p);
 int headers_read_conditions(struct api_request *r, struct problem *p);
+int headers_read_key(struct api_request *r, struct problem *p);
 
 /* server_reply.c */
 /* The answer to a request that no handler has. Context: M. */
 void reply_now(struct api_request *r, const struct problem *p);
-/* Response with all that every answer has; NULL without memory. */
-struct MHD_Response *reply_problem_response(
-    const struct api_request *r, const struct problem *p, const char *location);
 void reply_header(
     struct MHD_Response *response, const char *name, const char *value);
 /* Ends what is pending with 503. Context: the thread that stops the server. */

@@ -59,6 +59,7 @@ tests_unit_test_api_vnic_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_vnic_LDADD = $(api_test_libs)
 endif
 EXTRA_DIST += \
+  tests/rest/again.test.mjs \
   tests/rest/client.mjs \
   tests/rest/contract.test.mjs \
   tests/rest/errors.test.mjs \
