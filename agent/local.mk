@@ -11,6 +11,7 @@ agent_libagent_a_SOURCES = \
   agent/container.h \
   agent/ctlclient.c agent/ctlclient.h \
   agent/durable.c agent/durable.h \
+  agent/events.c agent/events.h \
   agent/initlink.c agent/initlink.h \
   agent/node.c agent/node.h \
   agent/ops.c agent/ops.h \

@@ -5,6 +5,7 @@
 #include "agent/node.h"
 
 #include "agent/answers.h"
+#include "agent/events.h"
 #include "agent/ops.h"
 #include "agent/router.h"
 #include "agent/template.h"
@@ -139,6 +140,7 @@ on_up(void *arg, const struct wire_msg *hello)
 	n->plane_pid = hello->u.hello.pid;
 	n->plane_hugepages = hello->u.hello.hugepages != 0;
 	n->plane_workers = hello->u.hello.n_workers;
+	event_plane(n);
 	remove_strays(n);
 	ports_replay(n);
 	node_kick(n);
@@ -153,7 +155,8 @@ on_down(void *arg)
 	for (struct router *r = n->routers; r; r = r->next)
 		router_plane_lost(r);
 	for (struct port *p = n->ports; p; p = p->next)
-		p->state = PORT_UNKNOWN;
+		port_set_state(n, p, PORT_UNKNOWN);
+	event_plane(n);
 	node_kick(n);
 	node_report(n);
 }
@@ -271,6 +274,8 @@ open_loop(struct node *n, struct err *e)
 		rc = loop_add_timer(n->loop, run_dirty, n, &n->kick);
 	if (rc == 0)
 		rc = loop_add_timer(n->loop, alive, n, &n->watchdog);
+	if (rc == 0)
+		rc = events_open(n);
 	if (rc < 0)
 		return err_set(e, rc, "event loop: %s", strerror(-rc));
 	if (ready_watchdog_ms() != 0)

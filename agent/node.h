@@ -57,6 +57,7 @@ struct node {
 	struct port *ports;
 	struct loop_source *kick; /* timer: reconciles what is dirty */
 	struct loop_source *watchdog;
+	struct loop_source *beat; /* of the readers of events */
 	unsigned n_templates;
 	struct node_template {
 		char name[MODEL_NAME_BYTES];
@@ -107,6 +108,9 @@ void port_free(struct port *p);
 int port_load(void *arg, const struct store_port *row);
 int port_store(struct node *n, const struct port *p, struct err *e);
 int port_post(struct node *n, struct port *p);
+/* Says so to who listens if it is another one. */
+void port_set_state(struct node *n, struct port *p, enum port_state state);
+const char *port_state_text(enum port_state s);
 
 /* RFC 3339, UTC, seconds; buf has room for 32 bytes. */
 void node_time_text(char *buf);

@@ -4,6 +4,7 @@
  * that a device that does not work is refused and leaves nothing; the kinds
  * that only the start of the data plane can open are stored and wait for it.
  */
+#include "agent/events.h"
 #include "agent/ops.h"
 #include "agent/router.h"
 
@@ -11,14 +12,6 @@
 #include "lib/log.h"
 
 #include <stdio.h>
-
-static const char *const state_names[] = {
-	[PORT_UNKNOWN] = "down",
-	[PORT_UP] = "up",
-	[PORT_DOWN] = "down",
-	[PORT_PENDING_RESTART] = "pending-restart",
-	[PORT_FAILED] = "failed",
-};
 
 static const char *const count_names[WIRE_N_PORT_COUNTERS] = {
 	[WIRE_PORT_RX] = "rx",
@@ -62,9 +55,9 @@ port_json(const struct port *p)
 	    "kind", "Port", "name", p->spec.name, "project", "default", "uid",
 	    p->uid_text, "generation", (json_int_t)p->generation, "created",
 	    p->created, "labels", p->spec.labels, "spec",
-	    model_port_spec(&p->spec), "status", "state", state_names[p->state],
-	    "driver", p->driver, "mac", mac, "counters", counters, "detail",
-	    p->detail, "remedy", remedy(p));
+	    model_port_spec(&p->spec), "status", "state",
+	    port_state_text(p->state), "driver", p->driver, "mac", mac,
+	    "counters", counters, "detail", p->detail, "remedy", remedy(p));
 }
 
 static void
@@ -206,6 +199,7 @@ accept_port(struct node *n, struct port *p, struct api_request *rq, int status)
 	if (status == 202)
 		port_post(n, p); /* else it is said when the data plane is up */
 	log_info("created port=%s devargs=%s", p->spec.name, p->spec.devargs);
+	event_port(n, p, "port.created");
 	port_etag(p, etag, sizeof(etag));
 	snprintf(location, sizeof(location), "/v1/ports/%s", p->spec.name);
 	api_reply(rq, status, port_json(p), etag, location);
@@ -373,6 +367,7 @@ replace(struct node *n, struct port *p, struct model_port *spec,
 		return;
 	}
 	*spec = old; /* cleared by the caller */
+	event_port(n, p, "port.changed");
 	port_etag(p, etag, sizeof(etag));
 	api_reply(rq, 200, port_json(p), etag, NULL);
 }
@@ -471,6 +466,7 @@ op_port_delete(struct node *n, struct api_request *rq)
 			op_store_failed(rq, rc, &e);
 			return;
 		}
+		event_port(n, p, "port.deleted");
 		close_port(n, p);
 		unlink_port(n, p);
 		if (ports_write_file(n, &e) < 0)

@@ -2,6 +2,7 @@
 # api/: the REST contract, its resources, and HTTP
 noinst_LIBRARIES += api/libapi.a
 api_libapi_a_SOURCES = \
+  api/events.c api/events.h \
   api/json_read.c api/json_read.h \
   api/list.c api/list.h \
   api/model.h api/model_int.h \
@@ -23,7 +24,8 @@ api_libapi_a_SOURCES = \
   api/server_listen.c \
   api/server_reply.c \
   api/server_request.c \
-  api/server_static.c
+  api/server_static.c \
+  api/server_stream.c
 api_libapi_a_CFLAGS = $(AM_CFLAGS) $(MHD_CFLAGS) $(JANSSON_CFLAGS)
 LIBAPI = api/libapi.a
 LIBAPI_LIBS = $(MHD_LIBS) $(JANSSON_LIBS)

@@ -53,8 +53,9 @@ enum api_op {
 	API_PORT_PUT,
 	API_PORT_PATCH,
 	API_PORT_DELETE,
-	API_HEALTHZ, /* GET /healthz: the process answers */
-	API_READYZ,  /* GET /readyz: the node can do its work */
+	API_EVENTS_GET, /* GET /v1/events */
+	API_HEALTHZ,    /* GET /healthz: the process answers */
+	API_READYZ,     /* GET /readyz: the node can do its work */
 	API_N_OPS,
 };
 
@@ -138,6 +139,17 @@ struct api_config {
 };
 
 struct api_server;
+
+/*
+ * Something happened: says so to the readers of events, of project or, if that
+ * is NULL, to all. Takes data, an object. s may be NULL. Context: any thread.
+ */
+void api_event(
+    struct api_server *s, const char *type, const char *project, json_t *data);
+/* Has all readers hear that they are connected, each 15 seconds. */
+void api_events_beat(struct api_server *s);
+/* Answers r with events, as they come. */
+void api_reply_events(struct api_request *r);
 
 /* Starts the listeners. Returns 0, or negative errno with e set. */
 int api_server_start(

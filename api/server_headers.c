@@ -148,6 +148,7 @@ static const struct {
 	{ "limit", ROUTE_LIST },
 	{ "fields", ROUTE_LIST },
 	{ "label", ROUTE_LABEL },
+	{ "follow", ROUTE_EVENTS },
 };
 
 static bool
@@ -183,10 +184,10 @@ take_parameter(struct api_request *r, const char *key, const char *value,
 	if (!has_parameter(r, key))
 		return problem_set(p, 400, "bad-query", "leave it out",
 		    "the operation has no parameter \"%.40s\"", key);
-	if (strcmp(key, "dry_run") == 0 && strcmp(value, "true") != 0 &&
-	    strcmp(value, "false") != 0)
+	if ((strcmp(key, "dry_run") == 0 || strcmp(key, "follow") == 0) &&
+	    strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
 		return problem_set(p, 400, "bad-query", "say true or false",
-		    "dry_run is neither true nor false");
+		    "%s is neither true nor false", key);
 	if (strcmp(key, "project") == 0 && strcmp(value, "default") != 0)
 		return problem_set(p, 404, "not-found",
 		    "leave project out, or say default",
@@ -272,7 +273,15 @@ headers_read_conditions(struct api_request *r, struct problem *p)
 	const char *accept = header(r, "Accept");
 
 	r->is_async = prefers_async(header(r, "Prefer"));
+	r->wants_lines = accept && strcasestr(accept, "application/x-ndjson");
 	r->wants_text = accept && strncasecmp(accept, "text/x-lua", 10) == 0;
+	if (r->match.flags & ROUTE_EVENTS) {
+		const char *id = header(r, "Last-Event-ID");
+
+		snprintf(
+		    r->last_event, sizeof(r->last_event), "%s", id ? id : "");
+		r->last_id = id ? r->last_event : NULL;
+	}
 	if (!s)
 		return 0;
 	if (*s == '\0' || strchr(s, ','))

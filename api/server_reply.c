@@ -22,6 +22,17 @@ reply_header(struct MHD_Response *response, const char *name, const char *value)
 		log_warn("cannot set header %s", name);
 }
 
+void
+reply_common_headers(const struct api_request *r, struct MHD_Response *response,
+    const char *media_type)
+{
+	if (media_type)
+		reply_header(response, "Content-Type", media_type);
+	reply_header(response, "X-Request-Id", r->id);
+	reply_header(response, "Cache-Control", "no-store");
+	reply_header(response, "X-Content-Type-Options", "nosniff");
+}
+
 /* Takes text, of n bytes; NULL: none. */
 static struct MHD_Response *
 response_with(
@@ -34,11 +45,7 @@ response_with(
 		free(text);
 		return NULL;
 	}
-	if (n > 0)
-		reply_header(response, "Content-Type", media_type);
-	reply_header(response, "X-Request-Id", r->id);
-	reply_header(response, "Cache-Control", "no-store");
-	reply_header(response, "X-Content-Type-Options", "nosniff");
+	reply_common_headers(r, response, n > 0 ? media_type : NULL);
 	return response;
 }
 
@@ -192,8 +199,8 @@ reply_all_stopped(struct api_server *s)
 }
 
 /* The one end of every answer from the handler's side. */
-static void
-answer(struct api_request *r, int status, struct MHD_Response *response)
+void
+reply_send(struct api_request *r, int status, struct MHD_Response *response)
 {
 	struct api_server *s = r->server;
 	bool is_ours;
@@ -217,7 +224,7 @@ tell_and_answer(struct api_request *r, const struct api_answer *a, char *text)
 {
 	if (r->on_answer)
 		r->on_answer(r->on_answer_arg, a);
-	answer(r, a->status, response_of(r, a, text));
+	reply_send(r, a->status, response_of(r, a, text));
 }
 
 void
@@ -287,5 +294,5 @@ api_reply_again(struct api_request *r, const struct api_answer *a)
 	response = copy ? response_of(r, a, copy) : NULL;
 	if (response)
 		reply_header(response, "Idempotent-Replayed", "true");
-	answer(r, a->status, response);
+	reply_send(r, a->status, response);
 }

@@ -2,6 +2,7 @@
 # tests of api/: the resources, the problems, the table of operations, HTTP
 if HAVE_CMOCKA
 api_tests = \
+  tests/unit/test_api_events \
   tests/unit/test_api_hostile \
   tests/unit/test_api_lines \
   tests/unit/test_api_list \
@@ -10,6 +11,7 @@ api_tests = \
   tests/unit/test_api_quota \
   tests/unit/test_api_route \
   tests/unit/test_api_server \
+  tests/unit/test_api_stream \
   tests/unit/test_api_vnic
 check_PROGRAMS += $(api_tests)
 TESTS += $(api_tests)
@@ -21,6 +23,10 @@ api_test_libs = $(LIBAPI) $(LIBEUROPA) $(LIBAPI_LIBS) $(SYSTEMD_LIBS) \
 api_rig_sources = tests/unit/api_rig.c tests/unit/api_rig.h \
   tests/unit/api_client.c tests/unit/api_client.h
 model_rig_sources = tests/unit/model_rig.c tests/unit/model_rig.h
+
+tests_unit_test_api_events_SOURCES = tests/unit/test_api_events.c
+tests_unit_test_api_events_CFLAGS = $(api_test_cflags)
+tests_unit_test_api_events_LDADD = $(api_test_libs)
 
 tests_unit_test_api_hostile_SOURCES = tests/unit/test_api_hostile.c $(api_rig_sources)
 tests_unit_test_api_hostile_CFLAGS = $(api_test_cflags)
@@ -54,6 +60,10 @@ tests_unit_test_api_server_SOURCES = tests/unit/test_api_server.c $(api_rig_sour
 tests_unit_test_api_server_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_server_LDADD = $(api_test_libs)
 
+tests_unit_test_api_stream_SOURCES = tests/unit/test_api_stream.c $(api_rig_sources)
+tests_unit_test_api_stream_CFLAGS = $(api_test_cflags)
+tests_unit_test_api_stream_LDADD = $(api_test_libs)
+
 tests_unit_test_api_vnic_SOURCES = tests/unit/test_api_vnic.c $(model_rig_sources)
 tests_unit_test_api_vnic_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_vnic_LDADD = $(api_test_libs)
@@ -63,6 +73,7 @@ EXTRA_DIST += \
   tests/rest/client.mjs \
   tests/rest/contract.test.mjs \
   tests/rest/errors.test.mjs \
+  tests/rest/events.test.mjs \
   tests/rest/fake_router.mjs \
   tests/rest/fuzz.test.mjs \
   tests/rest/lists.test.mjs \
