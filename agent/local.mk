@@ -13,6 +13,7 @@ agent_libagent_a_SOURCES = \
   agent/durable.c agent/durable.h \
   agent/events.c agent/events.h \
   agent/initlink.c agent/initlink.h \
+  agent/metrics.c agent/metrics.h \
   agent/node.c agent/node.h \
   agent/ops.c agent/ops.h \
   agent/ops_again.c agent/ops_again.h \

@@ -50,6 +50,7 @@ static const op_fn ops[API_N_OPS] = {
 	[API_PORT_PATCH] = op_port_patch,
 	[API_PORT_DELETE] = op_port_delete,
 	[API_EVENTS_GET] = op_events_get,
+	[API_METRICS_GET] = op_metrics_get,
 	[API_HEALTHZ] = op_healthz,
 	[API_READYZ] = op_readyz,
 };

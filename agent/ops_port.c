@@ -5,6 +5,7 @@
  * that only the start of the data plane can open are stored and wait for it.
  */
 #include "agent/events.h"
+#include "agent/metrics.h"
 #include "agent/ops.h"
 #include "agent/router.h"
 
@@ -99,6 +100,17 @@ answer_port(struct node *n, struct api_request *rq)
 }
 
 static void
+answer(struct node *n, struct api_request *rq)
+{
+	if (api_op(rq) == API_METRICS_GET)
+		metrics_answer(n, rq);
+	else if (api_op(rq) == API_PORTS_LIST)
+		answer_list(n, rq);
+	else
+		answer_port(n, rq);
+}
+
+static void
 refreshed(void *arg, const uint8_t uid[WIRE_UID_BYTES], uint32_t tag,
     const struct wire_msg *reply)
 {
@@ -110,10 +122,7 @@ refreshed(void *arg, const uint8_t uid[WIRE_UID_BYTES], uint32_t tag,
 		ports_take_info(x->n, reply);
 		return;
 	}
-	if (api_op(x->rq) == API_PORTS_LIST)
-		answer_list(x->n, x->rq);
-	else
-		answer_port(x->n, x->rq);
+	answer(x->n, x->rq);
 	free(x);
 }
 
@@ -132,10 +141,7 @@ read_ports(struct node *n, struct api_request *rq)
 			return;
 		free(x);
 	}
-	if (api_op(rq) == API_PORTS_LIST)
-		answer_list(n, rq);
-	else
-		answer_port(n, rq);
+	answer(n, rq);
 }
 
 void
@@ -146,6 +152,12 @@ op_ports_list(struct node *n, struct api_request *rq)
 
 void
 op_port_get(struct node *n, struct api_request *rq)
+{
+	read_ports(n, rq);
+}
+
+void
+op_metrics_get(struct node *n, struct api_request *rq)
 {
 	read_ports(n, rq);
 }

@@ -58,6 +58,7 @@ static const struct route {
 	{ "PATCH", "/v1/ports/{p}", API_PORT_PATCH, B },
 	{ "DELETE", "/v1/ports/{p}", API_PORT_DELETE, W },
 	{ "GET", "/v1/events", API_EVENTS_GET, R | ROUTE_EVENTS },
+	{ "GET", "/metrics", API_METRICS_GET, 0 },
 	{ "GET", "/healthz", API_HEALTHZ, 0 },
 	{ "GET", "/readyz", API_READYZ, 0 },
 };

@@ -53,9 +53,10 @@ enum api_op {
 	API_PORT_PUT,
 	API_PORT_PATCH,
 	API_PORT_DELETE,
-	API_EVENTS_GET, /* GET /v1/events */
-	API_HEALTHZ,    /* GET /healthz: the process answers */
-	API_READYZ,     /* GET /readyz: the node can do its work */
+	API_EVENTS_GET,  /* GET /v1/events */
+	API_METRICS_GET, /* GET /metrics */
+	API_HEALTHZ,     /* GET /healthz: the process answers */
+	API_READYZ,      /* GET /readyz: the node can do its work */
 	API_N_OPS,
 };
 
@@ -102,6 +103,10 @@ void api_reply(struct api_request *r, int status, json_t *body,
 /* The same with a program as the body, of n bytes, copied. */
 void api_reply_text(
     struct api_request *r, const char *text, size_t n, const char *etag);
+
+/* And with any other text. */
+void api_reply_media(
+    struct api_request *r, const char *media_type, const char *text, size_t n);
 
 /* Answers with a problem document (and Retry-After on 503, Allow on 405). */
 void api_reply_problem(struct api_request *r, const struct problem *p);

@@ -243,13 +243,13 @@ api_reply(struct api_request *r, int status, json_t *body, const char *etag,
 	tell_and_answer(r, &a, text);
 }
 
-void
-api_reply_text(
-    struct api_request *r, const char *text, size_t n, const char *etag)
+static void
+reply_copy(struct api_request *r, const char *media_type, const char *text,
+    size_t n, const char *etag)
 {
 	struct api_answer a = {
 		.status = 200,
-		.media_type = "text/x-lua",
+		.media_type = media_type,
 		.etag = etag,
 	};
 	char *copy = malloc(n + 1);
@@ -260,6 +260,20 @@ api_reply_text(
 	}
 	a.text = copy;
 	tell_and_answer(r, &a, copy);
+}
+
+void
+api_reply_text(
+    struct api_request *r, const char *text, size_t n, const char *etag)
+{
+	reply_copy(r, "text/x-lua", text, n, etag);
+}
+
+void
+api_reply_media(
+    struct api_request *r, const char *media_type, const char *text, size_t n)
+{
+	reply_copy(r, media_type, text, n, NULL);
 }
 
 void

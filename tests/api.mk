@@ -78,6 +78,7 @@ EXTRA_DIST += \
   tests/rest/fuzz.test.mjs \
   tests/rest/lists.test.mjs \
   tests/rest/live.test.mjs \
+  tests/rest/metrics.test.mjs \
   tests/rest/openapi.mjs \
   tests/rest/openapi.test.mjs \
   tests/rest/run
