@@ -10,6 +10,7 @@
 #include "agent/ops_again.h"
 #include "agent/router.h"
 #include "api/list.h"
+#include "api/openapi_json.h"
 #include "lib/base.h"
 #include "lib/log.h"
 
@@ -49,6 +50,7 @@ static const op_fn ops[API_N_OPS] = {
 	[API_PORT_PUT] = op_port_put,
 	[API_PORT_PATCH] = op_port_patch,
 	[API_PORT_DELETE] = op_port_delete,
+	[API_OPENAPI_GET] = op_openapi_get,
 	[API_EVENTS_GET] = op_events_get,
 	[API_METRICS_GET] = op_metrics_get,
 	[API_HEALTHZ] = op_healthz,
@@ -258,6 +260,14 @@ op_node_get(struct node *n, struct api_request *rq)
 	    (json_int_t)n->mem_bytes, "routers", (int)n->cfg.id_ranges,
 	    "vnics_per_router", MODEL_MAX_VNICS);
 	api_reply(rq, 200, o, NULL, NULL);
+}
+
+void
+op_openapi_get(struct node *n, struct api_request *rq)
+{
+	(void)n;
+	api_reply_media(rq, "application/json", (const char *)api_openapi_json,
+	    api_openapi_json_bytes);
 }
 
 void

@@ -12,6 +12,7 @@
 typedef void (*op_fn)(struct node *n, struct api_request *rq);
 
 void op_node_get(struct node *n, struct api_request *rq);
+void op_openapi_get(struct node *n, struct api_request *rq);
 void op_events_get(struct node *n, struct api_request *rq);
 void op_metrics_get(struct node *n, struct api_request *rq);
 void op_healthz(struct node *n, struct api_request *rq);

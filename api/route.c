@@ -57,6 +57,7 @@ static const struct route {
 	{ "PUT", "/v1/ports/{p}", API_PORT_PUT, B },
 	{ "PATCH", "/v1/ports/{p}", API_PORT_PATCH, B },
 	{ "DELETE", "/v1/ports/{p}", API_PORT_DELETE, W },
+	{ "GET", "/v1/openapi.json", API_OPENAPI_GET, 0 },
 	{ "GET", "/v1/events", API_EVENTS_GET, R | ROUTE_EVENTS },
 	{ "GET", "/metrics", API_METRICS_GET, 0 },
 	{ "GET", "/healthz", API_HEALTHZ, 0 },

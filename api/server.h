@@ -53,6 +53,7 @@ enum api_op {
 	API_PORT_PUT,
 	API_PORT_PATCH,
 	API_PORT_DELETE,
+	API_OPENAPI_GET, /* GET /v1/openapi.json */
 	API_EVENTS_GET,  /* GET /v1/events */
 	API_METRICS_GET, /* GET /metrics */
 	API_HEALTHZ,     /* GET /healthz: the process answers */

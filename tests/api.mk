@@ -72,6 +72,7 @@ EXTRA_DIST += \
   tests/rest/again.test.mjs \
   tests/rest/client.mjs \
   tests/rest/contract.test.mjs \
+  tests/rest/docs.test.mjs \
   tests/rest/errors.test.mjs \
   tests/rest/events.test.mjs \
   tests/rest/fake_router.mjs \
