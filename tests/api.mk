@@ -82,4 +82,12 @@ EXTRA_DIST += \
   tests/rest/metrics.test.mjs \
   tests/rest/openapi.mjs \
   tests/rest/openapi.test.mjs \
-  tests/rest/run
+  tests/rest/random.mjs \
+  tests/rest/run \
+  tests/rest/schema.test.mjs
+
+# as root: the interface for minutes
+check-long-rest: all
+	EUROPA_BUILDDIR='$(abs_top_builddir)' EUROPA_FUZZ_RUNS=1000 \
+	  EUROPA_SCHEMA_SECONDS=120 $(srcdir)/tests/rest/run fuzz schema
+.PHONY: check-long-rest
