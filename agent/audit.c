@@ -4,6 +4,7 @@
 
 #include "agent/access.h"
 #include "agent/ops.h"
+#include "api/list.h"
 #include "lib/base.h"
 #include "lib/log.h"
 
@@ -133,6 +134,30 @@ read_number(struct api_request *rq, const char *key, int64_t max, int64_t *out)
 	return false;
 }
 
+/* The pages are the database's; what is left of ?fields= is the list's. */
+static void
+reply(struct api_request *rq, const struct page *page, int64_t limit)
+{
+	const char *fields = api_query(rq, "fields");
+	json_t *query = fields ? json_pack("{s:s}", "fields", fields) : NULL;
+	bool has_more = json_array_size(page->items) == (size_t)limit;
+	struct problem p;
+	char text[24];
+	json_t *o;
+
+	problem_init(&p);
+	o = list_page(page->items, query, "id", false, &p);
+	json_decref(query);
+	if (!o) {
+		op_problem(rq, &p);
+		return;
+	}
+	snprintf(text, sizeof(text), "%lld", (long long)page->last);
+	json_object_set_new(
+	    o, "next", has_more ? json_string(text) : json_null());
+	api_reply(rq, 200, o, NULL, NULL);
+}
+
 /* Without a project everything; that is the node's admin to see. */
 void
 op_audit_list(struct node *n, struct api_request *rq)
@@ -141,8 +166,6 @@ op_audit_list(struct node *n, struct api_request *rq)
 	int64_t limit = DEFAULT_LIMIT, before = INT64_MAX;
 	bool is_all = !api_query(rq, "project") &&
 		      access_role(n, rq, NULL) == API_ROLE_ADMIN;
-	json_t *next = json_null();
-	char text[24];
 	struct err e;
 	int rc;
 
@@ -157,11 +180,5 @@ op_audit_list(struct node *n, struct api_request *rq)
 		op_store_failed(rq, rc, &e);
 		return;
 	}
-	if (json_array_size(page.items) == (size_t)limit) {
-		snprintf(text, sizeof(text), "%lld", (long long)page.last);
-		next = json_string(text);
-	}
-	api_reply(rq, 200,
-	    json_pack("{s:o, s:o}", "items", page.items, "next", next), NULL,
-	    NULL);
+	reply(rq, &page, limit);
 }

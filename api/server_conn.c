@@ -193,6 +193,8 @@ conn_set_deadline(struct server_conn *c, unsigned ms)
 	struct api_server *s = c->listener->server;
 
 	pthread_mutex_lock(&s->lock);
+	if (!ms)
+		c->has_asked = true; /* what it waits for is our answer */
 	set_deadline(c, ms ? loop_now_ms() + ms : 0);
 	pthread_mutex_unlock(&s->lock);
 }

@@ -17,6 +17,7 @@ enum { RIG_MAX_KEPT = 8, RIG_DEADLINE_MS = 5000 };
 
 /* What the rig takes for a token of its own. */
 #define RIG_SECRET "open-sesame"
+#define RIG_BEARER "Authorization: Bearer " RIG_SECRET "\r\n"
 
 extern struct api_rig {
 	char dir[64];

@@ -14,8 +14,6 @@
 
 #include <cmocka.h>
 
-#define GOOD "Authorization: Bearer " RIG_SECRET "\r\n"
-
 static void
 ask_tcp(struct client_answer *a, const char *target, const char *headers)
 {
@@ -46,7 +44,7 @@ tcp_wants_a_token(void **state)
 		    "Bearer realm=\"europa\"");
 	}
 	assert_int_equal(rig_handled(), before);
-	ask_tcp(&a, "/v1/routers/a", GOOD);
+	ask_tcp(&a, "/v1/routers/a", RIG_BEARER);
 	assert_int_equal(a.status, 200);
 	v = rig_json_of(&a);
 	assert_string_equal(
@@ -83,7 +81,7 @@ over_the_socket_a_token_counts_if_there_is_one(void **state)
 	assert_int_equal(
 	    json_integer_value(json_object_get(v, "uid")), geteuid());
 	json_decref(v);
-	rig_ask(&a, "GET", "/v1", GOOD, NULL);
+	rig_ask(&a, "GET", "/v1", RIG_BEARER, NULL);
 	assert_int_equal(a.status, 200);
 	v = rig_json_of(&a);
 	assert_string_equal(
