@@ -51,6 +51,16 @@ node_kick(struct node *n)
 	loop_arm(n->kick, 0);
 }
 
+static bool
+all_are_down(const struct node *n)
+{
+	for (const struct router *r = n->routers; r; r = r->next)
+		if (r->busy || !r->known ||
+		    r->container.state != CONTAINER_STOPPED)
+			return false;
+	return true;
+}
+
 static void
 run_dirty(void *arg)
 {
@@ -62,6 +72,20 @@ run_dirty(void *arg)
 		if (r->dirty)
 			router_reconcile(r);
 	}
+	if (n->halting && all_are_down(n)) {
+		log_info("every router is stopped");
+		n->stopping = true;
+		loop_stop(n->loop, 0);
+	}
+}
+
+void
+node_halt(struct node *n)
+{
+	n->halting = true;
+	log_info("stopping every router");
+	ready_status("stopping every router");
+	node_kick(n);
 }
 
 void

@@ -90,6 +90,7 @@ struct api_server {
 	gid_t group; /* (gid_t)-1: only root and our own uid */
 	unsigned tcp_port;
 	char *socket_path;
+	bool keep_socket; /* the service manager's: it outlives us */
 	char *spool_dir;
 	api_handler_fn handler;
 	void *arg;
@@ -126,7 +127,8 @@ struct api_request {
 };
 
 /* server_listen.c --- Return 0 or negative errno. Context: start */
-int listen_on_unix(struct api_server *s, const char *group, struct err *e);
+int listen_on_unix(
+    struct api_server *s, const char *group, int inherited, struct err *e);
 int listen_on_tcp(struct api_server *s, struct err *e);
 
 /* server_conn.c --- Context: M, but for conn_reaper_*() */

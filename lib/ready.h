@@ -23,4 +23,10 @@ void ready_alive(void);
 /* How often to call ready_alive(), in ms; 0 = nobody watches. */
 uint64_t ready_watchdog_ms(void);
 
+/*
+ * The socket of that name that the service manager has opened for us, or -1.
+ * The caller's from now on; asked twice, it is there twice.
+ */
+int ready_socket(const char *name);
+
 #endif

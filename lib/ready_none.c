@@ -24,6 +24,13 @@ ready_alive(void)
 {
 }
 
+int
+ready_socket(const char *name)
+{
+	(void)name;
+	return -1;
+}
+
 uint64_t
 ready_watchdog_ms(void)
 {

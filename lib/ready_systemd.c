@@ -2,6 +2,8 @@
 /* ready: the sd_notify protocol, through libsystemd. */
 #include "lib/ready.h"
 
+#include "lib/base.h"
+
 #include <systemd/sd-daemon.h>
 
 void
@@ -36,4 +38,19 @@ ready_watchdog_ms(void)
 	if (sd_watchdog_enabled(0, &usec) <= 0)
 		return 0;
 	return usec / 2000; /* twice per period */
+}
+
+int
+ready_socket(const char *name)
+{
+	char **names = NULL;
+	int n = sd_listen_fds_with_names(0, &names), found = -1;
+
+	for (int i = 0; i < n; i++) {
+		if (strcmp(names[i], name) == 0)
+			found = SD_LISTEN_FDS_START + i;
+		free(names[i]);
+	}
+	free(names);
+	return found;
 }
