@@ -2,11 +2,13 @@
 # What is checked beside the unit tests, and the targets that people expect
 LINT_FILES = tests/lint/run tests/lint/c.sh tests/lint/text.sh \
   tests/lint/cppcheck.h
-INSTALL_TESTS = tests/install/units.sh tests/install/config.sh
+INSTALL_TESTS = tests/install/units.sh tests/install/config.sh \
+  tests/install/errors.sh
 EXTRA_DIST += .clang-format .editorconfig $(LINT_FILES) $(INSTALL_TESTS) \
   tests/lint/selftest.sh \
   tests/install/staged.sh tests/install/files.txt tests/install/dirs.sh.in \
-  tests/system/run
+  tests/system/run \
+  tests/systemd/machine.bash tests/systemd/node.bats tests/systemd/run
 TESTS += tests/lint/selftest.sh $(INSTALL_TESTS)
 
 # where configure puts things, for tests of what is installed
