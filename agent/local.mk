@@ -11,6 +11,7 @@ agent_libagent_a_SOURCES = \
   agent/ctlclient.c agent/ctlclient.h \
   agent/durable.c agent/durable.h \
   agent/initlink.c agent/initlink.h \
+  agent/keep.c agent/keep.h \
   agent/node.c agent/node.h \
   agent/ops.c agent/ops.h \
   agent/ops_live.c agent/ops_live.h \

@@ -4,6 +4,7 @@
  */
 #include "agent/node.h"
 
+#include "agent/keep.h"
 #include "agent/ops.h"
 #include "agent/router.h"
 #include "agent/template.h"
@@ -372,6 +373,7 @@ node_open(struct node *n, struct err *e)
 		rc = ports_write_file(n, e);
 	if (rc < 0)
 		return rc;
+	keep_restore(n);
 	n->ops->list(n->ops_cookie, sweep_orphan, n);
 	router_live_sweep(n);
 	for (struct router *r = n->routers; r; r = r->next)

@@ -31,6 +31,26 @@ ready_socket(const char *name)
 	return -1;
 }
 
+void
+ready_keep(const char *name, int fd)
+{
+	(void)name;
+	(void)fd;
+}
+
+void
+ready_forget(const char *name)
+{
+	(void)name;
+}
+
+void
+ready_kept(void (*fn)(void *arg, const char *name, int fd), void *arg)
+{
+	(void)fn;
+	(void)arg;
+}
+
 uint64_t
 ready_watchdog_ms(void)
 {

@@ -33,11 +33,12 @@ setup_file() {
   node_veth "$NODE_RECEIVER" p1 198.18.1.2/24 198.18.1.1
   cp "$EUROPA_DEB" "$MACHINE_DIR/root/root/europa.deb"
   newer_package
-  # a watchdog that need not be waited for half a minute
+  # a watchdog that need not be waited for half a minute, and as many starts as
+  # the tests make
   local u
   for u in europad europa-dataplane; do
     mkdir -p "$MACHINE_DIR/root/etc/systemd/system/$u.service.d"
-    printf '[Service]\nWatchdogSec=3\n' \
+    printf '[Unit]\nStartLimitIntervalSec=0\n[Service]\nWatchdogSec=3\n' \
       > "$MACHINE_DIR/root/etc/systemd/system/$u.service.d/test.conf"
   done
   snapshot > "$BATS_FILE_TMPDIR/before"
@@ -169,6 +170,25 @@ pid_is_new() { # UNIT OLD
   node_wait 20 crosses
   node_wait 20 router_runs
   [ "$(router_life)" = "$life" ]
+}
+
+# What the data plane has counted of r1: it is in the memory that they share.
+packets() { api GET /v1/routers/r1/stats | jq '[.vnics[].rx.filled] | add'; }
+
+kept() { machine systemctl show -p NFileDescriptorStore --value europad; }
+
+@test "both daemons die at once, and a router's memory is still there" {
+  local life before
+  life=$(router_life)
+  [ "$(kept)" -ge 5 ]
+  node_sender ping -q -c 20 -i 0.01 -W 1 198.18.1.2
+  before=$(packets)
+  [ "$before" -ge 20 ]
+  machine sh -c "kill -9 $(unit_pid europad) $(unit_pid europa-dataplane)"
+  node_wait 30 crosses
+  node_wait 20 router_runs
+  [ "$(router_life)" = "$life" ]
+  [ "$(packets)" -ge "$before" ]
 }
 
 @test "an upgrade under traffic replaces both daemons, not the router" {
