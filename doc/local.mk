@@ -31,4 +31,5 @@ EXTRA_DIST += $(DECISIONS) doc/model/vnic-ring.pml doc/results \
 dist_doc_DATA += ARCHITECTURE.md CHANGELOG.md LICENSE README.md doc/conformance.md \
   doc/linux-twins.md \
   doc/pipeline.md \
-  doc/real-nic.md
+  doc/real-nic.md \
+  doc/rest.md
