@@ -37,6 +37,10 @@ check-install: all
 # as root, with containers: every promise of the README
 check-system: all
 	$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/system/run
+# as root: the packages, on a Debian with systemd as PID 1
+check-systemd: all
+	$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/systemd/run
 # soaks and fuzzing, minutes to hours; LONG_SECONDS sets how long each takes
 check-long: all check-long-protocol check-long-rest
-.PHONY: lint format check-install check-system check-long
+.PHONY: lint format check-install check-system check-systemd \
+  check-long

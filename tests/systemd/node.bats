@@ -12,12 +12,12 @@ bats_require_minimum_version 1.5.0
 
 load_machine() {
   NODE_DIR=$(cat "$BATS_FILE_TMPDIR/dir")
-  NODE_NS=eusd-
+  MACHINE_DIR=$NODE_DIR MACHINE_NAME=eusd-${NODE_DIR##*.}
+  NODE_NS=$MACHINE_NAME-
   # shellcheck source=tests/system/node.sh
   . "$EUROPA_SRCDIR/tests/system/node.sh"
   # shellcheck source=tests/systemd/machine.bash
   . "$EUROPA_SRCDIR/tests/systemd/machine.bash"
-  MACHINE_DIR=$NODE_DIR MACHINE_NAME=eusd
   NODE_SOCKET=/proc/$(machine_pid 2> /dev/null || true)/root/run/europa/api.sock
 }
 
