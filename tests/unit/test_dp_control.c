@@ -107,6 +107,38 @@ a_device_has_one_port(void **state)
 	dp_close(&r);
 }
 
+static void
+assert_not_opened(
+    struct dp_rig *r, const char *devargs, int rc, const char *why)
+{
+	struct wire_msg m = { .type = WIRE_PORT_ADD }, answer;
+
+	strcpy(m.u.port.name, "p1");
+	strcpy(m.u.port.devargs, devargs);
+	m.u.port.mtu = 1500;
+	assert_int_equal(dp_ask(r, &m, &answer), rc);
+	if (!strstr(answer.u.fail.text, why))
+		fail_msg("\"%s\" does not say \"%s\"", answer.u.fail.text, why);
+	m = (struct wire_msg){ .type = WIRE_PORT_DEL };
+	strcpy(m.u.name.name, "p1");
+	assert_int_equal(dp_ask(r, &m, NULL), 0);
+}
+
+static void
+a_port_that_does_not_open_says_why(void **state)
+{
+	struct dp_rig r;
+
+	(void)state;
+	dp_open(&r, "port p0 1500 net_null0,no-rx=1\n");
+	assert_not_opened(&r, "net_null0,size=64", EBUSY, "another number");
+	assert_not_opened(&r, "lo", ENODEV, "\"net_af_packet,iface=lo\"");
+	assert_not_opened(
+	    &r, "net_af_packet7,iface=nothere", EPERM, "interface nothere");
+	assert_not_opened(&r, "net_nothing0", ENODEV, "net_nothing0: No such");
+	dp_close(&r);
+}
+
 /* Small memory in place of the promised, and descriptors that are no memory. */
 static void
 wrong_memory_is_refused(void **state)
@@ -147,6 +179,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_are_checked),
 		cmocka_unit_test(a_device_has_one_port),
+		cmocka_unit_test(a_port_that_does_not_open_says_why),
 		cmocka_unit_test(wrong_memory_is_refused),
 	};
 
