@@ -110,8 +110,8 @@ find_operation(struct api_request *r, struct problem *p)
 		    r->path);
 	if (r->match.status == 405)
 		return problem_set(p, 405, "bad-method",
-		    "use a method that Allow names", "%.200s has no %.20s",
-		    r->path, r->method);
+		    "use one of these methods", "%.200s has no %.20s, only %s",
+		    r->path, r->method, r->match.allow);
 	return 0;
 }
 
