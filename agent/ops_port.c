@@ -355,8 +355,9 @@ is_free(struct node *n, struct api_request *rq, const struct model_port *spec)
 		return true;
 	problem_init(&problem);
 	problem_set(&problem, 409, "in-use",
-	    "use that port, or delete it first", "port %s has the device %s",
-	    p->spec.name, spec->devargs);
+	    "give this device another number or none, or use that port",
+	    "port %s has the device %.*s", p->spec.name,
+	    (int)strcspn(spec->devargs, ","), spec->devargs);
 	op_problem(rq, &problem);
 	return false;
 }
