@@ -151,6 +151,14 @@ body_take(struct api_request *r, const char *bytes, size_t n)
 	return true;
 }
 
+/* What curl -d makes of a program that begins with a comment. */
+static bool
+is_one_comment(const struct api_request *r)
+{
+	return r->n_body > 2 && memcmp(r->body, "--", 2) == 0 &&
+	       r->body[2] != '[' && !memchr(r->body, '\n', r->n_body);
+}
+
 /* What can stand in JSON, and in a file that others read. */
 static int
 check_text(const struct api_request *r, struct problem *p)
@@ -168,6 +176,10 @@ check_text(const struct api_request *r, struct problem *p)
 		    p, "", "is not text: want UTF-8 without zero bytes");
 	}
 	json_decref(s);
+	if (is_one_comment(r))
+		return problem_add(p, "",
+		    "is one line, a comment; with curl send it by "
+		    "--data-binary @FILE, for -d joins the lines");
 	return 0;
 }
 
@@ -190,6 +202,10 @@ body_finish(struct api_request *r, struct problem *p)
 		return problem_set(p, 400, "no-body", "send a JSON object",
 		    "the operation needs a body");
 	r->json = json_read(r->body, r->n_body, p);
+	if (!r->json && r->match.flags & ROUTE_LINES)
+		snprintf(p->remedy, sizeof(p->remedy),
+		    "send one JSON object, or lines with Content-Type: "
+		    "application/x-ndjson");
 	return r->json ? 0 : -EINVAL;
 }
 

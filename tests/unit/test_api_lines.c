@@ -195,6 +195,14 @@ routes_come_as_json_or_as_lines(void **state)
 	rig_expect_code(&a, 422, "invalid");
 	rig_ask(&a, "PUT", ROUTES, NDJSON, "[1, 2");
 	rig_expect_code(&a, 400, "not-json");
+	/* what curl -d makes of two lines, and lines that are not said to be */
+	rig_ask(&a, "PUT", ROUTES, NDJSON, "{\"a\": 1}{\"b\": 2}");
+	rig_expect_code(&a, 400, "not-json");
+	assert_non_null(strstr(a.body, "\"line 1: column 9: "));
+	assert_non_null(strstr(a.body, "--data-binary"));
+	rig_ask(&a, "PUT", ROUTES, "", "{\"a\": 1}\n{\"b\": 2}\n");
+	rig_expect_code(&a, 400, "not-json");
+	assert_non_null(strstr(a.body, "application/x-ndjson"));
 }
 
 static void
@@ -299,6 +307,11 @@ a_program_is_text_of_256_kib(void **state)
 	assert_int_equal(seen(&a, "text"), 8);
 	rig_ask(&a, "PUT", PIPELINE, "", "return 12");
 	assert_int_equal(seen(&a, "text"), 9);
+	rig_ask(&a, "PUT", PIPELINE, "", "--[[mine]] return 12");
+	assert_int_equal(a.status, 200);
+	rig_ask(&a, "PUT", PIPELINE, "", "-- mine return 12");
+	rig_expect_code(&a, 422, "invalid");
+	assert_non_null(strstr(a.body, "--data-binary"));
 	rig_ask(&a, "PUT", PIPELINE, "", NULL);
 	rig_expect_code(&a, 400, "no-body");
 	rig_ask(&a, "PUT", PIPELINE, "Content-Type: application/json\r\n", "1");
@@ -314,6 +327,7 @@ a_program_is_text_of_256_kib(void **state)
 	close(fd);
 
 	memset(text, '-', sizeof(text));
+	text[2] = '\n';
 	for (unsigned more = 0; more < 2; more++) {
 		fd = client_unix(rig.socket);
 		client_say(fd,

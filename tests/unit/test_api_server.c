@@ -72,6 +72,7 @@ answers_have_their_headers(void **state)
 	rig_ask(&a, "DELETE", "/v1/routers", "", NULL);
 	rig_expect_code(&a, 405, "bad-method");
 	assert_string_equal(client_header(&a, "Allow"), "GET, HEAD, POST");
+	assert_non_null(strstr(a.body, "has no DELETE, only GET, HEAD, POST"));
 }
 
 static void
