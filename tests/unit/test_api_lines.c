@@ -294,25 +294,25 @@ static void
 a_stream_that_has_come_leaves_its_place(void **state)
 {
 	static struct client_answer a;
-	int fd[STREAMS];
+	int fd[STREAMS], status;
 
 	(void)state;
 	for (unsigned i = 0; i < STREAMS; i++) {
 		fd[i] = client_unix(rig.socket);
-		client_say(
-		    fd[i], "PUT /v1/routers/later/routes HTTP/1.1\r\nHost: "
-			   "e\r\n" NDJSON "Content-Length: 1\r\n\r\n\n");
+		client_say(fd[i],
+		    "PUT /v1/routers/later/routes HTTP/1.1\r\nHost: "
+		    "e\r\n" NDJSON "Content-Length: 1\r\n\r\n\n");
 		rig_wait_for_kept(i + 1);
 	}
 	rig_ask(&a, "PUT", ROUTES, NDJSON, "\n");
-	assert_int_equal(a.status, 200);
+	status = a.status; /* who waits is answered in any case */
 	for (unsigned i = 0; i < STREAMS; i++) {
 		api_reply(rig.kept[i], 200, json_object(), NULL, NULL);
 		client_read(fd[i], &a, 0);
-		assert_int_equal(a.status, 200);
 		close(fd[i]);
 	}
 	rig.n_kept = 0;
+	assert_int_equal(status, 200);
 }
 
 static void
