@@ -30,6 +30,7 @@ agent_libagent_a_SOURCES = \
   agent/plane.c agent/plane.h \
   agent/ports.c \
   agent/routefile.c agent/routefile.h \
+  agent/routefold.c agent/routefold.h \
   agent/routepush.c agent/routepush.h \
   agent/router.c agent/router.h \
   agent/router_container.c \
