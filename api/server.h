@@ -181,6 +181,7 @@ typedef void (*api_handler_fn)(void *arg, struct api_request *r);
 struct api_config {
 	const char *socket_path;  /* unix socket, mode 0660 */
 	const char *socket_group; /* group that may connect, beside root */
+	int inherited_fd;         /* > 0: listens already, instead of both */
 	unsigned tcp_port;        /* on 127.0.0.1, plain; 0 = no TCP */
 	const char *https_listen; /* ADDRESS:PORT, see api_listen_is_valid();
 	                             "" or NULL = no HTTPS */
