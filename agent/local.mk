@@ -10,6 +10,7 @@ agent_libagent_a_SOURCES = \
   agent/container.h \
   agent/ctlclient.c agent/ctlclient.h \
   agent/durable.c agent/durable.h \
+  agent/faults.c agent/faults.h \
   agent/initlink.c agent/initlink.h \
   agent/node.c agent/node.h \
   agent/ops.c agent/ops.h \
@@ -27,8 +28,10 @@ agent_libagent_a_SOURCES = \
   agent/routefile.c agent/routefile.h \
   agent/routepush.c agent/routepush.h \
   agent/router.c agent/router.h \
+  agent/router_care.c agent/router_care.h \
   agent/router_container.c \
   agent/router_init.c \
+  agent/router_lease.c \
   agent/router_live.c \
   agent/router_plane.c \
   agent/router_quota.c \

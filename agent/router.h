@@ -17,6 +17,7 @@
 #include "agent/node.h"
 #include "agent/pipelines.h"
 #include "agent/routefile.h"
+#include "agent/router_care.h"
 #include "agent/uid.h"
 
 enum router_state {
@@ -112,6 +113,11 @@ struct router {
 	uint64_t not_before_ms; /* nothing is tried again before this */
 	uint64_t backoff_ms;    /* doubles while it dies young */
 
+	/* what is done for it unasked, see router_care.h */
+	struct faults faults;
+	struct router_lease lease;
+	struct loop_source *care; /* timer */
+
 	/* init */
 	struct initlink *link;
 	uint8_t init_set[WIRE_UID_BYTES]; /* the memory that init holds */
@@ -160,6 +166,8 @@ struct router *router_new(struct node *n, const uint8_t uid[UID_BYTES],
 /* Lets go of everything, and of who waits, without ending anything. */
 void router_free(struct router *r);
 
+/* It is to go, and this is on disk. Who waits for it is told. */
+int router_begin_delete(struct router *r, struct err *e);
 int router_load(void *arg, const struct store_router *row);
 int router_store(struct node *n, const struct router *r,
     const struct model_router *spec, uint64_t generation, struct err *e);

@@ -2,6 +2,7 @@
 # tests of api/: the resources, the problems, the table of operations, HTTP
 if HAVE_CMOCKA
 api_tests = \
+  tests/unit/test_api_care \
   tests/unit/test_api_hostile \
   tests/unit/test_api_lines \
   tests/unit/test_api_model \
@@ -20,6 +21,10 @@ api_test_libs = $(LIBAPI) $(LIBEUROPA) $(LIBAPI_LIBS) $(SYSTEMD_LIBS) \
 api_rig_sources = tests/unit/api_rig.c tests/unit/api_rig.h \
   tests/unit/api_client.c tests/unit/api_client.h
 model_rig_sources = tests/unit/model_rig.c tests/unit/model_rig.h
+
+tests_unit_test_api_care_SOURCES = tests/unit/test_api_care.c $(model_rig_sources)
+tests_unit_test_api_care_CFLAGS = $(api_test_cflags)
+tests_unit_test_api_care_LDADD = $(api_test_libs)
 
 tests_unit_test_api_hostile_SOURCES = tests/unit/test_api_hostile.c $(api_rig_sources)
 tests_unit_test_api_hostile_CFLAGS = $(api_test_cflags)
@@ -54,6 +59,7 @@ tests_unit_test_api_vnic_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_vnic_LDADD = $(api_test_libs)
 endif
 EXTRA_DIST += \
+  tests/rest/care.test.mjs \
   tests/rest/client.mjs \
   tests/rest/contract.test.mjs \
   tests/rest/errors.test.mjs \

@@ -43,8 +43,21 @@ export async function must(method, path, body, headers) {
   return a;
 }
 
+// Waits until what() does not throw, and gives what it returned.
+export async function until(what, seconds = 10) {
+  const end = Date.now() + seconds * 1000;
+  for (let last; ; await new Promise((r) => setTimeout(r, 50))) {
+    try {
+      return await what();
+    } catch (e) {
+      last = e;
+    }
+    if (Date.now() > end) throw last;
+  }
+}
+
 // Where containers are fake, the template's program is not in its place.
-const dataplane = process.env.EUROPA_TEST_DATAPLANE ?? '';
+export const dataplane = process.env.EUROPA_TEST_DATAPLANE ?? '';
 
 const ports = {
   p0: {devargs: 'net_null0,no-rx=1'},

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 
-import {empty, lines, lua, must, pipeline, request, reset, skip}
+import {empty, lines, lua, must, pipeline, request, reset, skip, until}
   from './client.mjs';
 
 const r1 = '/v1/routers/r1';
@@ -15,18 +15,6 @@ const skipFake = skip || (process.env.EUROPA_FAKE_INIT ? false :
 
 before(async () => { if (!skip) await reset(); });
 after(async () => { if (!skip) await empty(); });
-
-async function until(what, seconds = 10) {
-  const end = Date.now() + seconds * 1000;
-  for (let last; ; await new Promise((r) => setTimeout(r, 50))) {
-    try {
-      return await what();
-    } catch (e) {
-      last = e;
-    }
-    if (Date.now() > end) throw last;
-  }
-}
 
 async function put(word) {
   return must('PUT', `${r1}/pipeline`, pipeline(word), lua);
