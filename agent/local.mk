@@ -14,6 +14,7 @@ agent_libagent_a_SOURCES = \
   agent/initlink.c agent/initlink.h \
   agent/node.c agent/node.h \
   agent/ops.c agent/ops.h \
+  agent/ops_exec.c \
   agent/ops_live.c agent/ops_live.h \
   agent/ops_pipeline.c agent/ops_pipeline.h \
   agent/ops_pipeline_view.c \
@@ -38,9 +39,13 @@ agent_libagent_a_SOURCES = \
   agent/router_reconcile.c \
   agent/router_view.c \
   agent/router_wait.c \
+  agent/session.c agent/session.h \
   agent/store.c agent/store.h \
+  agent/stream.c agent/stream.h \
   agent/template.c agent/template.h \
-  agent/uid.c agent/uid.h
+  agent/textbits.c agent/textbits.h \
+  agent/uid.c agent/uid.h \
+  agent/visit.c agent/visit.h
 agent_libagent_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
 AGENT_LIBS = agent/libagent.a $(LIBCONTAINERS) api/libapi.a $(LIBEUROPA) \
   $(SQLITE_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) $(SYSTEMD_LIBS)

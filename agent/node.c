@@ -7,6 +7,7 @@
 #include "agent/ops.h"
 #include "agent/router.h"
 #include "agent/template.h"
+#include "agent/visit.h"
 #include "lib/base.h"
 #include "lib/log.h"
 #include "lib/ready.h"
@@ -381,8 +382,10 @@ node_dismiss(struct node *n)
 	problem_set(&p, 503, "stopping",
 	    "what was recorded is done when europad runs again",
 	    "europad stops; routers keep running");
-	for (struct router *r = n->routers; r; r = r->next)
+	for (struct router *r = n->routers; r; r = r->next) {
 		router_dismiss_waiters(r, 0, &p);
+		visit_end_all(r);
+	}
 	problem_clear(&p);
 }
 

@@ -41,6 +41,7 @@ static const op_fn ops[API_N_OPS] = {
 	[API_REVISION_GET] = op_revision_get,
 	[API_PIPELINE_ROLLBACK] = op_pipeline_rollback,
 	[API_STATS_GET] = op_stats_get,
+	[API_EXEC] = op_exec,
 	[API_PORTS_LIST] = op_ports_list,
 	[API_PORT_CREATE] = op_port_create,
 	[API_PORT_GET] = op_port_get,

@@ -42,6 +42,8 @@ struct router_vnic {
 	uint32_t burnt[VNIC_MAX_QUEUES]; /* epochs in which it was removed */
 };
 
+struct visit;
+
 /* A client that waits for the router to become what it asked for. */
 struct waiter {
 	struct waiter *next;
@@ -145,6 +147,7 @@ struct router {
 	uint64_t look_after_ms; /* the next question for that */
 	uint64_t give_after_ms; /* the next try */
 	uint64_t give_backoff_ms;
+	struct visit *visits; /* see visit.h */
 	json_t *drops; /* as the process told for the last GET, or NULL */
 
 	/* what clients see */

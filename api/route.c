@@ -49,6 +49,7 @@ static const struct route {
 	{ "POST", "/v1/routers/{r}/pipeline/rollback", API_PIPELINE_ROLLBACK,
 	    B | ROUTE_EMPTY },
 	{ "GET", "/v1/routers/{r}/stats", API_STATS_GET, R },
+	{ "POST", "/v1/routers/{r}/exec", API_EXEC, B },
 	{ "GET", "/v1/ports", API_PORTS_LIST, R },
 	{ "POST", "/v1/ports", API_PORT_CREATE, B },
 	{ "GET", "/v1/ports/{p}", API_PORT_GET, R },

@@ -47,6 +47,7 @@ enum api_op {
 	API_REVISION_GET,      /* GET .../pipeline/revisions/{n} */
 	API_PIPELINE_ROLLBACK, /* POST .../pipeline/rollback */
 	API_STATS_GET,         /* GET /v1/routers/{r}/stats */
+	API_EXEC,              /* POST /v1/routers/{r}/exec */
 	API_PORTS_LIST,        /* GET /v1/ports */
 	API_PORT_CREATE,       /* POST /v1/ports */
 	API_PORT_GET,          /* GET /v1/ports/{p} */
@@ -101,6 +102,35 @@ void api_reply_problem(struct api_request *r, const struct problem *p);
 /* The same with a Location, for 409 start-failed. */
 void api_reply_problem_at(
     struct api_request *r, const struct problem *p, const char *location);
+
+/*
+ * An answer that comes in parts. It has two ends: who puts bytes in, on one
+ * thread, and the listener, which sends them; whoever is slower is waited for by
+ * the other. The listener sees nothing of a client that goes away while there is
+ * nothing to send, so the owner watches the peer's descriptor.
+ */
+struct api_stream;
+
+enum { API_STREAM_BYTES = 64 << 10 }; /* that can wait in one */
+
+/*
+ * Answers r with 200 and what will be put. Ends r. NULL without memory: then r is
+ * answered, too. Context: any thread, exactly once per request.
+ */
+struct api_stream *api_reply_stream(
+    struct api_request *r, const char *media_type);
+/* Bytes that can be put now; 0 when the client is gone, too. */
+size_t api_stream_room(struct api_stream *s);
+/* Copies n bytes, all of them. Returns 0, -EAGAIN (no room) or -EPIPE (gone). */
+int api_stream_put(struct api_stream *s, const void *bytes, size_t n);
+/* The owner is told once when n bytes can be put. */
+void api_stream_want_room(struct api_stream *s, size_t n);
+/* Readable when the owner is told, of room or that the client has gone. */
+int api_stream_event(const struct api_stream *s);
+/* The client's socket, to be watched for EPOLLRDHUP and never read; or -1. */
+int api_stream_peer(const struct api_stream *s);
+/* Lets go. whole: that was all; else the client sees that it is cut short. */
+void api_stream_end(struct api_stream *s, bool whole);
 
 typedef void (*api_handler_fn)(void *arg, struct api_request *r);
 

@@ -22,6 +22,14 @@ reply_header(struct MHD_Response *response, const char *name, const char *value)
 		log_warn("cannot set header %s", name);
 }
 
+void
+reply_common_headers(const struct api_request *r, struct MHD_Response *response)
+{
+	reply_header(response, "X-Request-Id", r->id);
+	reply_header(response, "Cache-Control", "no-store");
+	reply_header(response, "X-Content-Type-Options", "nosniff");
+}
+
 /* Takes text, of n bytes; NULL: none. */
 static struct MHD_Response *
 response_with(
@@ -36,9 +44,7 @@ response_with(
 	}
 	if (n > 0)
 		reply_header(response, "Content-Type", media_type);
-	reply_header(response, "X-Request-Id", r->id);
-	reply_header(response, "Cache-Control", "no-store");
-	reply_header(response, "X-Content-Type-Options", "nosniff");
+	reply_common_headers(r, response);
 	return response;
 }
 
@@ -166,9 +172,8 @@ reply_all_stopped(struct api_server *s)
 	}
 }
 
-/* The one end of every answer from the handler's side. */
-static void
-answer(struct api_request *r, int status, struct MHD_Response *response)
+void
+reply_with(struct api_request *r, int status, struct MHD_Response *response)
 {
 	struct api_server *s = r->server;
 	bool is_ours;
@@ -207,7 +212,7 @@ api_reply(struct api_request *r, int status, json_t *body, const char *etag,
 	add_etag(response, etag);
 	if (response && location)
 		reply_header(response, "Location", location);
-	answer(r, status, response);
+	reply_with(r, status, response);
 }
 
 void
@@ -222,14 +227,14 @@ api_reply_text(
 		response = response_with(r, copy, n, "text/x-lua");
 	}
 	add_etag(response, etag);
-	answer(r, 200, response);
+	reply_with(r, 200, response);
 }
 
 void
 api_reply_problem_at(
     struct api_request *r, const struct problem *p, const char *location)
 {
-	answer(r, p->status, reply_problem_response(r, p, location));
+	reply_with(r, p->status, reply_problem_response(r, p, location));
 }
 
 void

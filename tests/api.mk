@@ -63,6 +63,7 @@ EXTRA_DIST += \
   tests/rest/client.mjs \
   tests/rest/contract.test.mjs \
   tests/rest/errors.test.mjs \
+  tests/rest/exec.test.mjs \
   tests/rest/fake_router.mjs \
   tests/rest/fuzz.test.mjs \
   tests/rest/live.test.mjs \

@@ -211,6 +211,9 @@ export function checkAnswer(api, op, answer) {
   }
   const type = answer.headers['content-type'];
   if (!listed.content[type]) return [...wrong, `media type ${type}`];
+  if (type === 'application/x-ndjson')
+    return wrong.concat(answer.text.split('\n').filter(Boolean).flatMap((line) =>
+      check(api, listed.content[type].schema, JSON.parse(line))));
   if (answer.json === undefined) return [...wrong, 'the body is not JSON'];
   return wrong.concat(check(api, listed.content[type].schema, answer.json));
 }

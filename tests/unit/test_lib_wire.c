@@ -31,6 +31,7 @@ fds_fit(enum wire_type type, unsigned n)
 	case WIRE_INIT_CONFIG:
 	case WIRE_INIT_PIPELINE:
 	case WIRE_INIT_CONTROL:
+	case WIRE_INIT_SESSION:
 		return n == 1;
 	default:
 		return n == 0;
