@@ -10,7 +10,7 @@
 #include <sys/epoll.h>
 
 struct stream {
-	struct api_stream *api;
+	struct api_parts *api;
 	struct stream_hooks hooks;
 	struct loop_source *event, *peer;
 };
@@ -43,7 +43,7 @@ event_came(void *arg, int fd, uint32_t events)
 	(void)events;
 	if (read(fd, &n, sizeof(n)) < 0)
 		return;
-	if (api_stream_room(s->api) == 0)
+	if (api_parts_room(s->api) == 0)
 		peer_left(s, -1, 0);
 	else if (s->hooks.on_room)
 		s->hooks.on_room(s->hooks.arg);
@@ -64,14 +64,14 @@ stream_new(struct loop *l, struct api_request *rq, const char *media_type,
 		return NULL;
 	}
 	s->hooks = *hooks;
-	s->api = api_reply_stream(rq, media_type);
+	s->api = api_reply_parts(rq, media_type);
 	if (!s->api) {
 		free(s);
 		return NULL;
 	}
-	if (loop_add_fd(l, api_stream_event(s->api), EPOLLIN, event_came, s,
+	if (loop_add_fd(l, api_parts_event(s->api), EPOLLIN, event_came, s,
 		&s->event) < 0 ||
-	    loop_add_fd(l, api_stream_peer(s->api), EPOLLRDHUP, peer_left, s,
+	    loop_add_fd(l, api_parts_peer(s->api), EPOLLRDHUP, peer_left, s,
 		&s->peer) < 0) {
 		stream_end(s, false);
 		return NULL;
@@ -82,19 +82,19 @@ stream_new(struct loop *l, struct api_request *rq, const char *media_type,
 size_t
 stream_room(const struct stream *s)
 {
-	return api_stream_room(s->api);
+	return api_parts_room(s->api);
 }
 
 void
 stream_want_room(struct stream *s, size_t n)
 {
-	api_stream_want_room(s->api, n);
+	api_parts_want_room(s->api, n);
 }
 
 int
 stream_put(struct stream *s, const void *bytes, size_t n)
 {
-	return api_stream_put(s->api, bytes, n);
+	return api_parts_put(s->api, bytes, n);
 }
 
 void
@@ -103,6 +103,6 @@ stream_end(struct stream *s, bool whole)
 	if (!s)
 		return;
 	unwatch(s);
-	api_stream_end(s->api, whole);
+	api_parts_end(s->api, whole);
 	free(s);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stream: an answer in parts (api_stream of api/server.h) as the loop sees it:
+ * stream: an answer in parts (api_parts of api/server.h) as the loop sees it:
  * who writes it is told when there is room again, and when its client is gone.
  */
 #ifndef AGENT_STREAM_H

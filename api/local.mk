@@ -24,7 +24,7 @@ api_libapi_a_SOURCES = \
   api/server_reply.c \
   api/server_request.c \
   api/server_static.c \
-  api/server_stream.c
+  api/server_parts.c
 api_libapi_a_CFLAGS = $(AM_CFLAGS) $(MHD_CFLAGS) $(JANSSON_CFLAGS)
 LIBAPI = api/libapi.a
 LIBAPI_LIBS = $(MHD_LIBS) $(JANSSON_LIBS)

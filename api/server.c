@@ -210,7 +210,7 @@ server_new(const struct api_config *c)
 	};
 	TAILQ_INIT(&s->conns);
 	TAILQ_INIT(&s->pending);
-	TAILQ_INIT(&s->streams);
+	TAILQ_INIT(&s->parts);
 	s->tcp_port = c->tcp_port;
 	s->handler = c->handler;
 	s->arg = c->arg;
@@ -320,7 +320,7 @@ api_server_stop(struct api_server *s)
 
 	wait_for_none(s, &s->n_pending, SERVER_GRACE_MS);
 	reply_all_stopped(s);
-	stream_cut_all(s);
+	parts_cut_all(s);
 	/* somebody may be between taking a request and resuming it */
 	pthread_mutex_lock(&s->lock);
 	while (s->n_pending > 0)

@@ -109,28 +109,28 @@ void api_reply_problem_at(
  * the other. The listener sees nothing of a client that goes away while there is
  * nothing to send, so the owner watches the peer's descriptor.
  */
-struct api_stream;
+struct api_parts;
 
-enum { API_STREAM_BYTES = 64 << 10 }; /* that can wait in one */
+enum { API_PARTS_BYTES = 64 << 10 }; /* that can wait in one */
 
 /*
  * Answers r with 200 and what will be put. Ends r. NULL without memory: then r is
  * answered, too. Context: any thread, exactly once per request.
  */
-struct api_stream *api_reply_stream(
+struct api_parts *api_reply_parts(
     struct api_request *r, const char *media_type);
 /* Bytes that can be put now; 0 when the client is gone, too. */
-size_t api_stream_room(struct api_stream *s);
+size_t api_parts_room(struct api_parts *s);
 /* Copies n bytes, all of them. Returns 0, -EAGAIN (no room) or -EPIPE (gone). */
-int api_stream_put(struct api_stream *s, const void *bytes, size_t n);
+int api_parts_put(struct api_parts *s, const void *bytes, size_t n);
 /* The owner is told once when n bytes can be put. */
-void api_stream_want_room(struct api_stream *s, size_t n);
+void api_parts_want_room(struct api_parts *s, size_t n);
 /* Readable when the owner is told, of room or that the client has gone. */
-int api_stream_event(const struct api_stream *s);
+int api_parts_event(const struct api_parts *s);
 /* The client's socket, to be watched for EPOLLRDHUP and never read; or -1. */
-int api_stream_peer(const struct api_stream *s);
+int api_parts_peer(const struct api_parts *s);
 /* Lets go. whole: that was all; else the client sees that it is cut short. */
-void api_stream_end(struct api_stream *s, bool whole);
+void api_parts_end(struct api_parts *s, bool whole);
 
 typedef void (*api_handler_fn)(void *arg, struct api_request *r);
 

@@ -10,7 +10,7 @@
  *	server_headers.c  query, If-Match, Prefer, Host, Origin, media type
  *	server_reply.c    from an answer to bytes
  *	server_static.c   the files of the web page
- *	server_stream.c   an answer that comes in parts
+ *	server_parts.c   an answer that comes in parts
  *
  * Threads: each listener has one thread of libmicrohttpd (M); the reaper (R)
  * ends connections that are late; the handler's side (H) answers. What they
@@ -81,7 +81,7 @@ struct api_server {
 	uint64_t next_wake_ms; /* when the reaper looks next */
 	TAILQ_HEAD(conn_list, server_conn) conns;
 	TAILQ_HEAD(request_list, api_request) pending;
-	TAILQ_HEAD(stream_list, api_stream) streams;
+	TAILQ_HEAD(parts_list, api_parts) parts;
 
 	/* set at start and not changed */
 	struct server_listener unix_socket;
@@ -192,8 +192,8 @@ void reply_with(
 void reply_common_headers(
     const struct api_request *r, struct MHD_Response *response);
 
-/* server_stream.c: cuts all short. Context: the thread that stops the server. */
-void stream_cut_all(struct api_server *s);
+/* server_parts.c: cuts all short. Context: the thread that stops the server. */
+void parts_cut_all(struct api_server *s);
 
 /* server_static.c --- true: r is answered. Context: M */
 bool static_serve(struct api_request *r);

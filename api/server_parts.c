@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * server_stream: an answer that comes in parts, see server.h.
+ * server_parts: an answer that comes in parts, see server.h.
  *
  * Between the owner (H) and the listener (M) is a ring of bytes under the lock of
  * the stream. While it is empty the connection is suspended, and H resumes it;
@@ -8,7 +8,7 @@
  * what there is within SERVER_ANSWER_MS, as of any answer; between parts it may
  * wait for ever.
  *
- * M's hold of the stream ends with the response, H's with api_stream_end().
+ * M's hold of the stream ends with the response, H's with api_parts_end().
  */
 #include "api/server_int.h"
 
@@ -27,9 +27,9 @@ enum {
 	KEEP_S = 30,            /* of silence, then TCP asks */
 };
 
-struct api_stream {
-	TAILQ_ENTRY(api_stream) link; /* under the server's lock */
-	bool is_cut;                  /* the same */
+struct api_parts {
+	TAILQ_ENTRY(api_parts) link; /* under the server's lock */
+	bool is_cut;                 /* the same */
 	struct api_server *server;
 	struct server_conn *conn;   /* M */
 	struct MHD_Connection *mhd; /* M, and while suspended */
@@ -43,11 +43,11 @@ struct api_stream {
 	bool is_whole;
 	size_t wanted; /* room that H waits for; 0 = none */
 	size_t at, n;
-	char bytes[API_STREAM_BYTES];
+	char bytes[API_PARTS_BYTES];
 };
 
 static void
-stream_unref(struct api_stream *s)
+parts_unref(struct api_parts *s)
 {
 	unsigned left;
 
@@ -64,7 +64,7 @@ stream_unref(struct api_stream *s)
 
 /* The lock is held. */
 static void
-tell_owner(struct api_stream *s)
+tell_owner(struct api_parts *s)
 {
 	uint64_t one = 1;
 
@@ -75,7 +75,7 @@ tell_owner(struct api_stream *s)
 
 /* The lock is held. */
 static void
-look_for_room(struct api_stream *s)
+look_for_room(struct api_parts *s)
 {
 	if (s->wanted == 0 || sizeof(s->bytes) - s->n < s->wanted)
 		return;
@@ -85,7 +85,7 @@ look_for_room(struct api_stream *s)
 
 /* The lock is held. */
 static void
-resume(struct api_stream *s)
+resume(struct api_parts *s)
 {
 	if (!s->is_suspended)
 		return;
@@ -95,7 +95,7 @@ resume(struct api_stream *s)
 
 /* The lock is held. */
 static size_t
-take(struct api_stream *s, char *out, size_t max)
+take(struct api_parts *s, char *out, size_t max)
 {
 	size_t n = MIN(max, s->n), first = MIN(n, sizeof(s->bytes) - s->at);
 
@@ -111,7 +111,7 @@ take(struct api_stream *s, char *out, size_t max)
 static ssize_t
 on_wanted(void *cls, uint64_t pos, char *out, size_t max)
 {
-	struct api_stream *s = cls;
+	struct api_parts *s = cls;
 	ssize_t n;
 
 	(void)pos;
@@ -133,16 +133,16 @@ on_wanted(void *cls, uint64_t pos, char *out, size_t max)
 static void
 on_done(void *cls)
 {
-	struct api_stream *s = cls;
+	struct api_parts *s = cls;
 
 	pthread_mutex_lock(&s->server->lock);
-	TAILQ_REMOVE(&s->server->streams, s, link);
+	TAILQ_REMOVE(&s->server->parts, s, link);
 	pthread_mutex_unlock(&s->server->lock);
 	pthread_mutex_lock(&s->lock);
 	s->is_gone = true;
 	tell_owner(s);
 	pthread_mutex_unlock(&s->lock);
-	stream_unref(s);
+	parts_unref(s);
 }
 
 /* A client that is switched off says nothing at all. */
@@ -157,10 +157,10 @@ keep_alive(int fd)
 	    fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds));
 }
 
-static struct api_stream *
-stream_new(struct api_request *r)
+static struct api_parts *
+parts_new(struct api_request *r)
 {
-	struct api_stream *s = calloc(1, sizeof(*s));
+	struct api_parts *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
@@ -179,31 +179,31 @@ stream_new(struct api_request *r)
 	}
 	keep_alive(s->peer_fd);
 	pthread_mutex_lock(&s->server->lock);
-	TAILQ_INSERT_TAIL(&s->server->streams, s, link);
+	TAILQ_INSERT_TAIL(&s->server->parts, s, link);
 	pthread_mutex_unlock(&s->server->lock);
 	return s;
 }
 
-struct api_stream *
-api_reply_stream(struct api_request *r, const char *media_type)
+struct api_parts *
+api_reply_parts(struct api_request *r, const char *media_type)
 {
 	struct MHD_Response *response = NULL;
 	struct problem p = { 0 };
-	struct api_stream *s;
+	struct api_parts *s;
 	bool is_pending;
 
 	/* its connection is there as long as nobody else has answered */
 	pthread_mutex_lock(&r->server->lock);
 	is_pending = r->is_pending;
 	pthread_mutex_unlock(&r->server->lock);
-	s = is_pending ? stream_new(r) : NULL;
+	s = is_pending ? parts_new(r) : NULL;
 	if (s)
 		response = MHD_create_response_from_callback(
 		    MHD_SIZE_UNKNOWN, BLOCK_BYTES, on_wanted, s, on_done);
 	if (!response) {
 		if (s) {
 			on_done(s);
-			stream_unref(s);
+			parts_unref(s);
 		}
 		problem_set(&p, 503, "busy", "try again in a second",
 		    "no memory for a stream");
@@ -218,7 +218,7 @@ api_reply_stream(struct api_request *r, const char *media_type)
 }
 
 size_t
-api_stream_room(struct api_stream *s)
+api_parts_room(struct api_parts *s)
 {
 	size_t room;
 
@@ -229,7 +229,7 @@ api_stream_room(struct api_stream *s)
 }
 
 int
-api_stream_put(struct api_stream *s, const void *bytes, size_t n)
+api_parts_put(struct api_parts *s, const void *bytes, size_t n)
 {
 	size_t to, first;
 	int rc = 0;
@@ -252,7 +252,7 @@ api_stream_put(struct api_stream *s, const void *bytes, size_t n)
 }
 
 void
-api_stream_want_room(struct api_stream *s, size_t n)
+api_parts_want_room(struct api_parts *s, size_t n)
 {
 	pthread_mutex_lock(&s->lock);
 	s->wanted = MIN(n, sizeof(s->bytes));
@@ -261,19 +261,19 @@ api_stream_want_room(struct api_stream *s, size_t n)
 }
 
 int
-api_stream_event(const struct api_stream *s)
+api_parts_event(const struct api_parts *s)
 {
 	return s->event_fd;
 }
 
 int
-api_stream_peer(const struct api_stream *s)
+api_parts_peer(const struct api_parts *s)
 {
 	return s->peer_fd;
 }
 
 static void
-finish(struct api_stream *s, bool whole)
+finish(struct api_parts *s, bool whole)
 {
 	pthread_mutex_lock(&s->lock);
 	if (!s->is_ended) {
@@ -285,20 +285,20 @@ finish(struct api_stream *s, bool whole)
 }
 
 void
-api_stream_end(struct api_stream *s, bool whole)
+api_parts_end(struct api_parts *s, bool whole)
 {
 	finish(s, whole);
-	stream_unref(s);
+	parts_unref(s);
 }
 
 /* One that was not cut yet, held; NULL: there is none. */
-static struct api_stream *
+static struct api_parts *
 next_to_cut(struct api_server *server)
 {
-	struct api_stream *s;
+	struct api_parts *s;
 
 	pthread_mutex_lock(&server->lock);
-	TAILQ_FOREACH(s, &server->streams, link)
+	TAILQ_FOREACH(s, &server->parts, link)
 		if (!s->is_cut)
 			break;
 	if (s) {
@@ -312,12 +312,12 @@ next_to_cut(struct api_server *server)
 }
 
 void
-stream_cut_all(struct api_server *server)
+parts_cut_all(struct api_server *server)
 {
-	struct api_stream *s;
+	struct api_parts *s;
 
 	while ((s = next_to_cut(server)) != NULL) {
 		finish(s, false);
-		stream_unref(s);
+		parts_unref(s);
 	}
 }
