@@ -211,9 +211,8 @@ api_reply_parts(struct api_request *r, const char *media_type)
 		problem_clear(&p);
 		return NULL;
 	}
-	reply_header(response, "Content-Type", media_type);
-	reply_common_headers(r, response);
-	reply_with(r, 200, response);
+	reply_common_headers(r, response, media_type);
+	reply_send(r, 200, response);
 	return s;
 }
 

@@ -13,8 +13,8 @@ CONTAINER_UNIT = \
   tests/unit/test_init_service \
   tests/unit/test_init \
   tests/unit/test_lib_piece \
-  tests/unit/test_live_files \
-  tests/unit/test_textbits
+  tests/unit/test_textbits \
+  tests/unit/test_answers tests/unit/test_live_files
 check_PROGRAMS += $(CONTAINER_UNIT) tests/unit/init_child_probe
 TESTS += $(CONTAINER_UNIT)
 endif
@@ -39,6 +39,9 @@ tests_unit_test_lib_piece_CFLAGS = $(CONTAINER_TEST_CFLAGS)
 tests_unit_test_lib_piece_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS)
 tests_unit_test_textbits_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_textbits_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_answers_SOURCES = tests/unit/test_answers.c
+tests_unit_test_answers_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_answers_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_live_files_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_live_files_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_init_service_CFLAGS = $(CONTAINER_TEST_CFLAGS)
