@@ -18,6 +18,7 @@ agent_libagent_a_SOURCES = \
   agent/node.c agent/node.h \
   agent/ops.c agent/ops.h \
   agent/ops_exec.c \
+  agent/ops_files.c \
   agent/ops_again.c agent/ops_again.h \
   agent/ops_live.c agent/ops_live.h \
   agent/ops_pipeline.c agent/ops_pipeline.h \

@@ -23,6 +23,8 @@ enum route_flags {
 	ROUTE_LIST = 128,    /* has ?limit=, ?cursor= and ?fields= */
 	ROUTE_LABEL = 256,   /* has ?label= */
 	ROUTE_EVENTS = 1024, /* has ?follow= */
+	ROUTE_PATH = 2048,   /* has ?path= */
+	ROUTE_BYTES = 4096,  /* any bytes are its body, or none */
 	ROUTE_KEY = 512,     /* takes an Idempotency-Key: its answer is kept */
 };
 

@@ -48,9 +48,11 @@ enum api_op {
 	API_PIPELINE_ROLLBACK, /* POST .../pipeline/rollback */
 	API_STATS_GET,         /* GET /v1/routers/{r}/stats */
 	API_EXEC,              /* POST /v1/routers/{r}/exec */
-	API_PORTS_LIST,        /* GET /v1/ports */
-	API_PORT_CREATE,       /* POST /v1/ports */
-	API_PORT_GET,          /* GET /v1/ports/{p} */
+	API_FILE_GET,          /* GET /v1/routers/{r}/files */
+	API_FILE_PUT,
+	API_PORTS_LIST,  /* GET /v1/ports */
+	API_PORT_CREATE, /* POST /v1/ports */
+	API_PORT_GET,    /* GET /v1/ports/{p} */
 	API_PORT_PUT,
 	API_PORT_PATCH,
 	API_PORT_DELETE,
@@ -80,6 +82,8 @@ const json_t *api_query_all(const struct api_request *r);
 const json_t *api_body(const struct api_request *r);
 /* A body that is a program, borrowed: UTF-8 without zeros; NULL if none. */
 const char *api_text(const struct api_request *r, size_t *n);
+/* A body that is any bytes, borrowed; NULL if there are none. */
+const void *api_bytes(const struct api_request *r, size_t *n);
 /* A body that was lines of routes, borrowed, checked; NULL if it was not. */
 struct route_lines *api_lines(const struct api_request *r);
 /* The client asked for the program itself and not for an object with it. */

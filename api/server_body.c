@@ -31,6 +31,8 @@ limit_of(const struct api_request *r)
 		return SERVER_LINES_BYTES;
 	if (r->match.status == 200 && r->match.flags & ROUTE_LUA)
 		return SERVER_TEXT_BYTES;
+	if (r->match.status == 200 && r->match.flags & ROUTE_BYTES)
+		return SERVER_FILE_BYTES;
 	return SERVER_BODY_BYTES;
 }
 
@@ -75,18 +77,26 @@ give_place(struct api_server *s)
 }
 
 static int
+place_begin(struct api_request *r, struct problem *p)
+{
+	r->has_place = take_place(r->server);
+	if (r->has_place)
+		return 0;
+	return problem_set(p, 503, "busy", "try again in a second",
+	    "%d long bodies arrive already", SERVER_STREAMS);
+}
+
+static int
 stream_begin(struct api_request *r, struct problem *p)
 {
-	int rc;
+	int rc = place_begin(r, p);
 
-	if (!take_place(r->server))
-		return problem_set(p, 503, "busy", "try again in a second",
-		    "%d streams arrive already", SERVER_STREAMS);
+	if (rc < 0)
+		return rc;
 	rc = route_lines_new(
 	    r->server->spool_dir, r->match.op == API_ROUTES_PATCH, &r->lines);
 	if (rc == 0)
 		return 0;
-	give_place(r->server);
 	if (rc == -ENOSPC)
 		return problem_set(p, 507, "disk-full",
 		    "free space in the state folder, then try again", "%s: %s",
@@ -110,6 +120,8 @@ body_begin(struct api_request *r)
 	}
 	if (is_stream(r) && headers_media_fits(r, &p))
 		stream_begin(r, &p);
+	else if (r->match.status == 200 && r->match.flags & ROUTE_BYTES)
+		place_begin(r, &p);
 	if (p.status == 0)
 		return true;
 	reply_now(r, &p);
@@ -174,7 +186,7 @@ check_text(const struct api_request *r, struct problem *p)
 int
 body_finish(struct api_request *r, struct problem *p)
 {
-	unsigned wanted = ROUTE_BODY | ROUTE_LUA;
+	unsigned wanted = ROUTE_BODY | ROUTE_LUA | ROUTE_BYTES;
 
 	if (!(r->match.flags & wanted))
 		return 0;
@@ -184,6 +196,8 @@ body_finish(struct api_request *r, struct problem *p)
 		return -EINVAL;
 	if (r->lines)
 		return route_lines_end(r->lines, p);
+	if (r->match.flags & ROUTE_BYTES)
+		return 0;
 	if (r->match.flags & ROUTE_LUA)
 		return check_text(r, p);
 	if (r->n_body == 0)
@@ -197,8 +211,8 @@ void
 body_free(struct api_request *r)
 {
 	free(r->body);
-	if (!r->lines)
-		return;
-	route_lines_free(r->lines);
-	give_place(r->server);
+	if (r->lines)
+		route_lines_free(r->lines);
+	if (r->has_place)
+		give_place(r->server);
 }

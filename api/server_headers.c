@@ -67,7 +67,7 @@ headers_host_is_ours(const struct api_request *r, struct problem *p)
 	return true;
 }
 
-enum { JSON, LINES, LUA };
+enum { JSON, LINES, LUA, BYTES };
 
 /* What a body may be called; NULL: no Content-Type. */
 static const struct {
@@ -79,10 +79,11 @@ static const struct {
 	{ "application/x-ndjson", 1 << LINES },
 	{ "text/x-lua", 1 << LUA },
 	{ "application/x-lua", 1 << LUA },
-	{ "text/plain", 1 << LUA },
-	{ "application/octet-stream", 1 << LUA },
+	{ "text/plain", 1 << LUA | 1 << BYTES },
+	{ "application/octet-stream", 1 << LUA | 1 << BYTES },
 	/* what curl -d sends; taken for what is wanted, on purpose */
-	{ "application/x-www-form-urlencoded", 1 << JSON | 1 << LUA },
+	{ "application/x-www-form-urlencoded",
+	    1 << JSON | 1 << LUA | 1 << BYTES },
 };
 
 /* The kinds that the body may be of, by its name. */
@@ -93,7 +94,7 @@ kinds_of(const struct api_request *r)
 	size_t n = type ? strcspn(type, "; \t") : 0;
 
 	if (!type)
-		return 1 << JSON | 1 << LUA;
+		return 1 << JSON | 1 << LUA | 1 << BYTES;
 	for (size_t i = 0; i < ARRAY_SIZE(media); i++)
 		if (strlen(media[i].type) == n &&
 		    strncasecmp(type, media[i].type, n) == 0)
@@ -114,6 +115,8 @@ headers_media_fits(const struct api_request *r, struct problem *p)
 	const char *coding = header(r, "Content-Encoding");
 	unsigned wanted = r->match.flags & ROUTE_LUA ? 1 << LUA : 1 << JSON;
 
+	if (r->match.flags & ROUTE_BYTES)
+		wanted = 1 << BYTES;
 	if (r->match.flags & ROUTE_LINES)
 		wanted |= 1 << LINES;
 	if (coding && strcasecmp(coding, "identity") != 0) {
@@ -125,8 +128,9 @@ headers_media_fits(const struct api_request *r, struct problem *p)
 	if (kinds_of(r) & wanted)
 		return true;
 	problem_set(p, 415, "media-type",
-	    r->match.flags & ROUTE_LUA ? "send text/x-lua"
-				       : "send application/json",
+	    r->match.flags & ROUTE_BYTES ? "send application/octet-stream"
+	    : r->match.flags & ROUTE_LUA ? "send text/x-lua"
+					 : "send application/json",
 	    "the body is %.80s", type);
 	return false;
 }
@@ -149,6 +153,7 @@ static const struct {
 	{ "fields", ROUTE_LIST },
 	{ "label", ROUTE_LABEL },
 	{ "follow", ROUTE_EVENTS },
+	{ "path", ROUTE_PATH },
 };
 
 static bool

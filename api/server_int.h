@@ -40,6 +40,7 @@ struct MHD_Response;
 enum server_limits {
 	SERVER_BODY_BYTES = 64 << 10,
 	SERVER_TEXT_BYTES = 256 << 10,  /* a program */
+	SERVER_FILE_BYTES = 1 << 20,    /* one of a router */
 	SERVER_LINES_BYTES = 128 << 20, /* routes, a stream */
 	SERVER_LINES_RATE = 1 << 20,    /* bytes/s that a stream must bring */
 	SERVER_STREAMS = 4,             /* at a time */
@@ -128,6 +129,7 @@ struct api_request {
 	size_t limit;  /* of n_seen */
 	uint64_t began_ms;
 	struct route_lines *lines; /* a stream: no body is kept */
+	bool has_place;            /* one of the few for long bodies */
 	json_t *json;
 	json_t *query; /* object of strings, NULL if none */
 	char *if_match;

@@ -197,7 +197,13 @@ api_reply_parts(struct api_request *r, const char *media_type)
 	is_pending = r->is_pending;
 	pthread_mutex_unlock(&r->server->lock);
 	s = is_pending ? parts_new(r) : NULL;
-	if (s)
+	if (s && strcmp(r->method, "HEAD") == 0) {
+		/* the library would send what comes: the headers are all */
+		response = MHD_create_response_from_buffer(
+		    0, NULL, MHD_RESPMEM_PERSISTENT);
+		if (response)
+			on_done(s);
+	} else if (s)
 		response = MHD_create_response_from_callback(
 		    MHD_SIZE_UNKNOWN, BLOCK_BYTES, on_wanted, s, on_done);
 	if (!response) {

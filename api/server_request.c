@@ -179,7 +179,7 @@ request_finish(struct api_request *r)
 	}
 	if (r->key && !make_digest(r))
 		return; /* no memory: hang up */
-	if (!(r->match.flags & ROUTE_LUA))
+	if (!(r->match.flags & (ROUTE_LUA | ROUTE_BYTES)))
 		free(steal_ptr(r->body));
 	conn_set_deadline(r->conn, 0);
 	r->is_handed = true;
@@ -235,6 +235,13 @@ api_text(const struct api_request *r, size_t *n)
 {
 	*n = r->n_body;
 	return r->match.flags & ROUTE_LUA ? r->body : NULL;
+}
+
+const void *
+api_bytes(const struct api_request *r, size_t *n)
+{
+	*n = r->n_body;
+	return r->match.flags & ROUTE_BYTES ? r->body : NULL;
 }
 
 struct route_lines *

@@ -80,6 +80,7 @@ EXTRA_DIST += \
   tests/rest/docs.test.mjs \
   tests/rest/errors.test.mjs \
   tests/rest/exec.test.mjs \
+  tests/rest/files.test.mjs \
   tests/rest/events.test.mjs \
   tests/rest/fake_router.mjs \
   tests/rest/fuzz.test.mjs \

@@ -65,6 +65,7 @@ const ports = {
 };
 
 export const lua = {'Content-Type': 'text/x-lua'};
+export const octets = {'Content-Type': 'application/octet-stream'};
 export const lines = {'Content-Type': 'application/x-ndjson'};
 
 // The shipped pipeline with a step that does nothing; each word another text.
@@ -88,6 +89,7 @@ export async function reset() {
       await must('POST', '/v1/ports', {name, spec: ports[name]});
   await must('PUT', '/v1/routers/r1', {spec: {dataplane, vnics: [
     {name: 'lan', attach: {port: 'p0'}, addresses: ['198.18.2.1/24']}]}});
+  await must('PUT', '/v1/routers/r1/files?path=/var/motd', 'hello\n', octets);
   for (const name of there)
     if (!ports[name]) await must('DELETE', `/v1/ports/${name}`);
   const {json} = await must('GET', '/v1/routers/r1/pipeline/revisions');
