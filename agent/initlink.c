@@ -404,6 +404,14 @@ initlink_open_control(struct initlink *k, int *out)
 }
 
 int
+initlink_open_log(struct initlink *k, int *out)
+{
+	struct wire_msg m = { .type = WIRE_INIT_LOG };
+
+	return open_stream(k, &m, out);
+}
+
+int
 initlink_open_session(
     struct initlink *k, uint8_t kind, uint16_t rows, uint16_t columns, int *out)
 {

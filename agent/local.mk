@@ -14,6 +14,7 @@ agent_libagent_a_SOURCES = \
   agent/faults.c agent/faults.h \
   agent/events.c agent/events.h \
   agent/initlink.c agent/initlink.h \
+  agent/logring.c agent/logring.h \
   agent/metrics.c agent/metrics.h \
   agent/node.c agent/node.h \
   agent/ops.c agent/ops.h \
@@ -21,6 +22,7 @@ agent_libagent_a_SOURCES = \
   agent/ops_files.c \
   agent/ops_again.c agent/ops_again.h \
   agent/ops_live.c agent/ops_live.h \
+  agent/ops_logs.c \
   agent/ops_pipeline.c agent/ops_pipeline.h \
   agent/ops_pipeline_view.c \
   agent/ops_port.c \
@@ -39,6 +41,7 @@ agent_libagent_a_SOURCES = \
   agent/router_init.c \
   agent/router_lease.c \
   agent/router_live.c \
+  agent/router_log.c agent/router_log.h \
   agent/router_plane.c \
   agent/router_quota.c \
   agent/router_reconcile.c \

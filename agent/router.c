@@ -44,7 +44,8 @@ router_new(struct node *n, const uint8_t uid[UID_BYTES], uint32_t id_index,
 	r->gate_sent = -1;
 	r->state = ROUTER_PENDING;
 	node_time_text(r->since);
-	if (router_care_open(r) < 0) {
+	if (router_care_open(r) < 0 || router_log_open(r) < 0) {
+		router_care_close(r);
 		loop_del(r->timer);
 		*spec = r->spec;
 		free(r);
@@ -69,6 +70,7 @@ router_free(struct router *r)
 	router_drop_memory(r);
 	router_live_close(r);
 	router_care_close(r);
+	router_log_close(r);
 	initlink_free(r->link);
 	json_decref(r->drops);
 	loop_del(r->pid_source);

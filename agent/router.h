@@ -18,6 +18,7 @@
 #include "agent/pipelines.h"
 #include "agent/routefile.h"
 #include "agent/router_care.h"
+#include "agent/router_log.h"
 #include "agent/uid.h"
 
 enum router_state {
@@ -147,6 +148,7 @@ struct router {
 	uint64_t look_after_ms; /* the next question for that */
 	uint64_t give_after_ms; /* the next try */
 	uint64_t give_backoff_ms;
+	struct router_log log;
 	struct visit *visits; /* see visit.h */
 	json_t *drops; /* as the process told for the last GET, or NULL */
 
@@ -223,6 +225,8 @@ void router_live_hello(struct router *r, bool fresh);
 void router_give_pipeline(struct router *r);
 /* The process serves: gives routes that it has not got, looks what it runs. */
 void router_sync_live(struct router *r);
+/* There is more in its log: see ops_logs.c. */
+void router_tell_followers(struct router *r);
 /* true if the process can be asked */
 bool router_is_live(const struct router *r);
 /* The container has the routes of the file, or has not. */

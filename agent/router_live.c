@@ -124,6 +124,7 @@ void
 router_live_close(struct router *r)
 {
 	visit_end_all(r);
+	router_log_detach(r);
 	ctlclient_free(r->ctl);
 	ctlclient_free(r->bulk);
 	r->ctl = r->bulk = NULL;

@@ -24,6 +24,7 @@ enum route_flags {
 	ROUTE_LABEL = 256,   /* has ?label= */
 	ROUTE_EVENTS = 1024, /* has ?follow= */
 	ROUTE_PATH = 2048,   /* has ?path= */
+	ROUTE_FOLLOW = 8192, /* has ?follow= */
 	ROUTE_BYTES = 4096,  /* any bytes are its body, or none */
 	ROUTE_KEY = 512,     /* takes an Idempotency-Key: its answer is kept */
 };

@@ -48,6 +48,7 @@ enum api_op {
 	API_PIPELINE_ROLLBACK, /* POST .../pipeline/rollback */
 	API_STATS_GET,         /* GET /v1/routers/{r}/stats */
 	API_EXEC,              /* POST /v1/routers/{r}/exec */
+	API_LOGS_GET,          /* GET /v1/routers/{r}/logs */
 	API_FILE_GET,          /* GET /v1/routers/{r}/files */
 	API_FILE_PUT,
 	API_PORTS_LIST,  /* GET /v1/ports */

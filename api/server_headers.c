@@ -152,7 +152,7 @@ static const struct {
 	{ "limit", ROUTE_LIST },
 	{ "fields", ROUTE_LIST },
 	{ "label", ROUTE_LABEL },
-	{ "follow", ROUTE_EVENTS },
+	{ "follow", ROUTE_EVENTS | ROUTE_FOLLOW },
 	{ "path", ROUTE_PATH },
 };
 
@@ -189,6 +189,10 @@ take_parameter(struct api_request *r, const char *key, const char *value,
 	if (!has_parameter(r, key))
 		return problem_set(p, 400, "bad-query", "leave it out",
 		    "the operation has no parameter \"%.40s\"", key);
+	if (strcmp(key, "follow") == 0 && r->match.flags & ROUTE_FOLLOW)
+		value = strcmp(value, "1") == 0   ? "true"
+			: strcmp(value, "0") == 0 ? "false"
+						  : value;
 	if ((strcmp(key, "dry_run") == 0 || strcmp(key, "follow") == 0) &&
 	    strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
 		return problem_set(p, 400, "bad-query", "say true or false",

@@ -181,6 +181,7 @@ begin(struct init *s)
 	s->link.child = &s->child;
 	if (mkdir(s->link.conf_dir, 0755) < 0 && errno != EEXIST)
 		log_err("%s: %s", s->link.conf_dir, strerror(errno));
+	init_log_open(s->loop, s->log_path);
 	rc = init_service_open(&s->service, s->loop, s->service_path);
 	return rc < 0 ? rc : init_link_open(&s->link, s->loop);
 }

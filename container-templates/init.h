@@ -10,6 +10,7 @@
  *	init_relay.c	europad's way to the router's own socket
  *	init_session.c	processes that europad has run here
  *	init_file.c	one of them: a file, to europad or from it
+ *	init_log.c	what all of them log, to europad
  *
  * init holds the shared memory's descriptors for the container's life, so that
  * a data plane that dies is started again within milliseconds, with europad or
@@ -154,6 +155,13 @@ int init_session_new(
     struct loop *l, int fd, const struct init_session_config *c);
 /* Told of each process that ended; true if it was one of these. */
 bool init_session_reaped(pid_t pid, int status);
+
+/* ---- init_log.c ---- */
+
+/* The log at path (NULL: there is none), which is there. Returns 0. */
+int init_log_open(struct loop *l, const char *path);
+/* Where it goes from now on (taken). Returns 0 or negative errno. */
+int init_log_attach(int fd);
 
 /* ---- init_file.c ---- */
 

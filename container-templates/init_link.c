@@ -149,6 +149,10 @@ handle(struct init_link *k, struct wire_msg *m)
 	case WIRE_INIT_SESSION:
 		rc = take_session(k, m);
 		break;
+	case WIRE_INIT_LOG:
+		m->n_fds = 0;
+		rc = init_log_attach(m->fds[0]);
+		break;
 	case WIRE_INIT_RESTART:
 		init_child_restart(k->child);
 		break;

@@ -7,6 +7,7 @@ container_templates_libinit_a_SOURCES = \
   container-templates/init_conf.c \
   container-templates/init_file.c \
   container-templates/init_link.c \
+  container-templates/init_log.c \
   container-templates/init_relay.c \
   container-templates/init_service.c \
   container-templates/init_session.c

@@ -354,6 +354,7 @@ static const struct {
 	[WIRE_INIT_PIPELINE] = { code_nothing, 1 },
 	[WIRE_INIT_CONTROL] = { code_nothing, 1 },
 	[WIRE_INIT_SESSION] = { code_session, 1 },
+	[WIRE_INIT_LOG] = { code_nothing, 1 },
 };
 
 int

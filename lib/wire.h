@@ -81,6 +81,7 @@ enum wire_type {
 
 	/* europad to init, since 2.2 */
 	WIRE_INIT_SESSION, /* u.session + 1 fd: a stream of pieces, piece.h */
+	WIRE_INIT_LOG,     /* 1 fd: a stream, for all that is logged */
 	WIRE_N_TYPES,
 };
 

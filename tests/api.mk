@@ -86,6 +86,7 @@ EXTRA_DIST += \
   tests/rest/fuzz.test.mjs \
   tests/rest/lists.test.mjs \
   tests/rest/live.test.mjs \
+  tests/rest/logs.test.mjs \
   tests/rest/metrics.test.mjs \
   tests/rest/openapi.mjs \
   tests/rest/openapi.test.mjs \

@@ -37,7 +37,7 @@ const known = {
 Object.assign(known, {
   argv: [['echo', 'a'], ['true'], ['cat']], stdin: ['', 'b'], timeout_seconds: [1, 60],
   lease: [null, {seconds: 3600}], protected: [false],
-  path: ['/var/motd'],
+  path: ['/var/motd'], follow: ['false'],
 });
 const strange = [null, true, -1, 1.5, 2 ** 53, '', 'x', '\ud800', [], {}, [[]], 'ä'.repeat(99)];
 

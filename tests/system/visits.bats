@@ -83,18 +83,23 @@ rights() { grep -E '^(Cap|NoNewPrivs|Seccomp:)' "$1"; }
 ended_by_9() { api GET /v1/routers/r1 | jq -e '.status.faults[] | select(.what == "container-ended" and .signal == 9)'; }
 runs_again() { api GET /v1/routers/r1 | jq -e ".status.state == \"running\" and .status.container.init_pid != $1"; }
 
-@test "its init is killed: it runs again, and the fault outlives europad" {
+@test "its init is killed: it runs again, fault and log outlive europad" {
   api PATCH /v1/routers/r1 '{"spec":{"lease":{"seconds":3600,"on_expiry":"stop"}}}'
   pid=$(init_pid r1)
+  in_router 'echo the last words >> /var/log/europa.log'
+  has_last_words() { api GET /v1/routers/r1/logs | grep 'the last words'; }
+  node_wait 5 has_last_words
   kill -9 "$pid"
   node_wait 10 runs_again "$pid"
   ended_by_9
+  has_last_words
   old=$(node_pid europad)
   kill -9 "$old"
   is_another() { [ "$(node_pid europad)" != "$old" ]; }
   node_wait 10 is_another
   node_wait 10 node_is_ready
   ended_by_9
+  has_last_words
   [ "$(api GET /v1/routers/r1 | jq '.status.lease.remaining_seconds > 3000')" = true ]
 }
 
