@@ -18,6 +18,7 @@ agent_libagent_a_SOURCES = \
   agent/metrics.c agent/metrics.h \
   agent/node.c agent/node.h \
   agent/ops.c agent/ops.h \
+  agent/ops_console.c \
   agent/ops_exec.c \
   agent/ops_files.c \
   agent/ops_again.c agent/ops_again.h \

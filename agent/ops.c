@@ -45,6 +45,7 @@ static const op_fn ops[API_N_OPS] = {
 	[API_PIPELINE_ROLLBACK] = op_pipeline_rollback,
 	[API_STATS_GET] = op_stats_get,
 	[API_EXEC] = op_exec,
+	[API_CONSOLE] = op_console,
 	[API_LOGS_GET] = op_logs_get,
 	[API_FILE_GET] = op_file_get,
 	[API_FILE_PUT] = op_file_put,

@@ -28,6 +28,8 @@ api_libapi_a_SOURCES = \
   api/server_request.c \
   api/server_static.c \
   api/server_parts.c \
+  api/server_upgrade.c \
+  api/websocket.c api/websocket.h \
   api/server_stream.c
 nodist_api_libapi_a_SOURCES = api/openapi_json.c
 api/openapi_json.c: api/openapi.yaml build-aux/yaml2json.awk

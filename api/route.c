@@ -52,6 +52,7 @@ static const struct route {
 	    KEYED | ROUTE_EMPTY },
 	{ "GET", "/v1/routers/{r}/stats", API_STATS_GET, R },
 	{ "POST", "/v1/routers/{r}/exec", API_EXEC, B },
+	{ "GET", "/v1/routers/{r}/console", API_CONSOLE, R | ROUTE_SOCKET },
 	{ "GET", "/v1/routers/{r}/logs", API_LOGS_GET, R | ROUTE_FOLLOW },
 	{ "GET", "/v1/routers/{r}/files", API_FILE_GET, R | ROUTE_PATH },
 	{ "PUT", "/v1/routers/{r}/files", API_FILE_PUT,

@@ -151,9 +151,10 @@ start_daemon(struct server_listener *l, struct err *e)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	l->daemon = MHD_start_daemon(
-	    MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC |
-		MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+	l->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD |
+					 MHD_USE_ITC |
+					 MHD_ALLOW_SUSPEND_RESUME |
+					 MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG,
 	    0, NULL, NULL, on_request, l, MHD_OPTION_EXTERNAL_LOGGER, on_log,
 	    NULL, MHD_OPTION_LISTEN_SOCKET, l->fd, MHD_OPTION_UNESCAPE_CALLBACK,
 	    on_unescape, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_request_line,

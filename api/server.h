@@ -48,6 +48,7 @@ enum api_op {
 	API_PIPELINE_ROLLBACK, /* POST .../pipeline/rollback */
 	API_STATS_GET,         /* GET /v1/routers/{r}/stats */
 	API_EXEC,              /* POST /v1/routers/{r}/exec */
+	API_CONSOLE,           /* GET /v1/routers/{r}/console */
 	API_LOGS_GET,          /* GET /v1/routers/{r}/logs */
 	API_FILE_GET,          /* GET /v1/routers/{r}/files */
 	API_FILE_PUT,
@@ -164,6 +165,29 @@ void api_on_answer(struct api_request *r,
     void (*fn)(void *arg, const struct api_answer *answer), void *arg);
 /* Answers as another request was answered before. */
 void api_reply_again(struct api_request *r, const struct api_answer *answer);
+
+/*
+ * A connection that has become a WebSocket; see api/websocket.h. The operation's
+ * table row has checked the handshake.
+ */
+struct api_socket;
+
+enum { API_SOCKET_EARLY = 4096 }; /* bytes that may come before the 101 */
+
+/*
+ * Answers r with 101. Ends r. NULL without memory: then r is answered, too.
+ * Context: any thread, exactly once per request.
+ */
+struct api_socket *api_reply_socket(struct api_request *r);
+/* Readable when api_socket_open() has something to say; read it then. */
+int api_socket_event(const struct api_socket *s);
+/*
+ * The descriptor, for send() and recv(), and what came on it already; -EAGAIN: it
+ * is not there yet; -EPIPE: it will not be.
+ */
+int api_socket_open(struct api_socket *s, const char **early, size_t *n);
+/* Takes s: the connection ends. */
+void api_socket_close(struct api_socket *s);
 
 typedef void (*api_handler_fn)(void *arg, struct api_request *r);
 

@@ -274,6 +274,25 @@ tag_of(const char *s)
 	return out;
 }
 
+/* RFC 6455, section 4.2.1. */
+static int
+read_handshake(struct api_request *r, struct problem *p)
+{
+	const char *upgrade = header(r, "Upgrade");
+	const char *connection = header(r, "Connection");
+	const char *version = header(r, "Sec-WebSocket-Version");
+
+	if (strcmp(r->method, "GET") == 0 && upgrade &&
+	    strcasecmp(upgrade, "websocket") == 0 && connection &&
+	    strcasestr(connection, "upgrade") && version &&
+	    strcmp(version, "13") == 0 &&
+	    websocket_accept(header(r, "Sec-WebSocket-Key"), r->accept))
+		return 0;
+	return problem_set(p, 400, "bad-header",
+	    "open it as a WebSocket (RFC 6455, version 13)",
+	    "the request is no WebSocket handshake");
+}
+
 int
 headers_read_conditions(struct api_request *r, struct problem *p)
 {
@@ -281,6 +300,8 @@ headers_read_conditions(struct api_request *r, struct problem *p)
 
 	const char *accept = header(r, "Accept");
 
+	if (r->match.flags & ROUTE_SOCKET && read_handshake(r, p) < 0)
+		return -EINVAL;
 	r->is_async = prefers_async(header(r, "Prefer"));
 	r->wants_lines = accept && strcasestr(accept, "application/x-ndjson");
 	r->wants_text = accept && strncasecmp(accept, "text/x-lua", 10) == 0;

@@ -9,6 +9,7 @@
  *	server_body.c     the body: how long, how fast, and what it is
  *	server_headers.c  query, If-Match, Prefer, Host, Origin, media type
  *	server_reply.c    from an answer to bytes
+ *	server_upgrade.c  a connection that becomes a WebSocket
  *	server_static.c   the files of the web page
  *	server_parts.c    an answer that comes in parts
  *	server_stream.c   answers that go on
@@ -28,6 +29,7 @@
 #include "api/events.h"
 #include "api/route.h"
 #include "api/server.h"
+#include "api/websocket.h"
 #include "lib/sha256.h"
 
 #include <pthread.h>
@@ -139,6 +141,8 @@ struct api_request {
 	void *on_answer_arg;
 	bool is_async;
 	bool wants_text;
+	char accept[WEBSOCKET_ACCEPT]; /* of a handshake that is good */
+	struct api_socket *socket;     /* that it becomes; held */
 	bool wants_lines;
 	char last_event[64]; /* Last-Event-ID, cut */
 	const char *last_id; /* that, or NULL */
@@ -204,6 +208,9 @@ void reply_header(
 void reply_all_stopped(struct api_server *s);
 /* r is pending from now on; false: the server stops, r is answered. */
 bool reply_expect(struct api_request *r);
+
+/* server_upgrade.c: the request of r->socket is over */
+void upgrade_release(struct api_request *r);
 
 /* server_parts.c: cuts all short. Context: the thread that stops the server. */
 void parts_cut_all(struct api_server *s);

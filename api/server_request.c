@@ -73,6 +73,8 @@ request_unref(struct api_request *r)
 	pthread_mutex_unlock(&r->server->lock);
 	if (left > 0)
 		return;
+	if (r->socket)
+		upgrade_release(r);
 	if (r->response)
 		MHD_destroy_response(r->response);
 	json_decref(r->json);

@@ -13,7 +13,8 @@ api_tests = \
   tests/unit/test_api_route \
   tests/unit/test_api_server \
   tests/unit/test_api_stream \
-  tests/unit/test_api_vnic
+  tests/unit/test_api_vnic \
+  tests/unit/test_api_websocket
 check_PROGRAMS += $(api_tests)
 TESTS += $(api_tests)
 
@@ -68,6 +69,10 @@ tests_unit_test_api_stream_SOURCES = tests/unit/test_api_stream.c $(api_rig_sour
 tests_unit_test_api_stream_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_stream_LDADD = $(api_test_libs)
 
+tests_unit_test_api_websocket_SOURCES = tests/unit/test_api_websocket.c
+tests_unit_test_api_websocket_CFLAGS = $(api_test_cflags)
+tests_unit_test_api_websocket_LDADD = $(api_test_libs)
+
 tests_unit_test_api_vnic_SOURCES = tests/unit/test_api_vnic.c $(model_rig_sources)
 tests_unit_test_api_vnic_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_vnic_LDADD = $(api_test_libs)
@@ -76,6 +81,7 @@ EXTRA_DIST += \
   tests/rest/care.test.mjs \
   tests/rest/again.test.mjs \
   tests/rest/client.mjs \
+  tests/rest/console.test.mjs \
   tests/rest/contract.test.mjs \
   tests/rest/docs.test.mjs \
   tests/rest/errors.test.mjs \
