@@ -30,6 +30,7 @@ agent_libagent_a_SOURCES = \
   agent/ops_router.c \
   agent/ops_routes.c \
   agent/ops_stats.c \
+  agent/ops_template.c \
   agent/ops_vnic.c \
   agent/pipelines.c agent/pipelines.h \
   agent/plane.c agent/plane.h \

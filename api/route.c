@@ -57,6 +57,8 @@ static const struct route {
 	{ "GET", "/v1/routers/{r}/files", API_FILE_GET, R | ROUTE_PATH },
 	{ "PUT", "/v1/routers/{r}/files", API_FILE_PUT,
 	    W | ROUTE_PATH | ROUTE_BYTES },
+	{ "GET", "/v1/templates", API_TEMPLATES_LIST, L },
+	{ "GET", "/v1/templates/{t}", API_TEMPLATE_GET, R },
 	{ "GET", "/v1/ports", API_PORTS_LIST, L | ROUTE_LABEL },
 	{ "POST", "/v1/ports", API_PORT_CREATE, KEYED },
 	{ "GET", "/v1/ports/{p}", API_PORT_GET, R },

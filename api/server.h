@@ -48,9 +48,11 @@ enum api_op {
 	API_PIPELINE_ROLLBACK, /* POST .../pipeline/rollback */
 	API_STATS_GET,         /* GET /v1/routers/{r}/stats */
 	API_EXEC,              /* POST /v1/routers/{r}/exec */
-	API_CONSOLE,           /* GET /v1/routers/{r}/console */
-	API_LOGS_GET,          /* GET /v1/routers/{r}/logs */
-	API_FILE_GET,          /* GET /v1/routers/{r}/files */
+	API_TEMPLATES_LIST,    /* GET /v1/templates */
+	API_TEMPLATE_GET,
+	API_CONSOLE,  /* GET /v1/routers/{r}/console */
+	API_LOGS_GET, /* GET /v1/routers/{r}/logs */
+	API_FILE_GET, /* GET /v1/routers/{r}/files */
 	API_FILE_PUT,
 	API_PORTS_LIST,  /* GET /v1/ports */
 	API_PORT_CREATE, /* POST /v1/ports */
