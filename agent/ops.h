@@ -45,6 +45,14 @@ void op_quota_get(struct node *n, struct api_request *rq);
 void op_quota_patch(struct node *n, struct api_request *rq);
 void op_stats_get(struct node *n, struct api_request *rq);
 
+void op_exec(struct node *n, struct api_request *rq);
+void op_templates_list(struct node *n, struct api_request *rq);
+void op_template_get(struct node *n, struct api_request *rq);
+void op_console(struct node *n, struct api_request *rq);
+void op_logs_get(struct node *n, struct api_request *rq);
+void op_file_get(struct node *n, struct api_request *rq);
+void op_file_put(struct node *n, struct api_request *rq);
+
 void op_ports_list(struct node *n, struct api_request *rq);
 void op_port_create(struct node *n, struct api_request *rq);
 void op_port_get(struct node *n, struct api_request *rq);

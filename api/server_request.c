@@ -73,6 +73,8 @@ request_unref(struct api_request *r)
 	pthread_mutex_unlock(&r->server->lock);
 	if (left > 0)
 		return;
+	if (r->socket)
+		upgrade_release(r);
 	if (r->response)
 		MHD_destroy_response(r->response);
 	json_decref(r->json);
@@ -179,7 +181,7 @@ request_finish(struct api_request *r)
 	}
 	if (r->key && !make_digest(r))
 		return; /* no memory: hang up */
-	if (!(r->match.flags & ROUTE_LUA))
+	if (!(r->match.flags & (ROUTE_LUA | ROUTE_BYTES)))
 		free(steal_ptr(r->body));
 	conn_set_deadline(r->conn, 0);
 	r->is_handed = true;
@@ -235,6 +237,13 @@ api_text(const struct api_request *r, size_t *n)
 {
 	*n = r->n_body;
 	return r->match.flags & ROUTE_LUA ? r->body : NULL;
+}
+
+const void *
+api_bytes(const struct api_request *r, size_t *n)
+{
+	*n = r->n_body;
+	return r->match.flags & ROUTE_BYTES ? r->body : NULL;
 }
 
 struct route_lines *
