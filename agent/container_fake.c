@@ -13,7 +13,7 @@
  *
  * If EUROPA_FAKE_INIT holds a command line, an ordinary process stands for the
  * container: that command with --socket RUN_DIR/agent.sock --conf-dir
- * DIR/UID/run, and its output in DIR/UID/log. It gets no isolation at all. It
+ * DIR/UID/run --log DIR/UID/log, where its output goes, too. It gets no isolation at all. It
  * outlives europad, as a container does, and is known again by its pid and the
  * time of its start.
  */
@@ -165,7 +165,8 @@ spawn_init(const struct fake *f, const struct container_spec *s, pid_t *pid,
 	char words[1024], socket[PATH_BYTES], conf[PATH_BYTES];
 	char log[PATH_BYTES];
 	char o_socket[] = "--socket", o_conf[] = "--conf-dir";
-	char *argv[MAX_WORDS + 5];
+	char o_log[] = "--log";
+	char *argv[MAX_WORDS + 7];
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
@@ -184,6 +185,8 @@ spawn_init(const struct fake *f, const struct container_spec *s, pid_t *pid,
 	argv[n++] = socket;
 	argv[n++] = o_conf;
 	argv[n++] = conf;
+	argv[n++] = o_log;
+	argv[n++] = log;
 	argv[n] = NULL;
 	sigemptyset(&none);
 	sigfillset(&all);

@@ -370,10 +370,10 @@ initlink_send_pipeline(struct initlink *k, const char *text, size_t n)
 	return send_text(k, &m, &k->pipeline_fd, text, n);
 }
 
-int
-initlink_open_control(struct initlink *k, int *out)
+/* One end of a stream goes with m, the other one to out. */
+static int
+open_stream(struct initlink *k, struct wire_msg *m, int *out)
 {
-	struct wire_msg m = { .type = WIRE_INIT_CONTROL, .n_fds = 1 };
 	int pair[2], rc;
 
 	if (!initlink_is_up(k))
@@ -384,14 +384,43 @@ initlink_open_control(struct initlink *k, int *out)
 		pair) < 0)
 		return -errno;
 	(void)wire_refuse_fds(pair[0]);
-	m.fds[0] = pair[1];
-	rc = send_or_drop(k, &m);
+	m->n_fds = 1;
+	m->fds[0] = pair[1];
+	rc = send_or_drop(k, m);
 	close(pair[1]);
 	if (rc < 0)
 		close(pair[0]);
 	else
 		*out = pair[0];
 	return rc;
+}
+
+int
+initlink_open_control(struct initlink *k, int *out)
+{
+	struct wire_msg m = { .type = WIRE_INIT_CONTROL };
+
+	return open_stream(k, &m, out);
+}
+
+int
+initlink_open_log(struct initlink *k, int *out)
+{
+	struct wire_msg m = { .type = WIRE_INIT_LOG };
+
+	return open_stream(k, &m, out);
+}
+
+int
+initlink_open_session(
+    struct initlink *k, uint8_t kind, uint16_t rows, uint16_t columns, int *out)
+{
+	struct wire_msg m = { .type = WIRE_INIT_SESSION };
+
+	m.u.session.kind = kind;
+	m.u.session.rows = rows;
+	m.u.session.columns = columns;
+	return open_stream(k, &m, out);
 }
 
 ssize_t

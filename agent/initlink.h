@@ -54,6 +54,11 @@ int initlink_send_pipeline(struct initlink *k, const char *text, size_t n);
  * the bytes may take as long to close as the tenant likes.
  */
 int initlink_open_control(struct initlink *k, int *out);
+/* The same for a session, of a kind of wire.h, that speaks pieces. */
+int initlink_open_session(struct initlink *k, uint8_t kind, uint16_t rows,
+    uint16_t columns, int *out);
+/* The same, where init writes its log. */
+int initlink_open_log(struct initlink *k, int *out);
 /* Bytes, 0 at its end, -EAGAIN, -EBADMSG, or another negative errno. */
 ssize_t initlink_read(struct initlink *k, int fd, void *buf, size_t n);
 void initlink_close(struct initlink *k, int fd);

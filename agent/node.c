@@ -11,6 +11,7 @@
 #include "agent/project.h"
 #include "agent/router.h"
 #include "agent/template.h"
+#include "agent/visit.h"
 #include "lib/base.h"
 #include "lib/log.h"
 #include "lib/ready.h"
@@ -206,12 +207,23 @@ on_event(void *arg, const struct wire_msg *m)
 		    "quarantined for faults in its shared memory router=%s",
 		    r->spec.name);
 		r->quarantined |= bit;
+		router_care_fault(r, "quarantined", -1,
+		    "its data plane has to keep to the rules of the shared "
+		    "memory: see faults in GET .../stats",
+		    "64 faults in its shared memory within an epoch");
 		break;
 	case WIRE_EVENT_STALLED:
 		r->stalled |= bit;
+		router_care_fault(r, "stalled", -1,
+		    "POST .../restart {\"scope\": \"dataplane\"}",
+		    "it holds packets and gives no sign of life for a second");
 		break;
 	case WIRE_EVENT_SIGBUS:
 		log_warn("its memory had a hole router=%s", r->spec.name);
+		router_care_fault(r, "memory-hole", -1,
+		    "no program in the container may free pages of its "
+		    "packet memory",
+		    "the host found a hole in its shared memory");
 		break;
 	default:
 		break;
@@ -420,8 +432,10 @@ node_dismiss(struct node *n)
 	problem_set(&p, 503, "stopping",
 	    "what was recorded is done when europad runs again",
 	    "europad stops; routers keep running");
-	for (struct router *r = n->routers; r; r = r->next)
+	for (struct router *r = n->routers; r; r = r->next) {
 		router_dismiss_waiters(r, 0, &p);
+		visit_end_all(r);
+	}
 	problem_clear(&p);
 }
 

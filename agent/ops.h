@@ -60,6 +60,14 @@ void op_token_create(struct node *n, struct api_request *rq);
 void op_token_get(struct node *n, struct api_request *rq);
 void op_token_delete(struct node *n, struct api_request *rq);
 
+void op_exec(struct node *n, struct api_request *rq);
+void op_templates_list(struct node *n, struct api_request *rq);
+void op_template_get(struct node *n, struct api_request *rq);
+void op_console(struct node *n, struct api_request *rq);
+void op_logs_get(struct node *n, struct api_request *rq);
+void op_file_get(struct node *n, struct api_request *rq);
+void op_file_put(struct node *n, struct api_request *rq);
+
 void op_ports_list(struct node *n, struct api_request *rq);
 void op_port_create(struct node *n, struct api_request *rq);
 void op_port_get(struct node *n, struct api_request *rq);

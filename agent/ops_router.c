@@ -113,6 +113,11 @@ create(struct node *n, struct model_router *spec, struct api_request *rq)
 		op_problem(rq, &p);
 		return;
 	}
+	if (router_lease_next(r, &r->spec, rq, &r->lease, &p) < 0) {
+		router_free(r);
+		op_problem(rq, &p);
+		return;
+	}
 	r->generation = 1;
 	r->known = true; /* a new uid: there is nothing to find */
 	node_time_text(r->created);
@@ -198,6 +203,7 @@ void
 op_apply(struct router *r, struct model_router *spec, struct api_request *rq,
     int status)
 {
+	struct router_lease lease, before = r->lease;
 	struct node *n = r->node;
 	struct problem p;
 	struct err e;
@@ -209,7 +215,8 @@ op_apply(struct router *r, struct model_router *spec, struct api_request *rq,
 	if (r->deleting)
 		problem_set(&p, 409, "wrong-state", "create a new one",
 		    "router %s is being deleted", r->spec.name);
-	if (p.status != 0 || check_router(n, r->project, spec, r, &p) < 0) {
+	if (p.status != 0 || check_router(n, r->project, spec, r, &p) < 0 ||
+	    router_lease_next(r, spec, rq, &lease, &p) < 0) {
 		model_router_clear(spec);
 		op_problem(rq, &p);
 		return;
@@ -219,8 +226,10 @@ op_apply(struct router *r, struct model_router *spec, struct api_request *rq,
 		model_router_clear(spec);
 		return;
 	}
+	r->lease = lease;
 	rc = router_store(n, r, spec, r->generation + 1, &e);
 	if (rc < 0) {
+		r->lease = before;
 		model_router_clear(spec);
 		op_store_failed(rq, rc, &e);
 		return;
@@ -229,6 +238,7 @@ op_apply(struct router *r, struct model_router *spec, struct api_request *rq,
 	r->spec = *spec;
 	r->generation++;
 	r->failed = false;
+	faults_forgive(&r->faults);
 	r->not_before_ms = 0;
 	event_router(r, "router.changed");
 	router_wait(r, rq, status, true);
@@ -269,6 +279,7 @@ op_router_patch(struct node *n, struct api_request *rq)
 	object = router_json(r);
 	json_object_del(object, "status");
 	model_merge_patch(&object, api_body(rq));
+	router_lease_patch(object, api_body(rq));
 	if (read_body(rq, object, r->spec.name, &spec))
 		op_apply(r, &spec, rq, 200);
 	json_decref(object);
@@ -284,24 +295,22 @@ op_router_delete(struct node *n, struct api_request *rq)
 
 	if (!r)
 		return;
+	if (r->spec.is_protected && !r->deleting) {
+		problem_init(&p);
+		problem_set(&p, 409, "protected",
+		    "PATCH {\"spec\": {\"protected\": false}} first",
+		    "router %s is protected", r->spec.name);
+		op_problem(rq, &p);
+		return;
+	}
 	if (api_dry_run(rq)) {
 		api_reply(rq, 204, NULL, NULL, NULL);
 		return;
 	}
-	if (!r->deleting) {
-		r->deleting = true;
-		rc = router_store(n, r, &r->spec, r->generation, &e);
-		if (rc < 0) {
-			r->deleting = false;
-			op_store_failed(rq, rc, &e);
-			return;
-		}
-		r->not_before_ms = 0;
-		problem_init(&p);
-		problem_set(&p, 409, "wrong-state", "create a new one",
-		    "router %s was deleted meanwhile", r->spec.name);
-		router_dismiss_waiters(r, 0, &p);
-		problem_clear(&p);
+	rc = router_begin_delete(r, &e);
+	if (rc < 0) {
+		op_store_failed(rq, rc, &e);
+		return;
 	}
 	router_wait(r, rq, 204, false);
 	node_kick(n);

@@ -46,6 +46,13 @@ router_new(struct node *n, struct project *p, const uint8_t uid[UID_BYTES],
 	r->gate_sent = -1;
 	r->state = ROUTER_PENDING;
 	node_time_text(r->since);
+	if (router_care_open(r) < 0 || router_log_open(r) < 0) {
+		router_care_close(r);
+		loop_del(r->timer);
+		*spec = r->spec;
+		free(r);
+		return NULL;
+	}
 	router_live_load(r);
 	while (*at)
 		at = &(*at)->next;
@@ -64,6 +71,8 @@ router_free(struct router *r)
 	router_dismiss_waiters(r, 503, NULL);
 	router_drop_memory(r);
 	router_live_close(r);
+	router_care_close(r);
+	router_log_close(r);
 	initlink_free(r->link);
 	json_decref(r->drops);
 	loop_del(r->pid_source);
@@ -80,8 +89,9 @@ int
 router_store(struct node *n, const struct router *r,
     const struct model_router *spec, uint64_t generation, struct err *e)
 {
-	json_t *body = json_pack("{s:O, s:o}", "labels", spec->labels, "spec",
-	    model_router_spec(spec));
+	json_t *body =
+	    json_pack("{s:O, s:o, s:o*}", "labels", spec->labels, "spec",
+		model_router_spec(spec), "lease", router_lease_row(&r->lease));
 	scoped_free char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	const struct store_router row = {
 		.uid = r->uid_text,
@@ -106,11 +116,14 @@ router_load(void *arg, const struct store_router *row)
 	struct node *n = arg;
 	struct project *project = node_project(n, row->project);
 	json_t *body = json_loads(row->body, 0, NULL);
+	struct router_lease lease;
 	struct model_router spec;
 	struct problem p;
 	uint8_t uid[UID_BYTES];
 	struct router *r = NULL;
 
+	router_lease_load(&lease, json_object_get(body, "lease"));
+	json_object_del(body, "lease");
 	problem_init(&p);
 	model_router_init(&spec);
 	if (!body || !project || !uid_parse(row->uid, uid) ||
@@ -127,6 +140,32 @@ router_load(void *arg, const struct store_router *row)
 	r->generation = row->generation;
 	r->deleting = row->deleting;
 	snprintf(r->created, sizeof(r->created), "%s", row->created);
+	r->lease = lease;
+	router_care_recall(r);
+	loop_arm(r->care, 0);
+	return 0;
+}
+
+int
+router_begin_delete(struct router *r, struct err *e)
+{
+	struct problem p;
+	int rc;
+
+	if (r->deleting)
+		return 0;
+	r->deleting = true;
+	rc = router_store(r->node, r, &r->spec, r->generation, e);
+	if (rc < 0) {
+		r->deleting = false;
+		return rc;
+	}
+	r->not_before_ms = 0;
+	problem_init(&p);
+	problem_set(&p, 409, "wrong-state", "create a new one",
+	    "router %s was deleted meanwhile", r->spec.name);
+	router_dismiss_waiters(r, 0, &p);
+	problem_clear(&p);
 	return 0;
 }
 

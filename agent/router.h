@@ -18,6 +18,8 @@
 #include "agent/pipelines.h"
 #include "agent/project.h"
 #include "agent/routefile.h"
+#include "agent/router_care.h"
+#include "agent/router_log.h"
 #include "agent/uid.h"
 
 enum router_state {
@@ -41,6 +43,8 @@ struct router_vnic {
 	struct wire_vnic wire;           /* last said */
 	uint32_t burnt[VNIC_MAX_QUEUES]; /* epochs in which it was removed */
 };
+
+struct visit;
 
 /* A client that waits for the router to become what it asked for. */
 struct waiter {
@@ -114,6 +118,11 @@ struct router {
 	uint64_t not_before_ms; /* nothing is tried again before this */
 	uint64_t backoff_ms;    /* doubles while it dies young */
 
+	/* what is done for it unasked, see router_care.h */
+	struct faults faults;
+	struct router_lease lease;
+	struct loop_source *care; /* timer */
+
 	/* init */
 	struct initlink *link;
 	uint8_t init_set[WIRE_UID_BYTES]; /* the memory that init holds */
@@ -142,6 +151,8 @@ struct router {
 	uint64_t look_after_ms; /* the next question for that */
 	uint64_t give_after_ms; /* the next try */
 	uint64_t give_backoff_ms;
+	struct router_log log;
+	struct visit *visits; /* see visit.h */
 	json_t *drops; /* as the process told for the last GET, or NULL */
 
 	/* what clients see */
@@ -163,6 +174,8 @@ struct router *router_new(struct node *n, struct project *p,
 /* Lets go of everything, and of who waits, without ending anything. */
 void router_free(struct router *r);
 
+/* It is to go, and this is on disk. Who waits for it is told. */
+int router_begin_delete(struct router *r, struct err *e);
 int router_load(void *arg, const struct store_router *row);
 int router_store(struct node *n, const struct router *r,
     const struct model_router *spec, uint64_t generation, struct err *e);
@@ -215,6 +228,8 @@ void router_live_hello(struct router *r, bool fresh);
 void router_give_pipeline(struct router *r);
 /* The process serves: gives routes that it has not got, looks what it runs. */
 void router_sync_live(struct router *r);
+/* There is more in its log: see ops_logs.c. */
+void router_tell_followers(struct router *r);
 /* true if the process can be asked */
 bool router_is_live(const struct router *r);
 /* The container has the routes of the file, or has not. */

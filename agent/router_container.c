@@ -18,9 +18,7 @@
 
 enum {
 	MAX_START_FAILURES = 2,
-	MIN_BACKOFF_MS = 100,
-	MAX_BACKOFF_MS = 30000,
-	CALM_MS = 10000, /* a life longer than this was a good one */
+	RETRY_MS = 100,
 };
 
 static void
@@ -39,7 +37,9 @@ init_ended(void *arg, int fd, uint32_t events)
 
 	(void)fd;
 	(void)events;
-	forget_pid(r);
+	/* the descriptor stays: it will say how that process ended */
+	loop_del(r->pid_source);
+	r->pid_source = NULL;
 	if (r->ending)
 		return; /* its end was asked for and is being waited for */
 	log_warn("the container ended router=%s", r->spec.name);
@@ -61,37 +61,29 @@ watch_pid(struct router *r)
 	}
 }
 
-/* A container ended by itself: start again, later each time. */
-static void
-note_death(struct router *r)
-{
-	uint64_t now = loop_now_ms();
-
-	if (now - r->running_since_ms > CALM_MS)
-		r->backoff_ms = 0;
-	r->backoff_ms = MIN(MAX(2 * r->backoff_ms, (uint64_t)MIN_BACKOFF_MS),
-	    (uint64_t)MAX_BACKOFF_MS);
-	r->not_before_ms = now + r->backoff_ms;
-	r->process_running = false;
-}
-
 static void
 take_status(struct router *r, const struct container_status *st)
 {
-	bool ran = r->container.state != CONTAINER_STOPPED;
+	/* or it ran when a europad before this one looked */
+	bool ran = r->container.state != CONTAINER_STOPPED || r->faults.up;
+	int status;
 
 	r->container = *st;
 	r->known = true;
 	if (st->state == CONTAINER_STOPPED) {
+		status = router_care_exit(r->pid_fd);
 		forget_pid(r);
 		if (ran && !r->ending && !r->deleting &&
 		    r->spec.power != MODEL_STOPPED)
-			note_death(r);
+			router_care_died(r, status);
+		else
+			faults_set_up(&r->faults, false);
 		return;
 	}
 	if (!ran)
 		r->attached_ms = r->running_since_ms = loop_now_ms();
-	if (r->pid_fd < 0)
+	faults_set_up(&r->faults, true);
+	if (!r->pid_source)
 		watch_pid(r);
 }
 
@@ -106,7 +98,7 @@ done(void *arg, int rc, const struct container_status *st, const struct err *e)
 	} else {
 		log_warn("%s router=%s", e->msg, r->spec.name);
 		r->known = false;
-		r->not_before_ms = loop_now_ms() + MIN_BACKOFF_MS;
+		r->not_before_ms = loop_now_ms() + RETRY_MS;
 	}
 	r->ending = false;
 	router_kick(r);

@@ -106,6 +106,7 @@ on_hello(void *arg, const uint8_t set[WIRE_UID_BYTES])
 
 	memcpy(r->init_set, set, WIRE_UID_BYTES);
 	router_live_hello(r, memcmp(set, none, WIRE_UID_BYTES) == 0);
+	router_log_hello(r, memcmp(set, none, WIRE_UID_BYTES) == 0);
 	r->config_sent = 0;
 	r->config_in_force = 0;
 	router_kick(r);
@@ -124,6 +125,8 @@ on_state(void *arg, const struct wire_msg *m)
 	if (ran && !r->process_running)
 		r->pipeline_suspect = true;
 	r->process_starts = m->u.process.starts;
+	if (ran && !r->process_running)
+		router_care_process_ended(r, (int)m->u.process.status);
 	/* at most one line a second: it is the tenant who talks */
 	if (ran && !r->process_running && now - r->process_end_ms >= 1000) {
 		r->process_end_ms = now;
@@ -156,6 +159,7 @@ on_gone(void *arg)
 
 	r->config_sent = 0;
 	r->process_running = false;
+	router_log_gone(r);
 	ctlclient_hang_up(r->ctl, -ENOTCONN);
 	ctlclient_hang_up(r->bulk, -ENOTCONN);
 	router_kick(r);

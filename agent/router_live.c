@@ -16,6 +16,7 @@
 #include "agent/router.h"
 
 #include "agent/routepush.h"
+#include "agent/visit.h"
 #include "lib/base.h"
 #include "lib/log.h"
 
@@ -137,6 +138,8 @@ router_live_open(struct router *r)
 void
 router_live_close(struct router *r)
 {
+	visit_end_all(r);
+	router_log_detach(r);
 	ctlclient_free(r->ctl);
 	ctlclient_free(r->bulk);
 	r->ctl = r->bulk = NULL;

@@ -41,6 +41,7 @@ router_fail(struct router *r, const char *remedy, const char *fmt, ...)
 	snprintf(r->fail_remedy, sizeof(r->fail_remedy), "%s", remedy);
 	r->failed = true;
 	log_err("failed: %s router=%s", r->fail_detail, r->spec.name);
+	router_care_fault(r, "failed", -1, remedy, "%s", r->fail_detail);
 }
 
 static enum model_power
@@ -275,6 +276,7 @@ router_reconcile(struct router *r)
 	take_step(r);
 	update_state(r);
 	router_answer_waiters(r);
+	router_care_sync(r);
 	if (r->state == ROUTER_STARTING && !r->busy &&
 	    r->container.state == CONTAINER_RUNNING)
 		loop_arm_sooner(r->timer, 20); /* is it attached by now? */

@@ -301,6 +301,8 @@ status_json(const struct router *r)
 	    (int)r->container.init_pid, "effective",
 	    limits_json(&r->container.effective), "dataplane", "running",
 	    r->process_running, "starts", count(r->process_starts));
+	json_object_set_new(o, "faults", faults_json(&r->faults));
+	json_object_set_new(o, "lease", router_lease_json(&r->lease));
 	if (r->failed)
 		json_object_set_new(o, "problem",
 		    json_pack("{s:s, s:s, s:s}", "code", "start-failed",

@@ -165,8 +165,7 @@ read_body(struct token *t, const json_t *body)
 	bool is_good = hash && strlen(hash) == SHA256_HEX - 1 &&
 		       json_array_size(list) <= MODEL_MAX_ROLES;
 
-	t->expires =
-	    (time_t)json_integer_value(json_object_get(body, "expires"));
+	t->expires = json_integer_value(json_object_get(body, "expires"));
 	t->labels = json_incref(json_object_get(body, "labels"));
 	if (is_good)
 		memcpy(t->hash, hash, SHA256_HEX);
@@ -304,13 +303,13 @@ token_delete(struct node *n, struct token *t, struct err *e)
 /* --- JSON -------------------------------------------------------------------- */
 
 static json_t *
-time_json(time_t t)
+time_json(int64_t t)
 {
 	char text[MODEL_TIME_BYTES];
 
 	if (t == 0)
 		return json_null();
-	model_time_text(t, text);
+	model_time_text(t, text, sizeof(text));
 	return json_string(text);
 }
 

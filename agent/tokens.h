@@ -34,8 +34,8 @@ struct token {
 	char name[MODEL_NAME_BYTES];
 	char created[32];
 	char hash[SHA256_HEX];
-	time_t expires;   /* 0 = never */
-	time_t last_used; /* since europad runs; under the lock */
+	int64_t expires;   /* 0 = never */
+	int64_t last_used; /* since europad runs; under the lock */
 	struct project *project;
 	unsigned n_roles;
 	struct token_role role[MODEL_MAX_ROLES];

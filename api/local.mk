@@ -6,6 +6,7 @@ api_libapi_a_SOURCES = \
   api/json_read.c api/json_read.h \
   api/list.c api/list.h \
   api/model.h api/model_int.h \
+  api/model_care.c \
   api/openapi_json.h \
   api/model_port.c \
   api/model_project.c api/model_project.h \
@@ -29,8 +30,11 @@ api_libapi_a_SOURCES = \
   api/server_reply.c \
   api/server_request.c \
   api/server_static.c \
+  api/server_parts.c \
   api/server_stream.c \
-  api/server_tls.c
+  api/server_tls.c \
+  api/server_upgrade.c \
+  api/websocket.c api/websocket.h
 nodist_api_libapi_a_SOURCES = api/openapi_json.c
 api/openapi_json.c: api/openapi.yaml build-aux/yaml2json.awk
 	$(AM_V_GEN)$(MKDIR_P) api && \

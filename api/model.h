@@ -23,7 +23,8 @@ enum model_limits {
 	MODEL_MAX_VNICS = 32,
 	MODEL_MAX_ADDRESSES = 8, /* of one vNIC */
 	MODEL_MAX_LABELS = 16,
-	MODEL_UID_BYTES = 37, /* text of a UUID */
+	MODEL_MAX_RESTARTS = 60, /* per hour */
+	MODEL_UID_BYTES = 37,    /* text of a UUID */
 };
 
 struct model_prefix {
@@ -72,6 +73,27 @@ struct model_quota {
 	struct model_rates rates; /* of all its vNICs together */
 };
 
+/* What follows when its container ends by itself. */
+enum model_restart_mode {
+	MODEL_RESTART_ALWAYS, /* the default */
+	MODEL_RESTART_ON_FAILURE,
+	MODEL_RESTART_NEVER,
+};
+
+struct model_restart {
+	enum model_restart_mode mode;
+	uint32_t max_per_hour; /* 0 = no limit, at most MODEL_MAX_RESTARTS */
+};
+
+enum model_lease_end { MODEL_LEASE_DELETE, MODEL_LEASE_STOP };
+
+struct model_lease {
+	bool is_there;
+	uint32_t seconds;   /* from the request on; 0: expires_at */
+	int64_t expires_at; /* seconds since 1970 */
+	enum model_lease_end end;
+};
+
 enum model_power { MODEL_RUNNING, MODEL_STOPPED, MODEL_PAUSED };
 
 struct model_router {
@@ -84,7 +106,10 @@ struct model_router {
 	unsigned n_routes;
 	struct model_route *route; /* owned */
 	char dataplane[256]; /* spec.dataplane: program in the container, "" */
-	json_t *labels;      /* object of strings, owned, never NULL */
+	struct model_restart restart; /* spec.restart_policy */
+	bool is_protected;            /* spec.protected */
+	struct model_lease lease;     /* spec.lease */
+	json_t *labels;               /* object of strings, owned, never NULL */
 };
 
 struct model_port {
@@ -156,6 +181,10 @@ void model_address_text(const struct model_prefix *p, char *buf, size_t size);
 void model_mac_text(const uint8_t mac[6], char *buf, size_t size);
 
 bool model_name_is_valid(const char *s);
+
+/* RFC 3339 in UTC, to the second, and back; false: s is none. */
+bool model_time_parse(const char *s, int64_t *out);
+void model_time_text(int64_t t, char *buf, size_t size);
 
 const char *model_power_text(enum model_power p);
 int model_power_parse(const char *s); /* enum model_power or -EINVAL */

@@ -97,6 +97,10 @@ const char *model_address_flaw(const struct model_prefix *p);
 
 bool model_vnic_name_is_valid(const char *s);
 
+/* restart_policy, protected and lease of a spec: model_care.c */
+void model_care_read(struct model_router *r, const struct model_reader *spec);
+void model_care_put(json_t *spec, const struct model_router *r);
+
 /* One route; of one that is to be deleted the prefix alone counts. */
 void model_route_read(
     struct model_route *out, const struct model_reader *in, bool is_delete);

@@ -207,7 +207,8 @@ static void
 read_spec(struct model_router *r, const json_t *spec, struct problem *p)
 {
 	static const char *const known[] = { "template", "power", "quota",
-		"vnics", "routes", "dataplane", NULL };
+		"vnics", "routes", "dataplane", "restart_policy", "protected",
+		"lease", NULL };
 	struct model_reader in;
 	unsigned before;
 	const json_t *routes;
@@ -218,6 +219,7 @@ read_spec(struct model_router *r, const json_t *spec, struct problem *p)
 	read_power(r, &in);
 	read_quota(&r->quota, &in, "quota");
 	read_dataplane(r, &in);
+	model_care_read(r, &in);
 	before = p->n_errors;
 	read_vnics(r, &in);
 	routes = model_take_array(&in, "routes", MODEL_MAX_ROUTES);
@@ -273,11 +275,15 @@ json_t *
 model_router_spec(const struct model_router *r)
 {
 	json_t *vnics = json_array();
+	json_t *spec;
 
 	for (unsigned i = 0; i < r->n_vnics; i++)
 		json_array_append_new(vnics, model_vnic_json(&r->vnic[i]));
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s}", "template",
+	spec = json_pack("{s:s, s:s, s:o, s:o, s:o, s:s}", "template",
 	    r->template, "power", model_power_text(r->power), "quota",
 	    model_quota_json(&r->quota), "vnics", vnics, "routes",
 	    model_routes_json(r), "dataplane", r->dataplane);
+	if (spec)
+		model_care_put(spec, r);
+	return spec;
 }

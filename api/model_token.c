@@ -9,6 +9,7 @@
 #include "lib/base.h"
 
 #include <stdio.h>
+#include <time.h>
 
 static const char *const roles[] = {
 	[API_ROLE_VIEWER] = "viewer",
@@ -29,33 +30,6 @@ model_role_parse(const char *s)
 		if (strcmp(s, roles[i]) == 0)
 			return i;
 	return -EINVAL;
-}
-
-int
-model_time_parse(const char *s, time_t *out)
-{
-	struct tm tm = { 0 };
-	const char *end = strptime(s, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	char again[MODEL_TIME_BYTES];
-	time_t t;
-
-	if (!end || *end != '\0' || tm.tm_year < 70 || tm.tm_year > 8000)
-		return -EINVAL;
-	t = timegm(&tm);
-	model_time_text(t, again); /* there is no 31st of February */
-	if (strcmp(again, s) != 0)
-		return -EINVAL;
-	*out = t;
-	return 0;
-}
-
-void
-model_time_text(time_t t, char out[MODEL_TIME_BYTES])
-{
-	struct tm tm;
-
-	gmtime_r(&t, &tm);
-	strftime(out, MODEL_TIME_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
 void
@@ -120,7 +94,7 @@ read_expires(struct model_token *t, const struct model_reader *spec)
 	if (json_is_null(json_object_get(spec->obj, "expires")))
 		return;
 	s = model_take_string(spec, "expires", MODEL_TIME_BYTES);
-	if (s && model_time_parse(s, &t->expires) < 0)
+	if (s && !model_time_parse(s, &t->expires))
 		model_complain(spec, "expires",
 		    "must be a time in UTC, such as 2027-01-31T12:00:00Z");
 	else if (s && t->expires <= time(NULL))

@@ -6,8 +6,6 @@
 #include "api/model.h"
 #include "api/server.h"
 
-#include <time.h>
-
 enum { MODEL_MAX_ROLES = 32, MODEL_TIME_BYTES = 32 };
 
 /* Every project, and the node. */
@@ -20,7 +18,7 @@ struct model_token {
 		char project[MODEL_NAME_BYTES];
 		enum api_role role;
 	} role[MODEL_MAX_ROLES];
-	time_t expires; /* 0 = never */
+	int64_t expires; /* 0 = never */
 	json_t *labels;
 };
 
@@ -33,9 +31,5 @@ int model_token_read(
 
 const char *model_role_text(enum api_role role);
 int model_role_parse(const char *s); /* enum api_role or -EINVAL */
-
-/* RFC 3339 in UTC, "2026-11-22T14:00:00Z"; 0 or -EINVAL. */
-int model_time_parse(const char *s, time_t *out);
-void model_time_text(time_t t, char out[MODEL_TIME_BYTES]);
 
 #endif

@@ -13,17 +13,21 @@
 #include "api/server.h"
 
 enum route_flags {
-	ROUTE_BODY = 1,      /* wants a JSON body */
-	ROUTE_WRITES = 2,    /* has ?dry_run= */
-	ROUTE_PROJECT = 4,   /* has ?project= */
-	ROUTE_LUA = 8,       /* wants a program as its body, not JSON */
-	ROUTE_LINES = 16,    /* the body may be lines of JSON, of any number */
-	ROUTE_EMPTY = 32,    /* beside ROUTE_BODY: there need not be one */
-	ROUTE_SOURCE = 64,   /* has ?source= and ?cursor= */
-	ROUTE_LIST = 128,    /* has ?limit=, ?cursor= and ?fields= */
-	ROUTE_LABEL = 256,   /* has ?label= */
-	ROUTE_EVENTS = 1024, /* has ?follow= */
-	ROUTE_KEY = 512,     /* takes an Idempotency-Key: its answer is kept */
+	ROUTE_BODY = 1,       /* wants a JSON body */
+	ROUTE_WRITES = 2,     /* has ?dry_run= */
+	ROUTE_PROJECT = 4,    /* has ?project= */
+	ROUTE_LUA = 8,        /* wants a program as its body, not JSON */
+	ROUTE_LINES = 16,     /* the body may be lines of JSON, of any number */
+	ROUTE_EMPTY = 32,     /* beside ROUTE_BODY: there need not be one */
+	ROUTE_SOURCE = 64,    /* has ?source= and ?cursor= */
+	ROUTE_LIST = 128,     /* has ?limit=, ?cursor= and ?fields= */
+	ROUTE_LABEL = 256,    /* has ?label= */
+	ROUTE_EVENTS = 1024,  /* has ?follow= */
+	ROUTE_PATH = 2048,    /* has ?path= */
+	ROUTE_FOLLOW = 8192,  /* has ?follow= */
+	ROUTE_SOCKET = 16384, /* becomes a WebSocket */
+	ROUTE_BYTES = 4096,   /* any bytes are its body, or none */
+	ROUTE_KEY = 512,      /* takes an Idempotency-Key: its answer is kept */
 	/*
 	 * Who may: viewer to read, operator to write, of the project, or of the
 	 * node if it is about no project; unless it says otherwise.

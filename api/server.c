@@ -167,8 +167,8 @@ start_daemon(struct server_listener *l, struct err *e)
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	l->daemon = MHD_start_daemon(
 	    MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC |
-		MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-		(l->is_tls ? (unsigned)MHD_USE_TLS : 0U),
+		MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
+		MHD_USE_ERROR_LOG | (l->is_tls ? (unsigned)MHD_USE_TLS : 0U),
 	    0, NULL, NULL, on_request, l, MHD_OPTION_EXTERNAL_LOGGER, on_log,
 	    NULL, MHD_OPTION_LISTEN_SOCKET, l->fd, MHD_OPTION_UNESCAPE_CALLBACK,
 	    on_unescape, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_request_line,
@@ -237,6 +237,7 @@ server_new(const struct api_config *c)
 	};
 	TAILQ_INIT(&s->conns);
 	TAILQ_INIT(&s->pending);
+	TAILQ_INIT(&s->parts);
 	LIST_INIT(&s->readers);
 	s->events = events_new();
 	s->tcp_port = c->tcp_port;
@@ -361,6 +362,7 @@ api_server_stop(struct api_server *s)
 
 	wait_for_none(s, &s->n_pending, SERVER_GRACE_MS);
 	reply_all_stopped(s);
+	parts_cut_all(s);
 	/* somebody may be between taking a request and resuming it */
 	pthread_mutex_lock(&s->lock);
 	while (s->n_pending > 0)

@@ -60,6 +60,13 @@ enum api_op {
 	API_TOKEN_CREATE,      /* POST /v1/tokens */
 	API_TOKEN_GET,         /* GET /v1/tokens/{t} */
 	API_TOKEN_DELETE,
+	API_EXEC,           /* POST /v1/routers/{r}/exec */
+	API_TEMPLATES_LIST, /* GET /v1/templates */
+	API_TEMPLATE_GET,
+	API_CONSOLE,  /* GET /v1/routers/{r}/console */
+	API_LOGS_GET, /* GET /v1/routers/{r}/logs */
+	API_FILE_GET, /* GET /v1/routers/{r}/files */
+	API_FILE_PUT,
 	API_PORTS_LIST,  /* GET /v1/ports */
 	API_PORT_CREATE, /* POST /v1/ports */
 	API_PORT_GET,    /* GET /v1/ports/{p} */
@@ -82,7 +89,7 @@ struct api_request; /* opaque; lives until api_reply() */
 const char *api_method(const struct api_request *r);
 /* As it was asked for, printable, without the query. */
 const char *api_path(const struct api_request *r);
-/* It is to change something, and is no dry run. */
+/* It is to change something, or may (a console), and is no dry run. */
 bool api_is_change(const struct api_request *r);
 enum api_op api_op(const struct api_request *r);
 /* {r} or {p}, already checked to be a name; "" if the path has none */
@@ -102,6 +109,8 @@ const json_t *api_query_all(const struct api_request *r);
 const json_t *api_body(const struct api_request *r);
 /* A body that is a program, borrowed: UTF-8 without zeros; NULL if none. */
 const char *api_text(const struct api_request *r, size_t *n);
+/* A body that is any bytes, borrowed; NULL if there are none. */
+const void *api_bytes(const struct api_request *r, size_t *n);
 /* A body that was lines of routes, borrowed, checked; NULL if it was not. */
 struct route_lines *api_lines(const struct api_request *r);
 /* The client asked for the program itself and not for an object with it. */
@@ -160,6 +169,34 @@ void api_reply_problem_at(
 void api_on_result(struct api_request *r,
     void (*fn)(void *arg, const struct api_request *r, int status), void *arg);
 
+/*
+ * An answer that comes in parts. It has two ends: who puts bytes in, on one
+ * thread, and the listener, which sends them; whoever is slower is waited for by
+ * the other. The listener sees nothing of a client that goes away while there is
+ * nothing to send, so the owner watches the peer's descriptor.
+ */
+struct api_parts;
+
+enum { API_PARTS_BYTES = 64 << 10 }; /* that can wait in one */
+
+/*
+ * Answers r with 200 and what will be put. Ends r. NULL without memory: then r is
+ * answered, too. Context: any thread, exactly once per request.
+ */
+struct api_parts *api_reply_parts(
+    struct api_request *r, const char *media_type);
+/* Bytes that can be put now; 0 when the client is gone, too. */
+size_t api_parts_room(struct api_parts *s);
+/* Copies n bytes, all of them. Returns 0, -EAGAIN (no room) or -EPIPE (gone). */
+int api_parts_put(struct api_parts *s, const void *bytes, size_t n);
+/* The owner is told once when n bytes can be put. */
+void api_parts_want_room(struct api_parts *s, size_t n);
+/* Readable when the owner is told, of room or that the client has gone. */
+int api_parts_event(const struct api_parts *s);
+/* The client's socket, to be watched for EPOLLRDHUP and never read; or -1. */
+int api_parts_peer(const struct api_parts *s);
+/* Lets go. whole: that was all; else the client sees that it is cut short. */
+void api_parts_end(struct api_parts *s, bool whole);
 /* An answer as it leaves; etag and location may be NULL. */
 struct api_answer {
 	int status;
@@ -175,6 +212,29 @@ void api_on_answer(struct api_request *r,
     void (*fn)(void *arg, const struct api_answer *answer), void *arg);
 /* Answers as another request was answered before. */
 void api_reply_again(struct api_request *r, const struct api_answer *answer);
+
+/*
+ * A connection that has become a WebSocket; see api/websocket.h. The operation's
+ * table row has checked the handshake.
+ */
+struct api_socket;
+
+enum { API_SOCKET_EARLY = 4096 }; /* bytes that may come before the 101 */
+
+/*
+ * Answers r with 101. Ends r. NULL without memory: then r is answered, too.
+ * Context: any thread, exactly once per request.
+ */
+struct api_socket *api_reply_socket(struct api_request *r);
+/* Readable when api_socket_open() has something to say; read it then. */
+int api_socket_event(const struct api_socket *s);
+/*
+ * The descriptor, for send() and recv(), and what came on it already; -EAGAIN: it
+ * is not there yet; -EPIPE: it will not be.
+ */
+int api_socket_open(struct api_socket *s, const char **early, size_t *n);
+/* Takes s: the connection ends. */
+void api_socket_close(struct api_socket *s);
 
 typedef void (*api_handler_fn)(void *arg, struct api_request *r);
 

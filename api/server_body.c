@@ -34,6 +34,8 @@ limit_of(const struct api_request *r)
 	if (r->match.status == 200 &&
 	    (r->match.flags & ROUTE_LUA || r->match.op == API_ROUTES_PATCH))
 		return SERVER_TEXT_BYTES;
+	if (r->match.status == 200 && r->match.flags & ROUTE_BYTES)
+		return SERVER_FILE_BYTES;
 	return SERVER_BODY_BYTES;
 }
 
@@ -56,7 +58,7 @@ says_too_large(const struct api_request *r)
 	return s && strtoull(s, NULL, 10) > r->limit;
 }
 
-/* One of the few places for tables; false: there is none. */
+/* One of the few places for long bodies; false: there is none. */
 static bool
 take_place(struct api_request *r)
 {
@@ -81,14 +83,22 @@ give_place(struct api_request *r)
 }
 
 static int
+place_begin(struct api_request *r, struct problem *p)
+{
+	if (take_place(r))
+		return 0;
+	return problem_set(p, 503, "busy", "try again in a second",
+	    "%d long bodies arrive already", SERVER_STREAMS);
+}
+
+static int
 stream_begin(struct api_request *r, struct problem *p)
 {
 	bool is_change = r->match.op == API_ROUTES_PATCH;
 	int rc;
 
-	if (!is_change && !take_place(r))
-		return problem_set(p, 503, "busy", "try again in a second",
-		    "%d streams arrive already", SERVER_STREAMS);
+	if (!is_change && place_begin(r, p) < 0)
+		return -EBUSY;
 	rc = route_lines_new(r->server->spool_dir, is_change, &r->lines);
 	if (rc == 0)
 		return 0;
@@ -116,6 +126,8 @@ body_begin(struct api_request *r)
 	}
 	if (is_stream(r) && headers_media_fits(r, &p))
 		stream_begin(r, &p);
+	else if (r->match.status == 200 && r->match.flags & ROUTE_BYTES)
+		place_begin(r, &p);
 	if (p.status == 0)
 		return true;
 	reply_now(r, &p);
@@ -192,7 +204,7 @@ check_text(const struct api_request *r, struct problem *p)
 int
 body_finish(struct api_request *r, struct problem *p)
 {
-	unsigned wanted = ROUTE_BODY | ROUTE_LUA;
+	unsigned wanted = ROUTE_BODY | ROUTE_LUA | ROUTE_BYTES;
 
 	if (!(r->match.flags & wanted))
 		return 0;
@@ -206,6 +218,8 @@ body_finish(struct api_request *r, struct problem *p)
 		give_place(r);
 		return rc;
 	}
+	if (r->match.flags & ROUTE_BYTES)
+		return 0;
 	if (r->match.flags & ROUTE_LUA)
 		return check_text(r, p);
 	if (r->n_body == 0)

@@ -68,7 +68,7 @@ headers_host_is_ours(const struct api_request *r, struct problem *p)
 	return true;
 }
 
-enum { JSON, LINES, LUA };
+enum { JSON, LINES, LUA, BYTES };
 
 /* What a body may be called; NULL: no Content-Type. */
 static const struct {
@@ -80,10 +80,11 @@ static const struct {
 	{ "application/x-ndjson", 1 << LINES },
 	{ "text/x-lua", 1 << LUA },
 	{ "application/x-lua", 1 << LUA },
-	{ "text/plain", 1 << LUA },
-	{ "application/octet-stream", 1 << LUA },
+	{ "text/plain", 1 << LUA | 1 << BYTES },
+	{ "application/octet-stream", 1 << LUA | 1 << BYTES },
 	/* what curl -d sends; taken for what is wanted, on purpose */
-	{ "application/x-www-form-urlencoded", 1 << JSON | 1 << LUA },
+	{ "application/x-www-form-urlencoded",
+	    1 << JSON | 1 << LUA | 1 << BYTES },
 };
 
 /* The kinds that the body may be of, by its name. */
@@ -94,7 +95,7 @@ kinds_of(const struct api_request *r)
 	size_t n = type ? strcspn(type, "; \t") : 0;
 
 	if (!type)
-		return 1 << JSON | 1 << LUA;
+		return 1 << JSON | 1 << LUA | 1 << BYTES;
 	for (size_t i = 0; i < ARRAY_SIZE(media); i++)
 		if (strlen(media[i].type) == n &&
 		    strncasecmp(type, media[i].type, n) == 0)
@@ -115,6 +116,8 @@ headers_media_fits(const struct api_request *r, struct problem *p)
 	const char *coding = header(r, "Content-Encoding");
 	unsigned wanted = r->match.flags & ROUTE_LUA ? 1 << LUA : 1 << JSON;
 
+	if (r->match.flags & ROUTE_BYTES)
+		wanted = 1 << BYTES;
 	if (r->match.flags & ROUTE_LINES)
 		wanted |= 1 << LINES;
 	if (coding && strcasecmp(coding, "identity") != 0) {
@@ -126,8 +129,9 @@ headers_media_fits(const struct api_request *r, struct problem *p)
 	if (kinds_of(r) & wanted)
 		return true;
 	problem_set(p, 415, "media-type",
-	    r->match.flags & ROUTE_LUA ? "send text/x-lua"
-				       : "send application/json",
+	    r->match.flags & ROUTE_BYTES ? "send application/octet-stream"
+	    : r->match.flags & ROUTE_LUA ? "send text/x-lua"
+					 : "send application/json",
 	    "the body is %.80s", type);
 	return false;
 }
@@ -149,7 +153,8 @@ static const struct {
 	{ "limit", ROUTE_LIST },
 	{ "fields", ROUTE_LIST },
 	{ "label", ROUTE_LABEL },
-	{ "follow", ROUTE_EVENTS },
+	{ "follow", ROUTE_EVENTS | ROUTE_FOLLOW },
+	{ "path", ROUTE_PATH },
 };
 
 static bool
@@ -185,6 +190,10 @@ take_parameter(struct api_request *r, const char *key, const char *value,
 	if (!has_parameter(r, key))
 		return problem_set(p, 400, "bad-query", "leave it out",
 		    "the operation has no parameter \"%.40s\"", key);
+	if (strcmp(key, "follow") == 0 && r->match.flags & ROUTE_FOLLOW)
+		value = strcmp(value, "1") == 0   ? "true"
+			: strcmp(value, "0") == 0 ? "false"
+						  : value;
 	if ((strcmp(key, "dry_run") == 0 || strcmp(key, "follow") == 0) &&
 	    strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
 		return problem_set(p, 400, "bad-query", "say true or false",
@@ -266,6 +275,25 @@ tag_of(const char *s)
 	return out;
 }
 
+/* RFC 6455, section 4.2.1. */
+static int
+read_handshake(struct api_request *r, struct problem *p)
+{
+	const char *upgrade = header(r, "Upgrade");
+	const char *connection = header(r, "Connection");
+	const char *version = header(r, "Sec-WebSocket-Version");
+
+	if (strcmp(r->method, "GET") == 0 && upgrade &&
+	    strcasecmp(upgrade, "websocket") == 0 && connection &&
+	    strcasestr(connection, "upgrade") && version &&
+	    strcmp(version, "13") == 0 &&
+	    websocket_accept(header(r, "Sec-WebSocket-Key"), r->accept))
+		return 0;
+	return problem_set(p, 400, "bad-header",
+	    "open it as a WebSocket (RFC 6455, version 13)",
+	    "the request is no WebSocket handshake");
+}
+
 int
 headers_read_conditions(struct api_request *r, struct problem *p)
 {
@@ -273,6 +301,8 @@ headers_read_conditions(struct api_request *r, struct problem *p)
 
 	const char *accept = header(r, "Accept");
 
+	if (r->match.flags & ROUTE_SOCKET && read_handshake(r, p) < 0)
+		return -EINVAL;
 	r->is_async = prefers_async(header(r, "Prefer"));
 	r->wants_lines = accept && strcasestr(accept, "application/x-ndjson");
 	r->wants_text = accept && strncasecmp(accept, "text/x-lua", 10) == 0;

@@ -11,7 +11,9 @@
  *	server_headers.c  query, If-Match, Prefer, Host, Origin, media type
  *	server_reply.c    from an answer to bytes
  *	server_tls.c      the certificate
+ *	server_upgrade.c  a connection that becomes a WebSocket
  *	server_static.c   the files of the web page
+ *	server_parts.c    an answer that comes in parts
  *	server_stream.c   answers that go on
  *
  * Threads: each listener has one thread of libmicrohttpd (M); the reaper (R)
@@ -29,6 +31,7 @@
 #include "api/events.h"
 #include "api/route.h"
 #include "api/server.h"
+#include "api/websocket.h"
 #include "lib/sha256.h"
 
 #include <pthread.h>
@@ -41,6 +44,7 @@ struct MHD_Response;
 enum server_limits {
 	SERVER_BODY_BYTES = 64 << 10,
 	SERVER_TEXT_BYTES = 256 << 10,  /* a program, a change of routes */
+	SERVER_FILE_BYTES = 1 << 20,    /* one of a router */
 	SERVER_LINES_BYTES = 128 << 20, /* routes, a stream */
 	SERVER_LINES_RATE = 1 << 20,    /* bytes/s that a stream must bring */
 	SERVER_STREAMS = 4,             /* that arrive at a time */
@@ -102,6 +106,7 @@ struct api_server {
 	uint64_t next_wake_ms; /* when the reaper looks next */
 	TAILQ_HEAD(conn_list, server_conn) conns;
 	TAILQ_HEAD(request_list, api_request) pending;
+	TAILQ_HEAD(parts_list, api_parts) parts;
 	LIST_HEAD(stream_list, stream) readers;
 	struct events *events;
 
@@ -149,7 +154,7 @@ struct api_request {
 	size_t limit;  /* of n_seen */
 	uint64_t began_ms;
 	struct route_lines *lines; /* a stream: no body is kept */
-	bool has_place;            /* M: one of those for streams */
+	bool has_place;            /* M: one of the few for long bodies */
 	json_t *json;
 	json_t *query; /* object of strings, NULL if none */
 	char *if_match;
@@ -160,7 +165,9 @@ struct api_request {
 	bool is_async;
 	bool wants_text;
 	void (*on_result)(void *arg, const struct api_request *r, int status);
-	void *on_result_arg; /* H: these two */
+	void *on_result_arg;           /* H: these two */
+	char accept[WEBSOCKET_ACCEPT]; /* of a handshake that is good */
+	struct api_socket *socket;     /* that it becomes; held */
 	bool wants_lines;
 	char last_event[64]; /* Last-Event-ID, cut */
 	const char *last_id; /* that, or NULL */
@@ -237,6 +244,12 @@ void reply_header(
 void reply_all_stopped(struct api_server *s);
 /* r is pending from now on; false: the server stops, r is answered. */
 bool reply_expect(struct api_request *r);
+
+/* server_upgrade.c: the request of r->socket is over */
+void upgrade_release(struct api_request *r);
+
+/* server_parts.c: cuts all short. Context: the thread that stops the server. */
+void parts_cut_all(struct api_server *s);
 
 /* server_stream.c: has all of them see that the server stops */
 void stream_end_all(struct api_server *s);

@@ -73,6 +73,8 @@ request_unref(struct api_request *r)
 	pthread_mutex_unlock(&r->server->lock);
 	if (left > 0)
 		return;
+	if (r->socket)
+		upgrade_release(r);
 	if (r->response)
 		MHD_destroy_response(r->response);
 	json_decref(r->json);
@@ -183,7 +185,7 @@ request_finish(struct api_request *r)
 	}
 	if (r->key && !make_digest(r))
 		return; /* no memory: hang up */
-	if (!(r->match.flags & ROUTE_LUA))
+	if (!(r->match.flags & (ROUTE_LUA | ROUTE_BYTES)))
 		free(steal_ptr(r->body));
 	conn_set_deadline(r->conn, 0);
 	r->is_handed = true;
@@ -207,7 +209,8 @@ api_path(const struct api_request *r)
 bool
 api_is_change(const struct api_request *r)
 {
-	return r->match.flags & ROUTE_WRITES && !api_dry_run(r);
+	return r->match.flags & (ROUTE_WRITES | ROUTE_SOCKET) &&
+	       !api_dry_run(r);
 }
 
 enum api_op
@@ -267,6 +270,13 @@ api_text(const struct api_request *r, size_t *n)
 {
 	*n = r->n_body;
 	return r->match.flags & ROUTE_LUA ? r->body : NULL;
+}
+
+const void *
+api_bytes(const struct api_request *r, size_t *n)
+{
+	*n = r->n_body;
+	return r->match.flags & ROUTE_BYTES ? r->body : NULL;
 }
 
 struct route_lines *

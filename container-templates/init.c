@@ -3,7 +3,8 @@
  * europa-init: the first process of a router's container.
  *
  *	europa-init [--socket PATH] [--conf-dir PATH] [--log PATH]
- *	            [--service PATH]
+ *	            [--service PATH] [--root PATH]
+ *	europa-init --file ROOT VERB PATH ...
  *
  * It connects to europad, gets the shared memory and the configuration, starts
  * the data plane and keeps it running, and beside it the service of the
@@ -65,8 +66,9 @@ reap(struct init *s)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (!init_child_reaped(&s->child, pid, status))
-			init_service_reaped(&s->service, pid, status);
+		if (!init_child_reaped(&s->child, pid, status) &&
+		    !init_service_reaped(&s->service, pid, status))
+			init_session_reaped(pid, status);
 }
 
 static void
@@ -130,12 +132,14 @@ parse_options(struct init *s, int argc, char *argv[])
 		{ "conf-dir", required_argument, NULL, 'c' },
 		{ "log", required_argument, NULL, 'l' },
 		{ "service", required_argument, NULL, 'v' },
+		{ "root", required_argument, NULL, 'r' },
 		{ 0 },
 	};
 	static char service[] = INIT_SERVICE;
 	const char *conf_dir = "/run/europa";
 	int o;
 
+	s->link.root = "/";
 	s->link.socket_path = "/run/europa-node/agent.sock";
 	s->log_path = getpid() == 1 ? default_log : NULL;
 	s->service_path = service;
@@ -148,6 +152,8 @@ parse_options(struct init *s, int argc, char *argv[])
 			s->log_path = optarg;
 		else if (o == 'v')
 			s->service_path = optarg;
+		else if (o == 'r')
+			s->link.root = optarg;
 		else
 			return -EINVAL;
 	}
@@ -175,6 +181,7 @@ begin(struct init *s)
 	s->link.child = &s->child;
 	if (mkdir(s->link.conf_dir, 0755) < 0 && errno != EEXIST)
 		log_err("%s: %s", s->link.conf_dir, strerror(errno));
+	init_log_open(s->loop, s->log_path);
 	rc = init_service_open(&s->service, s->loop, s->service_path);
 	return rc < 0 ? rc : init_link_open(&s->link, s->loop);
 }
@@ -183,15 +190,19 @@ int
 main(int argc, char *argv[])
 {
 	static struct init s;
-	int rc = parse_options(&s, argc, argv);
+	int rc;
 
+	if (argc > 1 && strcmp(argv[1], "--file") == 0)
+		return init_file_main(argc - 2, argv + 2);
+	rc = parse_options(&s, argc, argv);
 	if (rc < 0) {
 		fprintf(stderr, "usage: europa-init [--socket PATH] "
 				"[--conf-dir PATH] [--log PATH] "
-				"[--service PATH]\n");
+				"[--service PATH] [--root PATH]\n");
 		return 2;
 	}
 	umask(022);
+	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 0);
 	if (s.log_path)
 		open_log(s.log_path);
 	log_init("europa-init", LOG_LEVEL_INFO);

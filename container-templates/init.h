@@ -8,6 +8,9 @@
  *	init_conf.c	router.conf: checks and writes it
  *	init_service.c	a second program of the template, if it has one
  *	init_relay.c	europad's way to the router's own socket
+ *	init_session.c	processes that europad has run here
+ *	init_file.c	one of them: a file, to europad or from it
+ *	init_log.c	what all of them log, to europad
  *
  * init holds the shared memory's descriptors for the container's life, so that
  * a data plane that dies is started again within milliseconds, with europad or
@@ -30,6 +33,8 @@ enum {
 	INIT_MAX_CONF_BYTES = 8 << 20,
 	INIT_MAX_PIPELINE_BYTES = 256 << 10,
 	INIT_MAX_RELAYS = 8,
+	INIT_MAX_SESSIONS = 8,
+	INIT_MAX_FILE_BYTES = 16 << 20,
 };
 
 /* The words of the "dataplane" line: a program and its arguments. */
@@ -134,6 +139,39 @@ struct init_relay;
  */
 int init_relay_new(struct loop *l, const char *dir, int fd);
 
+/* ---- init_session.c ---- */
+
+struct init_session_config {
+	uint8_t kind;           /* enum wire_session */
+	uint16_t rows, columns; /* of a console */
+	const char *root;       /* where files are, "/" */
+};
+
+/*
+ * Begins a session on fd (taken), which speaks pieces. Returns 0, -EBUSY (too
+ * many), or another negative errno; fd is closed then.
+ */
+int init_session_new(
+    struct loop *l, int fd, const struct init_session_config *c);
+/* Told of each process that ended; true if it was one of these. */
+bool init_session_reaped(pid_t pid, int status);
+
+/* ---- init_log.c ---- */
+
+/* The log at path (NULL: there is none), which is there. Returns 0. */
+int init_log_open(struct loop *l, const char *path);
+/* Where it goes from now on (taken). Returns 0 or negative errno. */
+int init_log_attach(int fd);
+
+/* ---- init_file.c ---- */
+
+/*
+ * europa-init --file ROOT get PATH | put PATH BYTES: as a process of its own, with
+ * the file's content as its output or input. Returns an exit status: 0, or an
+ * errno.
+ */
+int init_file_main(int argc, char *const *argv);
+
 /* ---- init_link.c ---- */
 
 struct init_link {
@@ -141,6 +179,7 @@ struct init_link {
 	struct init_child *child;
 	const char *socket_path;
 	const char *conf_dir;
+	const char *root;            /* where europad's files are, "/" */
 	uint8_t set[WIRE_UID_BYTES]; /* that we hold */
 
 	int fd; /* -1: not connected */

@@ -102,6 +102,21 @@ take_config(struct init_link *k, const struct wire_msg *m)
 	return 0;
 }
 
+/* europad sees the end of its stream when this fails. */
+static int
+take_session(struct init_link *k, struct wire_msg *m)
+{
+	const struct init_session_config c = {
+		.kind = m->u.session.kind,
+		.rows = m->u.session.rows,
+		.columns = m->u.session.columns,
+		.root = k->root,
+	};
+
+	m->n_fds = 0;
+	return init_session_new(k->loop, m->fds[0], &c);
+}
+
 static void
 handle(struct init_link *k, struct wire_msg *m)
 {
@@ -130,6 +145,13 @@ handle(struct init_link *k, struct wire_msg *m)
 		/* europad sees the end of its stream when this fails */
 		m->n_fds = 0;
 		rc = init_relay_new(k->loop, k->conf_dir, m->fds[0]);
+		break;
+	case WIRE_INIT_SESSION:
+		rc = take_session(k, m);
+		break;
+	case WIRE_INIT_LOG:
+		m->n_fds = 0;
+		rc = init_log_attach(m->fds[0]);
 		break;
 	case WIRE_INIT_RESTART:
 		init_child_restart(k->child);

@@ -5,9 +5,12 @@ container_templates_libinit_a_SOURCES = \
   container-templates/init.h \
   container-templates/init_child.c \
   container-templates/init_conf.c \
+  container-templates/init_file.c \
   container-templates/init_link.c \
+  container-templates/init_log.c \
   container-templates/init_relay.c \
-  container-templates/init_service.c
+  container-templates/init_service.c \
+  container-templates/init_session.c
 LIBINIT = container-templates/libinit.a
 
 europalibexec_PROGRAMS += container-templates/europa-init

@@ -15,6 +15,7 @@ DECISIONS = \
   doc/decisions/api-thread.md \
   doc/decisions/dpdk-only-in-the-host.md \
   doc/decisions/errors.md \
+  doc/decisions/exec-through-init.md \
   doc/decisions/lua-pipeline.md \
   doc/decisions/lxc.md \
   doc/decisions/linux-twins.md \

@@ -7,6 +7,7 @@ lib_libeuropa_a_SOURCES = \
   lib/err.c lib/err.h \
   lib/log.c lib/log.h \
   lib/loop.c lib/loop.h \
+  lib/piece.c lib/piece.h \
   lib/ready.h \
   lib/region.c lib/region.h \
   lib/sha256.c lib/sha256.h \

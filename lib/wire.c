@@ -300,6 +300,14 @@ code_config(struct codec *c, struct wire_msg *m)
 }
 
 static void
+code_session(struct codec *c, struct wire_msg *m)
+{
+	code_u8(c, &m->u.session.kind);
+	code_u16(c, &m->u.session.rows);
+	code_u16(c, &m->u.session.columns);
+}
+
+static void
 code_stats(struct codec *c, struct wire_msg *m)
 {
 	uint32_t n;
@@ -345,6 +353,8 @@ static const struct {
 	[WIRE_STATS] = { code_stats, 0 },
 	[WIRE_INIT_PIPELINE] = { code_nothing, 1 },
 	[WIRE_INIT_CONTROL] = { code_nothing, 1 },
+	[WIRE_INIT_SESSION] = { code_session, 1 },
+	[WIRE_INIT_LOG] = { code_nothing, 1 },
 };
 
 int

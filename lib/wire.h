@@ -30,7 +30,7 @@
 enum wire_limits {
 	WIRE_MAGIC = 0x5745,
 	WIRE_MAJOR = 2,
-	WIRE_MINOR = 1,
+	WIRE_MINOR = 2,
 	WIRE_MAX_BYTES = 32768,
 	WIRE_MAX_FDS = 3 + VNIC_MAX_QUEUES,
 	WIRE_UID_BYTES = 16,
@@ -78,6 +78,10 @@ enum wire_type {
 	/* europad to init, since 2.1: an older one hangs up and comes back */
 	WIRE_INIT_PIPELINE, /* 1 fd: sealed text, before the first process */
 	WIRE_INIT_CONTROL,  /* 1 fd: a stream, to be joined with router.sock */
+
+	/* europad to init, since 2.2 */
+	WIRE_INIT_SESSION, /* u.session + 1 fd: a stream of pieces, piece.h */
+	WIRE_INIT_LOG,     /* 1 fd: a stream, for all that is logged */
 	WIRE_N_TYPES,
 };
 
@@ -99,6 +103,13 @@ enum wire_event {
 	WIRE_EVENT_STALLED = 3,     /* holds packets, no beat for 1 s */
 	WIRE_EVENT_NO_ACK = 4,      /* waits for the router for 1 s */
 	WIRE_EVENT_SIGBUS = 5,      /* its memory had a hole that bit */
+};
+
+/* What init runs, and on what. */
+enum wire_session {
+	WIRE_SESSION_EXEC = 1,    /* a program, on pipes */
+	WIRE_SESSION_CONSOLE = 2, /* a program, on a terminal */
+	WIRE_SESSION_FILE = 3,    /* init's own hand: get PATH, put PATH ... */
 };
 
 enum wire_port_state {
@@ -222,6 +233,11 @@ struct wire_msg {
 		struct {
 			uint64_t generation;
 		} config;
+		struct {
+			uint8_t kind;  /* enum wire_session */
+			uint16_t rows; /* of a console */
+			uint16_t columns;
+		} session;
 		struct {
 			uint64_t generation; /* of the configuration in force */
 			uint32_t n;

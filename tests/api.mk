@@ -3,6 +3,7 @@
 if HAVE_CMOCKA
 api_tests = \
   tests/unit/test_api_auth \
+  tests/unit/test_api_care \
   tests/unit/test_api_events \
   tests/unit/test_api_hostile \
   tests/unit/test_api_lines \
@@ -14,7 +15,8 @@ api_tests = \
   tests/unit/test_api_server \
   tests/unit/test_api_tls \
   tests/unit/test_api_stream \
-  tests/unit/test_api_vnic
+  tests/unit/test_api_vnic \
+  tests/unit/test_api_websocket
 check_PROGRAMS += $(api_tests)
 TESTS += $(api_tests)
 
@@ -30,6 +32,9 @@ tests_unit_test_api_auth_SOURCES = tests/unit/test_api_auth.c $(api_rig_sources)
 tests_unit_test_api_auth_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_auth_LDADD = $(api_test_libs)
 
+tests_unit_test_api_care_SOURCES = tests/unit/test_api_care.c $(model_rig_sources)
+tests_unit_test_api_care_CFLAGS = $(api_test_cflags)
+tests_unit_test_api_care_LDADD = $(api_test_libs)
 tests_unit_test_api_events_SOURCES = tests/unit/test_api_events.c
 tests_unit_test_api_events_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_events_LDADD = $(api_test_libs)
@@ -74,23 +79,32 @@ tests_unit_test_api_stream_SOURCES = tests/unit/test_api_stream.c $(api_rig_sour
 tests_unit_test_api_stream_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_stream_LDADD = $(api_test_libs)
 
+tests_unit_test_api_websocket_SOURCES = tests/unit/test_api_websocket.c
+tests_unit_test_api_websocket_CFLAGS = $(api_test_cflags)
+tests_unit_test_api_websocket_LDADD = $(api_test_libs)
+
 tests_unit_test_api_vnic_SOURCES = tests/unit/test_api_vnic.c $(model_rig_sources)
 tests_unit_test_api_vnic_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_vnic_LDADD = $(api_test_libs)
 endif
 EXTRA_DIST += \
   tests/rest/audit.test.mjs \
+  tests/rest/care.test.mjs \
   tests/rest/again.test.mjs \
   tests/rest/client.mjs \
+  tests/rest/console.test.mjs \
   tests/rest/contract.test.mjs \
   tests/rest/docs.test.mjs \
   tests/rest/errors.test.mjs \
+  tests/rest/exec.test.mjs \
+  tests/rest/files.test.mjs \
   tests/rest/events.test.mjs \
   tests/rest/fake_router.mjs \
   tests/rest/fuzz.test.mjs \
   tests/rest/lists.test.mjs \
   tests/rest/halt.test.mjs \
   tests/rest/live.test.mjs \
+  tests/rest/logs.test.mjs \
   tests/rest/metrics.test.mjs \
   tests/rest/network.test.mjs \
   tests/rest/openapi.mjs \

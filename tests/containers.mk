@@ -10,8 +10,12 @@ CONTAINER_UNIT = \
   tests/unit/test_container_cgroup \
   tests/unit/test_container_launch \
   tests/unit/test_ctlclient \
+  tests/unit/test_faults \
   tests/unit/test_init_service \
   tests/unit/test_init \
+  tests/unit/test_lib_piece \
+  tests/unit/test_logring \
+  tests/unit/test_textbits \
   tests/unit/test_answers tests/unit/test_live_files \
   tests/unit/test_store \
   tests/unit/test_tokens \
@@ -34,6 +38,14 @@ tests_unit_test_ctlclient_SOURCES = tests/unit/test_ctlclient.c \
   tests/unit/ctl_fake.c tests/unit/ctl_fake.h
 tests_unit_test_ctlclient_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_ctlclient_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_faults_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_faults_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_lib_piece_CFLAGS = $(CONTAINER_TEST_CFLAGS)
+tests_unit_test_lib_piece_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS)
+tests_unit_test_logring_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_logring_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_textbits_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_textbits_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_answers_SOURCES = tests/unit/test_answers.c
 tests_unit_test_answers_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_answers_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)

@@ -77,6 +77,7 @@ PROTOCOL_FUZZ = \
   tests/fuzz/fuzz_router \
   tests/fuzz/fuzz_routerconf \
   tests/fuzz/fuzz_routerctl \
+  tests/fuzz/fuzz_visit \
   tests/fuzz/fuzz_wire
 check_PROGRAMS += $(PROTOCOL_FUZZ)
 TESTS += $(PROTOCOL_FUZZ)
@@ -95,6 +96,8 @@ tests_fuzz_fuzz_live_SOURCES = tests/fuzz/fuzz_live.c agent/ctlclient.c \
 tests_fuzz_fuzz_live_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_live_LDADD = api/libapi.a $(LIBEUROPA) $(JANSSON_LIBS) \
   $(SYSTEMD_LIBS)
+tests_fuzz_fuzz_visit_SOURCES = tests/fuzz/fuzz_visit.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_visit_LDADD = api/libapi.a $(LIBEUROPA) $(SYSTEMD_LIBS)
 tests_fuzz_fuzz_wire_SOURCES = tests/fuzz/fuzz_wire.c \
   tests/unit/wire_samples.c tests/unit/wire_samples.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_wire_LDADD = $(LIBEUROPA) $(SYSTEMD_LIBS)

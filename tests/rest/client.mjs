@@ -45,8 +45,21 @@ export async function must(method, path, body, headers) {
   return a;
 }
 
+// Waits until what() does not throw, and gives what it returned.
+export async function until(what, seconds = 10) {
+  const end = Date.now() + seconds * 1000;
+  for (let last; ; await new Promise((r) => setTimeout(r, 50))) {
+    try {
+      return await what();
+    } catch (e) {
+      last = e;
+    }
+    if (Date.now() > end) throw last;
+  }
+}
+
 // Where containers are fake, the template's program is not in its place.
-const dataplane = process.env.EUROPA_TEST_DATAPLANE ?? '';
+export const dataplane = process.env.EUROPA_TEST_DATAPLANE ?? '';
 
 const ports = {
   p0: {devargs: 'net_null0,no-rx=1'},
@@ -54,6 +67,7 @@ const ports = {
 };
 
 export const lua = {'Content-Type': 'text/x-lua'};
+export const octets = {'Content-Type': 'application/octet-stream'};
 export const lines = {'Content-Type': 'application/x-ndjson'};
 
 // The shipped pipeline with a step that does nothing; each word another text.
@@ -100,6 +114,7 @@ export async function reset() {
       await must('POST', '/v1/ports', {name, spec: ports[name]});
   await must('PUT', '/v1/routers/r1', {spec: {dataplane, vnics: [
     {name: 'lan', attach: {port: 'p0'}, addresses: ['198.18.2.1/24']}]}});
+  await must('PUT', '/v1/routers/r1/files?path=/var/motd', 'hello\n', octets);
   for (const name of there)
     if (!ports[name]) await must('DELETE', `/v1/ports/${name}`);
   const {json} = await must('GET', '/v1/routers/r1/pipeline/revisions');

@@ -33,7 +33,7 @@ function expectDescribed(op, answer) {
 before(async () => { if (!skip) await reset(); });
 after(async () => { if (!skip) await empty(); });
 
-for (const op of ops.filter((o) => o.method === 'GET')) {
+for (const op of ops.filter((o) => o.method === 'GET' && o.operation.responses[200])) {
   test(`GET ${op.path}`, {skip}, async () => {
     const answer = await request('GET', target(op));
     assert.equal(answer.status, 200, answer.text);

@@ -141,3 +141,24 @@ test('a vNIC that nobody waits for', {skip}, async () => {
   assert.equal(router.status.observed_generation, router.generation);
   assert.ok(router.status.vnics.some((v) => v.name === 'dmz'));
 });
+
+test('templates are listed and inspected', {skip}, async () => {
+  const {items} = (await must('GET', '/v1/templates')).json;
+  const names = items.map((t) => t.name);
+  assert.ok(names.includes('router') && names.includes('bird'), `${names}`);
+  const bird = (await must('GET', '/v1/templates/bird')).json;
+  assert.deepEqual(bird, items[names.indexOf('bird')]);
+  assert.match(bird.description, /^A router with a routing daemon: .* of each vNIC\.$/);
+  assert.deepEqual(bird.includes, ['router']);
+  assert.ok(bird.programs.includes('/usr/sbin/bird'));
+  assert.ok(bird.programs.includes('/usr/sbin/europa-router'));
+  assert.equal(bird.service, true);
+  assert.equal(bird.twins, true);
+  assert.equal(bird.available, bird.missing.length === 0);
+  const router = (await must('GET', '/v1/templates/router')).json;
+  assert.equal(router.available, true);
+  assert.equal(router.service, false);
+  assert.equal(router.routers, (await must('GET', '/v1/routers')).json.items.length);
+  for (const name of ['none', 'europa-template', 'init'])
+    assert.equal((await request('GET', `/v1/templates/${name}`)).status, 404);
+});

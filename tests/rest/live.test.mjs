@@ -7,7 +7,7 @@ import {dirname, join} from 'node:path';
 import {after, before, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 
-import {empty, lines, lua, must, pipeline, request, reset, skip, socketPath}
+import {empty, lines, lua, must, pipeline, request, reset, skip, socketPath, until}
   from './client.mjs';
 
 const r1 = '/v1/routers/r1';
@@ -17,18 +17,6 @@ const skipFake = skip || (process.env.EUROPA_FAKE_INIT ? false :
 
 before(async () => { if (!skip) await reset(); });
 after(async () => { if (!skip) await empty(); });
-
-async function until(what, seconds = 10) {
-  const end = Date.now() + seconds * 1000;
-  for (let last; ; await new Promise((r) => setTimeout(r, 50))) {
-    try {
-      return await what();
-    } catch (e) {
-      last = e;
-    }
-    if (Date.now() > end) throw last;
-  }
-}
 
 async function put(word) {
   return must('PUT', `${r1}/pipeline`, pipeline(word), lua);

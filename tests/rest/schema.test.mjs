@@ -34,6 +34,11 @@ const known = {
   vnics: [[], [{name: 'lan', addresses: ['198.18.2.1/24']}]],
   limit: [1, 2, 1000], cursor: ['a', 'r1'], label: ['a=b'], fields: ['name,spec', 'labels'],
 };
+Object.assign(known, {
+  argv: [['echo', 'a'], ['true'], ['cat']], stdin: ['', 'b'], timeout_seconds: [1, 60],
+  lease: [null, {seconds: 3600}], protected: [false],
+  path: ['/var/motd'], follow: ['false'],
+});
 const strange = [null, true, -1, 1.5, 2 ** 53, '', 'x', '\ud800', [], {}, [[]], 'ä'.repeat(99)];
 
 function member(key, schema) {

@@ -123,6 +123,10 @@ the_table_says_who_may(void **state)
 		{ "GET", "/v1/tokens", ROUTE_ADMIN },
 		{ "POST", "/v1/tokens", ROUTE_ADMIN },
 		{ "DELETE", "/v1/tokens/a", ROUTE_ADMIN },
+		{ "GET", "/v1/routers/a/console", ROUTE_OPERATOR },
+		{ "GET", "/v1/routers/a/files", ROUTE_OPERATOR },
+		{ "POST", "/v1/routers/a/exec", ROUTE_WRITES },
+		{ "GET", "/v1/audit", ROUTE_ADMIN },
 	};
 	const char *method, *pattern;
 	enum api_op op;

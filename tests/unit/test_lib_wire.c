@@ -31,6 +31,8 @@ fds_fit(enum wire_type type, unsigned n)
 	case WIRE_INIT_CONFIG:
 	case WIRE_INIT_PIPELINE:
 	case WIRE_INIT_CONTROL:
+	case WIRE_INIT_SESSION:
+	case WIRE_INIT_LOG:
 		return n == 1;
 	default:
 		return n == 0;
@@ -137,7 +139,7 @@ has_no_body(unsigned type)
 	return type == WIRE_OK || type == WIRE_SET_LIST ||
 	       type == WIRE_PORT_LIST || type == WIRE_INIT_RESTART ||
 	       type == WIRE_STATS_GET || type == WIRE_INIT_PIPELINE ||
-	       type == WIRE_INIT_CONTROL;
+	       type == WIRE_INIT_CONTROL || type == WIRE_INIT_LOG;
 }
 
 static void

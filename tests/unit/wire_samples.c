@@ -125,6 +125,11 @@ fill_small(struct wire_msg *m)
 		m->u.process.starts = 3;
 		m->u.process.status = 0x8b;
 		break;
+	case WIRE_INIT_SESSION:
+		m->u.session.kind = WIRE_SESSION_CONSOLE;
+		m->u.session.rows = 0x1234;
+		m->u.session.columns = 0x5678;
+		break;
 	case WIRE_INIT_CONFIG:
 		m->u.config.generation = UINT64_C(1) << 63;
 		break;
