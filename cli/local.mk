@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# cli/: europactl, a client of the REST interface
+noinst_LIBRARIES += cli/libcli.a
+cli_libcli_a_SOURCES = \
+  cli/args.c cli/args.h \
+  cli/backup.h \
+  cli/body.c cli/body.h \
+  cli/cert.c cli/cert.h \
+  cli/cli.h \
+  cli/command.c cli/command.h \
+  cli/commands.c \
+  cli/connect.c \
+  cli/curlline.c cli/curlline.h \
+  cli/doctor.c cli/doctor.h \
+  cli/http.c cli/http.h \
+  cli/output.c cli/output.h \
+  cli/progress.c cli/progress.h \
+  cli/refusal.c cli/refusal.h \
+  cli/request.c cli/request.h \
+  cli/run.h \
+  cli/run_api.c \
+  cli/run_backup.c \
+  cli/run_complete.c \
+  cli/run_completion.c \
+  cli/run_config.c \
+  cli/run_doctor.c \
+  cli/run_help.c \
+  cli/run_restore.c \
+  cli/run_top.c \
+  cli/say.c \
+  cli/servers.c cli/servers.h \
+  cli/value.c cli/value.h \
+  cli/yaml.c cli/yaml.h
+cli_libcli_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS)
+CLI_LIBS = cli/libcli.a $(LIBEUROPA) $(CURL_LIBS) $(JANSSON_LIBS) \
+  $(SYSTEMD_LIBS)
+
+bin_PROGRAMS += europactl
+europactl_SOURCES = cli/main.c
+europactl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+europactl_LDADD = $(CLI_LIBS)
