@@ -209,9 +209,10 @@ static size_t
 on_read(char *out, size_t one, size_t n, void *arg)
 {
 	struct http *h = arg;
-	size_t got = fread(out, 1, one * n, h->rq->file);
+	/* what is there by now, not all that has room */
+	ssize_t got = read(fileno(h->rq->file), out, one * n);
 
-	return got == 0 && ferror(h->rq->file) ? CURL_READFUNC_ABORT : got;
+	return got < 0 ? CURL_READFUNC_ABORT : (size_t)got;
 }
 
 static int
@@ -436,6 +437,8 @@ perform(struct http *h, char *words)
 		    (long)MIN(h->config.timeout_s, (unsigned)INT_MAX / 1000));
 	code = curl_easy_perform(h->curl);
 	print_line(h); /* if it did not come to that */
+	if (h->config.progress)
+		h->config.progress(0, 0); /* it is over */
 	curl_easy_setopt(h->curl, CURLOPT_ERRORBUFFER, NULL);
 	curl_slist_free_all(headers);
 	return code;

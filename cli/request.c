@@ -81,6 +81,14 @@ is_write(const char *method)
 	return strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0;
 }
 
+/* Projects themselves are in none. */
+static bool
+is_of_project(const char *path)
+{
+	return strncmp(path, "/v1", 3) == 0 &&
+	       strncmp(path, "/v1/projects", 12) != 0;
+}
+
 static char *
 whole_path(const struct cli *c, const struct http_request *rq)
 {
@@ -92,7 +100,7 @@ whole_path(const struct cli *c, const struct http_request *rq)
 	if (!f)
 		return NULL;
 	fputs(rq->path, f);
-	if (c->g.project && strncmp(rq->path, "/v1", 3) == 0)
+	if (c->g.project && is_of_project(rq->path))
 		ok = add_query(f, &separator, "project", c->g.project);
 	if (c->g.dry_run && is_write(rq->method))
 		ok = ok && add_query(f, &separator, "dry_run", "true");

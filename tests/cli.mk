@@ -23,7 +23,7 @@ tests_unit_test_cli_text_SOURCES = tests/unit/test_cli_text.c
 tests_unit_test_cli_text_CFLAGS = $(cli_test_cflags)
 tests_unit_test_cli_text_LDADD = $(cli_test_libs)
 endif
-EXTRA_DIST += \
+EXTRA_DIST += tests/system/europactl.bats \
   tests/rest/cli.mjs \
   tests/rest/cli.test.mjs \
   tests/rest/cli_server.test.mjs

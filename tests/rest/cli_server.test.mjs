@@ -277,6 +277,39 @@ test('wait-ready waits, and not for ever', {skip}, async () => {
   assert.match(a.err, /not yet/);
 });
 
+test('on a terminal: a table that fits, a top that stays', {skip}, async () => {
+  const {spawn} = await import('node:child_process');
+  const terminal = (args) => new Promise((done) => {
+    const line = `stty cols 40; ${[program, '--server', socket, ...args].join(' ')}`;
+    const child = spawn('script', ['-qec', line, '/dev/null'],
+      {stdio: ['ignore', 'pipe', 'ignore'], env: {...process.env, HOME: folder,
+        SHELL: '/bin/bash'}});
+    let out = '';
+    child.stdout.on('data', (d) => { out += d; });
+    child.on('close', (code) => done({code, out}));
+  });
+  answer = (r) => [200, r.url.includes('/stats') ? {vnics: [], rates: {rx_pps: 5}} :
+    {items: [{name: 'r1', spec: {template: 'x'.repeat(90), vnics: []}, status:
+      {state: '\x1b[2Jrunning'}}], next: null}];
+  let a = await terminal(['router', 'list']);
+  assert.equal(a.code, 0, a.out);
+  for (const line of a.out.trimEnd().split(/\r?\n/))
+    assert.ok(line.length <= 40, line);
+  assert.ok(!a.out.includes('\x1b'));
+  a = await terminal(['top', '--count', '2', '--interval', '1']);
+  assert.equal(a.code, 0, a.out);
+  assert.equal(a.out.split('\x1b[H\x1b[J').length, 3);
+  assert.match(a.out, /^r1 +\?\[2~ +5 /m);
+  // a body that takes its time has a bar, which goes away
+  answer = () => [200, {routes: 1, applied: true}];
+  const file = join(folder, 'long');
+  writeFileSync(file, '{"prefix": "192.0.2.0/24", "vnic": "lan"}\n');
+  a = await terminal(['route', 'put', 'r1', '-', `< <(cat ${file}; sleep 1; ` +
+    `cat ${file}; sleep 0.3; cat ${file})`]);
+  assert.equal(a.code, 0, a.out);
+  assert.match(a.out, /\r\x1b\[K\[.*MiB/);
+});
+
 test('answers that are none end with 1', {skip}, async () => {
   for (const text of ['nonsense', '{"items": [', '\0']) {
     answer = () => [200, text];
