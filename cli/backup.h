@@ -5,7 +5,8 @@
  *
  *	{"kind": "EuropaBackup", "version": 1, "time": ..., "node": ...,
  *	 "ports": [{"name", "labels", "spec"}, ...],
- *	 "routers": [{"name", "labels", "spec", "pipeline", "routes"}, ...]}
+ *	 "routers": [{"name", "labels", "spec", "pipeline", "routes"}, ...],
+ *	 "links": ..., "segments": ...}
  *
  * pipeline is the Lua text, null where the template's own runs; routes are the
  * run-time ones, null where they could not be asked for. A new kind of object
@@ -25,6 +26,7 @@ struct backup_kind {
 	const char *path;   /* of the list; an object's is below it */
 	const char *what;   /* Port */
 	bool is_router;     /* has pipeline and routes too */
+	bool has_no_put;    /* POST makes one, PATCH changes it */
 };
 
 extern const struct backup_kind backup_kinds[];

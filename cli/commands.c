@@ -33,6 +33,19 @@
 	"ROUTES=routes ADDED=added CHANGED=changed " \
 	"DELETED=deleted MISSING=missing APPLIED=applied"
 
+#define OBJECT_COLUMNS "NAME=name STATE=status.state "
+#define LINK_COLUMNS                       \
+	OBJECT_COLUMNS                     \
+	"ENDS=spec.ends MATCH=spec.match " \
+	"FORWARD=spec.impair.forward REVERSE=spec.impair.reverse"
+#define SEGMENT_COLUMNS OBJECT_COLUMNS "MEMBERS=spec.members"
+#define PROJECT_COLUMNS                                        \
+	"NAME=name ROUTERS=status.routers PORTS=status.ports " \
+	"DESCRIPTION=spec.description"
+#define TOKEN_COLUMNS                                 \
+	"NAME=name PROJECT=project ROLES=spec.roles " \
+	"EXPIRES=spec.expires LAST_USED=status.last_used"
+
 static const char vnic_meta[] = "NAME,port=P,address=A/N,...";
 
 /* clang-format off */
@@ -89,6 +102,66 @@ static const struct option port_options[] = {
 	{ "--label", OPTION_LABELS, "/labels", "KEY=VALUE", .help = "a label" },
 	{ 0 },
 };
+static const struct option list_options[] = {
+	{ "--label", OPTION_QUERY, "label", "KEY=VALUE", .help = "those that have this label; several: all of them" },
+	{ "--limit", OPTION_QUERY, "limit", "N", .help = "so many at most" },
+	{ 0 },
+};
+static const struct option label_options[] = {
+	{ "--label", OPTION_LABELS, "/labels", "KEY=VALUE", .help = "a label; KEY- takes it away" },
+	{ 0 },
+};
+static const struct option link_options[] = {
+	{ "-f", OPTION_BODY, NULL, "FILE", .help = "the whole object as JSON; - is standard input" },
+	{ "END", OPTION_TEXT, "/spec/ends/-", NULL, .help = "ROUTER:VNIC, or port:PORT for one of them" },
+	{ "--match", OPTION_PAIRS, "/spec/match", "KEY=VALUE,...", .help = "which frames of the port, such as vlan=42" },
+	{ "--forward", OPTION_PAIRS, "/spec/impair/forward", "KEY=N,...", .help = "to the second end, such as delay_ms=20,loss_pct=0.5" },
+	{ "--reverse", OPTION_PAIRS, "/spec/impair/reverse", "KEY=N,...", .help = "back" },
+	{ "--label", OPTION_LABELS, "/labels", "KEY=VALUE", .help = "a label" },
+	{ "--set", OPTION_SET, NULL, "MEMBER=VALUE", .help = "any member; spec.impair=null is a plain wire" },
+	{ 0 },
+};
+static const struct option segment_options[] = {
+	{ "-f", OPTION_BODY, NULL, "FILE", .help = "the whole object as JSON; - is standard input" },
+	{ "MEMBER", OPTION_TEXT, "/spec/members/-", NULL, .help = "ROUTER:VNIC" },
+	{ "--label", OPTION_LABELS, "/labels", "KEY=VALUE", .help = "a label" },
+	{ "--set", OPTION_SET, NULL, "MEMBER=VALUE", .help = "any member, such as spec.members=[]" },
+	{ 0 },
+};
+static const struct option project_options[] = {
+	{ "--quota", OPTION_PAIRS, "/spec/quota", "LIMIT=N,...", .help = "what its routers may have in sum" },
+	{ "--description", OPTION_TEXT, "/spec/description", "TEXT", .help = "what it is for" },
+	{ "--label", OPTION_LABELS, "/labels", "KEY=VALUE", .help = "a label; KEY- takes it away" },
+	{ 0 },
+};
+static const struct option token_options[] = {
+	{ "--role", OPTION_LABELS, "/spec/roles", "PROJECT=ROLE", .help = "viewer, operator or admin; of all projects: *" },
+	{ "--expires", OPTION_TEXT, "/spec/expires", "TIME", .help = "such as 2027-01-31T12:00:00Z" },
+	{ "--label", OPTION_LABELS, "/labels", "KEY=VALUE", .help = "a label" },
+	{ 0 },
+};
+static const struct option audit_options[] = {
+	{ "--limit", OPTION_QUERY, "limit", "N", .help = "so many at most, the newest" },
+	{ 0 },
+};
+static const struct option event_options[] = {
+	{ "--follow", OPTION_QUERY, "follow", "true|false", .help = "false: those that are kept, and no more" },
+	{ 0 },
+};
+static const struct option exec_options[] = {
+	{ "--stdin", OPTION_OWN, NULL, NULL, .help = "give it what comes on standard input" },
+	{ "--for", OPTION_OWN, NULL, "SECONDS", .help = "how long it may run; 60 by default" },
+	{ 0 },
+};
+static const struct option log_options[] = {
+	{ "-f", OPTION_QUERY, "follow", NULL, .help = "and what it writes from now on" },
+	{ 0 },
+};
+static const struct option file_options[] = {
+	{ "PATH", OPTION_QUERY, "path", NULL, .help = "in the container: /var, /run or /tmp" },
+	{ "FILE", OPTION_RAW, NULL, NULL, .help = "a file of this host; - is standard input" },
+	{ 0 },
+};
 static const struct option wait_options[] = {
 	{ "--for", OPTION_OWN, NULL, "SECONDS", .help = "how long; 60 by default" },
 	{ 0 },
@@ -113,7 +186,7 @@ static const struct option doctor_options[] = {
 
 const struct command commands[] = {
 	{ "router", "list", "", "all routers", "GET", ROUTERS,
-	    .columns = ROUTER_COLUMNS, .rows = "items" },
+	    .columns = ROUTER_COLUMNS, .rows = "items", .options = list_options },
 	{ "router", "get", "ROUTER", "one router", "GET", ROUTER,
 	    .columns = ROUTER_COLUMNS, .format = FORMAT_YAML },
 	{ "router", "create", "NAME", "make a router and start it", "POST", ROUTERS,
@@ -176,15 +249,78 @@ const struct command commands[] = {
 	    .body = "{}", .columns = REVISION_COLUMNS, .options = revision_word },
 
 	{ "port", "list", "", "all ports", "GET", "/v1/ports",
-	    .columns = PORT_COLUMNS, .rows = "items" },
+	    .columns = PORT_COLUMNS, .rows = "items", .options = list_options },
 	{ "port", "get", "PORT", "one port", "GET", "/v1/ports/{PORT}",
 	    .columns = PORT_COLUMNS, .format = FORMAT_YAML },
 	{ "port", "create", "NAME [DEVARGS]", "make a device a port of the node", "POST", "/v1/ports",
 	    .columns = PORT_COLUMNS, .options = port_options },
 	{ "port", "put", "PORT [DEVARGS]", "create or replace a port", "PUT", "/v1/ports/{PORT}",
 	    .columns = PORT_COLUMNS, .options = port_options },
+	{ "port", "set", "PORT", "change its labels", "PATCH", "/v1/ports/{PORT}",
+	    .columns = PORT_COLUMNS, .options = label_options },
 	{ "port", "delete", "PORT", "remove a port", "DELETE", "/v1/ports/{PORT}",
 	    .columns = PORT_COLUMNS },
+
+	{ "link", "list", "", "all links", "GET", "/v1/links",
+	    .columns = LINK_COLUMNS, .rows = "items" },
+	{ "link", "get", "LINK", "one link", "GET", "/v1/links/{LINK}",
+	    .columns = LINK_COLUMNS, .format = FORMAT_YAML },
+	{ "link", "create", "NAME [END...]", "join two vNICs, or a vNIC and a port", "POST", "/v1/links",
+	    .columns = LINK_COLUMNS, .options = link_options },
+	{ "link", "set", "LINK [END...]", "change a link while packets pass", "PATCH", "/v1/links/{LINK}",
+	    .columns = LINK_COLUMNS, .options = link_options },
+	{ "link", "delete", "LINK", "remove a link", "DELETE", "/v1/links/{LINK}",
+	    .columns = LINK_COLUMNS },
+	{ "segment", "list", "", "all segments", "GET", "/v1/segments",
+	    .columns = SEGMENT_COLUMNS, .rows = "items" },
+	{ "segment", "get", "SEGMENT", "one segment", "GET", "/v1/segments/{SEGMENT}",
+	    .columns = SEGMENT_COLUMNS, .format = FORMAT_YAML },
+	{ "segment", "create", "NAME [MEMBER...]", "join vNICs as a switch does", "POST", "/v1/segments",
+	    .body = "{\"spec\": {}}", .columns = SEGMENT_COLUMNS, .options = segment_options },
+	{ "segment", "set", "SEGMENT [MEMBER...]", "these are on it from now on", "PATCH", "/v1/segments/{SEGMENT}",
+	    .columns = SEGMENT_COLUMNS, .options = segment_options },
+	{ "segment", "delete", "SEGMENT", "remove a segment", "DELETE", "/v1/segments/{SEGMENT}",
+	    .columns = SEGMENT_COLUMNS },
+
+	{ "project", "list", "", "the projects", "GET", "/v1/projects",
+	    .columns = PROJECT_COLUMNS, .rows = "items" },
+	{ "project", "get", "PROJECT", "one project", "GET", "/v1/projects/{PROJECT}",
+	    .columns = PROJECT_COLUMNS, .format = FORMAT_YAML },
+	{ "project", "create", "NAME", "make a tenant", "POST", "/v1/projects",
+	    .columns = PROJECT_COLUMNS, .options = project_options },
+	{ "project", "set", "PROJECT", "change members of a project", "PATCH", "/v1/projects/{PROJECT}",
+	    .columns = PROJECT_COLUMNS, .options = project_options },
+	{ "project", "delete", "PROJECT", "remove a project that has nothing", "DELETE", "/v1/projects/{PROJECT}",
+	    .columns = PROJECT_COLUMNS },
+	{ "project", "quota", "PROJECT", "its limits, and what is promised", "GET", "/v1/projects/{PROJECT}/quota",
+	    .columns = "PROJECT=project LIMIT=limit USAGE=usage", .format = FORMAT_YAML },
+	{ "project", "limit", "PROJECT LIMIT...", "change its limits", "PATCH", "/v1/projects/{PROJECT}/quota",
+	    .columns = "PROJECT=project LIMIT=limit USAGE=usage", .format = FORMAT_YAML, .options = limit_words },
+	{ "project", "usage", "PROJECT", "what its routers have used, ever", "GET", "/v1/projects/{PROJECT}/usage",
+	    .columns = "PROJECT=project SINCE=since RX_PACKETS=rx_packets TX_PACKETS=tx_packets "
+		"RX_BYTES=rx_bytes TX_BYTES=tx_bytes CPU_MS=cpu_ms" },
+	{ "token", "list", "", "the tokens of a project", "GET", "/v1/tokens",
+	    .columns = TOKEN_COLUMNS, .rows = "items" },
+	{ "token", "get", "TOKEN", "one token", "GET", "/v1/tokens/{TOKEN}",
+	    .columns = TOKEN_COLUMNS, .format = FORMAT_YAML },
+	{ "token", "create", "NAME", "make one; its secret is shown now and never again", "POST", "/v1/tokens",
+	    .columns = "NAME=name ROLES=spec.roles EXPIRES=spec.expires SECRET=secret", .options = token_options },
+	{ "token", "delete", "TOKEN", "it is good for nothing from then on", "DELETE", "/v1/tokens/{TOKEN}",
+	    .columns = TOKEN_COLUMNS },
+	{ "audit", NULL, "", "who changed what, the newest first", "GET", "/v1/audit",
+	    .columns = "TIME=time PROJECT=project WHO=who METHOD=method PATH=path STATUS=status",
+	    .rows = "items", .options = audit_options },
+
+	{ "exec", NULL, "ROUTER COMMAND...", "run a command in its container; -- before options of its own",
+	    .run = run_exec, .options = exec_options, .path = ROUTER "/exec" },
+	{ "logs", NULL, "ROUTER", "what its container wrote", "GET", ROUTER "/logs",
+	    .columns = "NAME=name", .options = log_options, .flags = COMMAND_TEXT | COMMAND_STREAM },
+	{ "files", "get", "ROUTER PATH", "a file of its disk", "GET", ROUTER "/files",
+	    .columns = "NAME=name", .options = file_options, .flags = COMMAND_TEXT },
+	{ "files", "put", "ROUTER PATH FILE", "make or replace a file of its disk", "PUT", ROUTER "/files",
+	    .type = "application/octet-stream", .columns = "NAME=name", .options = file_options },
+	{ "events", NULL, "", "what happens, a JSON object a line", "GET", "/v1/events",
+	    .accept = "application/x-ndjson", .columns = "TYPE=type", .options = event_options, .flags = COMMAND_STREAM },
 
 	{ "stats", NULL, "ROUTER", "the counters of a router, by vNIC", "GET", ROUTER "/stats",
 	    .columns = "VNIC=name RX_OFFERED=rx.offered RX_FILLED=rx.filled RX_DROPS=rx.drops+ "
@@ -222,6 +358,10 @@ const struct names_of names_of[] = {
 	{ "VNIC", ROUTER "/vnics", "name" },
 	{ "REVISION", ROUTER "/pipeline/revisions", "revision" },
 	{ "PORT", "/v1/ports", "name" },
+	{ "LINK", "/v1/links", "name" },
+	{ "SEGMENT", "/v1/segments", "name" },
+	{ "PROJECT", "/v1/projects", "name" },
+	{ "TOKEN", "/v1/tokens", "name" },
 };
 const size_t n_names_of = ARRAY_SIZE(names_of);
 /* clang-format on */

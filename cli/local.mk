@@ -4,6 +4,7 @@ noinst_LIBRARIES += cli/libcli.a
 cli_libcli_a_SOURCES = \
   cli/args.c cli/args.h \
   cli/backup.h \
+  cli/base64.c cli/base64.h \
   cli/body.c cli/body.h \
   cli/cert.c cli/cert.h \
   cli/cli.h \
@@ -24,6 +25,7 @@ cli_libcli_a_SOURCES = \
   cli/run_completion.c \
   cli/run_config.c \
   cli/run_doctor.c \
+  cli/run_exec.c \
   cli/run_help.c \
   cli/run_restore.c \
   cli/run_top.c \

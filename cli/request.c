@@ -36,6 +36,23 @@ find_word(const struct call *call, const char *name, size_t n)
 	return NULL;
 }
 
+/* Words that are parameters of the query. */
+static bool
+add_query_words(FILE *f, const struct call *call, char *separator)
+{
+	struct word w;
+
+	for (unsigned i = 0; command_word(call->command, i, &w); i++) {
+		const struct option *o = command_option(call->command, w.name);
+		const char *value = args_word(call, i);
+
+		if (o && o->kind == OPTION_QUERY && value &&
+		    !add_query(f, separator, o->at, value))
+			return false;
+	}
+	return true;
+}
+
 char *
 request_path(const struct call *call, struct err *e)
 {
@@ -60,6 +77,7 @@ request_path(const struct call *call, struct err *e)
 			p += strcspn(p, "}") + 1;
 		}
 	}
+	ok = ok && add_query_words(f, call, &separator);
 	for (unsigned i = 0; ok && i < call->n_options; i++)
 		if (call->option[i].option->kind == OPTION_QUERY)
 			ok =
@@ -255,7 +273,19 @@ request_print(
 static bool
 print_piece(void *arg, const char *data, size_t n)
 {
+	scoped_free char *safe = NULL;
+
 	(void)arg;
+	if (isatty(STDOUT_FILENO)) {
+		safe = malloc(n + 1);
+		if (!safe)
+			return false;
+		for (size_t i = 0; i < n; i++)
+			safe[i] = data[i] ? data[i] : '?';
+		safe[n] = '\0';
+		value_make_safe(safe, "\n\t");
+		data = safe;
+	}
 	return fwrite(data, 1, n, stdout) == n && fflush(stdout) == 0;
 }
 
@@ -286,7 +316,8 @@ print_answer(struct cli *c, const struct call *call, const char *path,
 	doc = read_answer(a);
 	if (!doc)
 		return cli_fail(EXIT_OTHER, "%s: the answer is not JSON", path);
-	if (command->rows)
+	/* who names a limit wants no more */
+	if (command->rows && !args_option(call, "--limit"))
 		rc = read_pages(c, path, command->rows, doc);
 	return rc == EXIT_DONE ? request_print(c, command, doc) : rc;
 }
@@ -351,6 +382,7 @@ request_run(struct cli *c, const struct call *call)
 	scoped_free char *path = NULL;
 	scoped_free char *text = NULL;
 	json_auto_t *body = NULL;
+	char accept[64];
 	struct err e;
 
 	path = request_path(call, &e);
@@ -361,10 +393,10 @@ request_run(struct cli *c, const struct call *call)
 		rq.sink = print_piece;
 		rq.is_stream = true;
 	}
-	if (command->accept && (c->g.format == FORMAT_DEFAULT))
-		rq.headers[0] = strcmp(command->accept, "text/x-lua") == 0
-				    ? "Accept: text/x-lua"
-				    : "Accept: application/x-ndjson";
+	snprintf(accept, sizeof(accept), "Accept: %s",
+	    command->accept ? command->accept : "");
+	if (command->accept && (c->g.format == FORMAT_DEFAULT || rq.sink))
+		rq.headers[0] = accept;
 	if (command->type)
 		return run_raw(c, call, &rq);
 	if (body) {

@@ -19,6 +19,7 @@ int run_config_list(struct cli *c, const struct call *call);
 int run_config_remove(struct cli *c, const struct call *call);
 int run_config_use(struct cli *c, const struct call *call);
 int run_doctor(struct cli *c, const struct call *call);
+int run_exec(struct cli *c, const struct call *call);
 int run_help(struct cli *c, const struct call *call);
 int run_restore(struct cli *c, const struct call *call);
 int run_top(struct cli *c, const struct call *call);

@@ -13,8 +13,10 @@
 #include <time.h>
 
 const struct backup_kind backup_kinds[] = {
-	{ "ports", "/v1/ports", "Port", false },
-	{ "routers", "/v1/routers", "Router", true },
+	{ "ports", "/v1/ports", "Port", false, false },
+	{ "routers", "/v1/routers", "Router", true, false },
+	{ "links", "/v1/links", "Link", false, true },
+	{ "segments", "/v1/segments", "Segment", false, true },
 };
 const size_t n_backup_kinds = ARRAY_SIZE(backup_kinds);
 
@@ -128,6 +130,9 @@ add_kind(struct cli *c, const struct backup_kind *kind, json_t *doc)
 	int rc;
 
 	json_object_set_new(doc, kind->member, list);
+	rc = request_json(c, "GET", kind->path, NULL, 404, NULL);
+	if (rc != EXIT_DONE) /* an older node has no such kind */
+		return rc == EXIT_NOT_FOUND ? EXIT_DONE : rc;
 	rc = request_list(c, kind->path, "items", &all);
 	items = json_object_get(all, "items");
 	json_array_foreach(items, i, one)

@@ -63,18 +63,22 @@ send(struct restore *r, const struct http_request *rq, const char *kind,
 	return rc;
 }
 
+struct place {
+	const char *kind, *name;
+};
+
 static int
-send_json(struct restore *r, const char *path, const json_t *body,
-    const char *kind, const char *name)
+send_json(struct restore *r, const char *method, const char *path,
+    const json_t *body, struct place at)
 {
 	scoped_free char *text = json_dumps(body, JSON_COMPACT);
-	const struct http_request rq = { .method = "PUT",
+	const struct http_request rq = { .method = method,
 		.path = path,
 		.type = "application/json",
 		.body = text,
 		.n_body = text ? strlen(text) : 0 };
 
-	return text ? send(r, &rq, kind, name) : EXIT_OTHER;
+	return text ? send(r, &rq, at.kind, at.name) : EXIT_OTHER;
 }
 
 /* --- an object -------------------------------------------------------------- */
@@ -99,6 +103,46 @@ is_same(const json_t *present, const json_t *wanted)
 		   json_equal(json_object_get(present, "labels"), labels));
 }
 
+/* What PATCH is not told stays: what is not wanted is null. */
+static void
+take_rest_away(json_t *spec, const json_t *present)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(json_object_get(present, "spec"), key, v)
+		if (!json_object_get(spec, key))
+			json_object_set_new(spec, key, json_null());
+}
+
+static json_t *
+make_object(const struct backup_kind *kind, const char *name,
+    const json_t *wanted, const json_t *present)
+{
+	json_auto_t *spec = json_copy(json_object_get(wanted, "spec"));
+
+	if (kind->has_no_put && present)
+		take_rest_away(spec, present);
+	return json_pack("{s:s, s:O*, s:O*}", "name", name, "labels",
+	    json_object_get(wanted, "labels"), "spec", spec);
+}
+
+static int
+send_object(struct restore *r, const struct backup_kind *kind, const char *name,
+    const json_t *body, bool is_there)
+{
+	bool is_new = kind->has_no_put && !is_there;
+	scoped_free char *path =
+	    is_new ? strdup(kind->path) : backup_path(kind->path, name, "");
+	const char *method = !kind->has_no_put ? "PUT"
+			     : is_there        ? "PATCH"
+					       : "POST";
+
+	return path ? send_json(r, method, path, body,
+			  (struct place){ kind->what, name })
+		    : EXIT_OTHER;
+}
+
 static int
 put_object(struct restore *r, const struct backup_kind *kind, const char *name,
     const json_t *wanted)
@@ -116,11 +160,9 @@ put_object(struct restore *r, const struct backup_kind *kind, const char *name,
 		note(r, kind->what, name, "unchanged", NULL);
 		return EXIT_DONE;
 	}
-	body = json_pack("{s:O*, s:O*}", "labels",
-	    json_object_get(wanted, "labels"), "spec",
-	    json_object_get(wanted, "spec"));
+	body = make_object(kind, name, wanted, present);
 	if (!r->is_dry)
-		rc = send_json(r, path, body, kind->what, name);
+		rc = send_object(r, kind, name, body, present != NULL);
 	if (rc != EXIT_DONE)
 		return rc;
 	note(r, kind->what, name, present ? "changed" : "created", NULL);
@@ -136,7 +178,9 @@ put_power(struct restore *r, const char *name, const char *power)
 	scoped_free char *path = backup_path("/v1/routers", name, "/power");
 	json_auto_t *body = json_pack("{s:s}", "desired", power);
 
-	return path ? send_json(r, path, body, "Pipeline", name) : EXIT_OTHER;
+	return path ? send_json(r, "PUT", path, body,
+			  (struct place){ "Pipeline", name })
+		    : EXIT_OTHER;
 }
 
 static int

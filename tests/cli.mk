@@ -26,4 +26,5 @@ endif
 EXTRA_DIST += tests/system/europactl.bats \
   tests/rest/cli.mjs \
   tests/rest/cli.test.mjs \
+  tests/rest/cli_rows.test.mjs \
   tests/rest/cli_server.test.mjs

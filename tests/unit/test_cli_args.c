@@ -254,7 +254,8 @@ rows_are_whole(void **state)
 			assert_non_null(o->help);
 			assert_ptr_equal(command_option(c, o->name), o);
 			assert_true(*o->name != '-' || o->meta ||
-				    o->kind == OPTION_OWN);
+				    o->kind == OPTION_OWN ||
+				    o->kind == OPTION_QUERY);
 		}
 	}
 }
