@@ -17,6 +17,7 @@ const struct option global_options[] = {
 	{ "--format", OPTION_OWN, "f", "FORMAT", .help = "table, json, yaml, csv or name" },
 	{ "--fields", OPTION_OWN, "i", "A,B", .help = "these members, such as name,status.state" },
 	{ "--if-match", OPTION_OWN, "m", "ETAG", .help = "change it only if it still is that" },
+	{ "--key", OPTION_OWN, "k", "KEY", .help = "names what is made: sent again with it, it is made once" },
 	{ "--timeout", OPTION_OWN, "o", "SECONDS", .help = "of a request; 60 by default, 0 is none" },
 	{ "--dry-run", OPTION_OWN, "d", NULL, .help = "check everything, change nothing" },
 	{ "--async", OPTION_OWN, "a", NULL, .help = "do not wait until it is applied" },
@@ -86,6 +87,9 @@ set_global(struct reader *r, const struct option *o, const char *value)
 		break;
 	case 'm':
 		g->if_match = value;
+		break;
+	case 'k':
+		g->key = value;
 		break;
 	case 'o':
 		if (parse_number(value, 86400, &g->timeout_s) < 0)

@@ -50,6 +50,7 @@ struct globals {
 	const char *project;
 	const char *fields;   /* "a,b", or NULL */
 	const char *if_match; /* an ETag, or NULL */
+	const char *key;      /* names a request that may come again, or NULL */
 	enum format format;
 	unsigned timeout_s; /* of a request; 0: none */
 	bool dry_run;

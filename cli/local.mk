@@ -41,3 +41,18 @@ bin_PROGRAMS += europactl
 europactl_SOURCES = cli/main.c
 europactl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 europactl_LDADD = $(CLI_LIBS)
+
+# what the shells load: the program writes it
+bashcompletiondir = $(datarootdir)/bash-completion/completions
+zshcompletiondir = $(datarootdir)/zsh/vendor-completions
+fishcompletiondir = $(datarootdir)/fish/vendor_completions.d
+nodist_bashcompletion_DATA = cli/bash/europactl
+nodist_zshcompletion_DATA = cli/zsh/_europactl
+nodist_fishcompletion_DATA = cli/fish/europactl.fish
+COMPLETIONS = $(nodist_bashcompletion_DATA) $(nodist_zshcompletion_DATA) \
+  $(nodist_fishcompletion_DATA)
+$(COMPLETIONS): europactl$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	  ./europactl$(EXEEXT) completion $$(basename $(@D)) > $@.tmp && \
+	  mv $@.tmp $@
+CLEANFILES += $(COMPLETIONS)

@@ -134,7 +134,7 @@ request_send(struct cli *c, const struct http_request *asked,
 {
 	struct http_request rq = *asked;
 	scoped_free char *path = whole_path(c, asked);
-	char if_match[256];
+	char if_match[256], key[320];
 	unsigned n = 0;
 
 	if (!path)
@@ -148,6 +148,10 @@ request_send(struct cli *c, const struct http_request *asked,
 						  : "If-Match: \"%s\"",
 		    c->g.if_match);
 		rq.headers[n++] = if_match;
+	}
+	if (c->g.key && strcmp(rq.method, "POST") == 0) {
+		snprintf(key, sizeof(key), "Idempotency-Key: %s", c->g.key);
+		rq.headers[n++] = key;
 	}
 	if (c->g.async && is_write(rq.method))
 		rq.headers[n++] = "Prefer: respond-async";

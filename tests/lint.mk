@@ -13,6 +13,7 @@ TESTS += tests/lint/selftest.sh $(INSTALL_TESTS)
 tests/install/dirs.sh: tests/install/dirs.sh.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) tests/install && $(PACKAGING_SED) \
 	  -e 's|@bindir[@]|$(bindir)|g' \
+	  -e 's|@share[@]|$(datarootdir)|g' \
 	  -e 's|@libexec[@]|$(europalibexecdir)|g' \
 	  -e 's|@datadir[@]|$(europadatadir)|g' \
 	  -e 's|@docdir[@]|$(docdir)|g' \

@@ -34,7 +34,7 @@ run_make() {
 name_folders() {
   local v
   for v in unitdir sysusersdir tmpfilesdir sbindir bindir confdir libexecdir docdir \
-    mandir datadir; do
+    mandir datadir sharedir; do
     if [ -n "${!v}" ]; then printf 's|^%s/|@%s@/|;' "${!v}" "$v"; fi
   done
 }

@@ -127,6 +127,13 @@ test('what a container wrote', {skip: skips.logs}, async () => {
   assert.ok(followed.out.startsWith(here.text));
 });
 
+test('what is made with a key is made once', {skip: skips.events}, async () => {
+  const make = ['--key', `k-${process.pid}`, 'router', 'create', 'r4', '--power', 'stopped'];
+  await does(make);
+  await does(make); // and not: it exists
+  await does(['router', 'delete', 'r4']);
+});
+
 test('events are lines', {skip: skips.events}, async () => {
   await does(['router', 'set', 'r1', '--label', 'seen=yes']);
   const lines = (await does(['events', '--follow=false'])).trim().split('\n');

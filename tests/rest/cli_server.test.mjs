@@ -123,6 +123,10 @@ test('what is sent', {skip}, async () => {
   assert.equal(seen[0].headers['if-match'], '"abc"');
   assert.equal(seen[0].headers.prefer, 'respond-async');
   assert.deepEqual(JSON.parse(seen[0].body), {spec: {quota: {pids: 64}}});
+  await ctl(['--key', 'k1', 'router', 'create', 'r1']);
+  assert.equal(seen[0].headers['idempotency-key'], 'k1');
+  await ctl(['--key', 'k1', 'router', 'put', 'r1']);
+  assert.equal(seen[0].headers['idempotency-key'], undefined);
   const gone = await ctl(['router', 'delete', 'r1']);
   assert.deepEqual([gone.code, gone.out, gone.err], [0, '', '']);
   assert.equal(seen[0].headers['content-type'], undefined);
