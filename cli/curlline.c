@@ -78,6 +78,8 @@ curlline_print(FILE *f, const struct curlline *l, const struct http_request *rq)
 		word(f, "-H", type);
 		print_body(f, rq);
 	}
+	if (strstr(l->url, "/."))
+		fputs(" --path-as-is", f);
 	fputc(' ', f);
 	curlline_quote(f, l->url, strlen(l->url));
 	fputc('\n', f);

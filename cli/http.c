@@ -293,6 +293,8 @@ set_connection(struct http *h)
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
 	curl_easy_setopt(c, CURLOPT_URL, h->url);
+	/* a name of two points is a wrong name, and no way upwards */
+	curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "europactl/" EUROPA_VERSION);
 	if (h->socket) {
 		curl_easy_setopt(c, CURLOPT_UNIX_SOCKET_PATH, h->socket);

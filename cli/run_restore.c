@@ -19,6 +19,9 @@
 #include "lib/base.h"
 
 #include <stdio.h>
+#include <time.h>
+
+enum { BUSY_TRIES = 20, BUSY_NS = 250000000 };
 
 struct restore {
 	struct cli *c;
@@ -44,11 +47,19 @@ static int
 send(struct restore *r, const struct http_request *rq, const char *kind,
     const char *name)
 {
+	const struct timespec pause = { .tv_nsec = BUSY_NS };
 	json_auto_t *problem = NULL;
 	struct http_answer a;
 	struct err e;
 	int rc = request_send(r->c, rq, &a, &e);
 
+	/* busy, or the data plane is on its way back */
+	for (unsigned i = 0; rc == 0 && a.status == 503 && i < BUSY_TRIES;
+	     i++) {
+		http_answer_free(&a);
+		nanosleep(&pause, NULL);
+		rc = request_send(r->c, rq, &a, &e);
+	}
 	if (rc < 0)
 		return refusal_no_answer(rc, &e);
 	rc = refusal_code(&a);

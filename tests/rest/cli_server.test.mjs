@@ -123,6 +123,8 @@ test('what is sent', {skip}, async () => {
   assert.equal(seen[0].headers['if-match'], '"abc"');
   assert.equal(seen[0].headers.prefer, 'respond-async');
   assert.deepEqual(JSON.parse(seen[0].body), {spec: {quota: {pids: 64}}});
+  await ctl(['router', 'delete', '..']);
+  assert.equal(seen[0].url, '/v1/routers/..');
   await ctl(['--key', 'k1', 'router', 'create', 'r1']);
   assert.equal(seen[0].headers['idempotency-key'], 'k1');
   await ctl(['--key', 'k1', 'router', 'put', 'r1']);
@@ -176,7 +178,7 @@ test('all pages of a list are one', {skip}, async () => {
 test('the curl line of --debug does the same', {skip}, async () => {
   answer = () => [200, {name: 'r1'}];
   for (const args of [['router', 'create', "r1's", '--label', 'a=$x "`\\'],
-    ['router', 'get', 'a b'], ['port', 'delete', 'p0'],
+    ['router', 'get', 'a b'], ['router', 'get', '..'], ['port', 'delete', 'p0'],
     ['api', 'POST', '/v1/x', '@not-a-file']]) {
     if (args.at(-1) === '@not-a-file') args[3] = '{"@": "!"}';
     const a = await ctl(['--debug', '--if-match', 'x"y', ...args]);
@@ -268,6 +270,17 @@ test('servers are remembered, for their owner alone', {skip}, async () => {
   assert.equal((await run(['--server', 'lab', 'node'])).code, 2);
   assert.equal((await run(['node'])).code, 0);
   assert.equal((await run(['config', 'remove', 'here'])).code, 0);
+});
+
+test('a restore waits while a node is busy', {skip}, async () => {
+  let n = 0;
+  answer = (r) => r.method === 'GET' ? [404, {code: 'not-found', detail: 'no'}] :
+    n++ < 2 ? [503, {code: 'busy', detail: 'try again'}] : [201, {name: 'p0'}];
+  const a = await ctl(['restore', '-', '--format', 'csv'], {stdin: JSON.stringify({kind:
+    'EuropaBackup', version: 1, ports: [{name: 'p0', spec: {devargs: 'net_null0'}}]})});
+  assert.equal(a.code, 0, a.err);
+  assert.match(a.out, /^Port,p0,created/m);
+  assert.equal(n, 3);
 });
 
 test('wait-ready waits, and not for ever', {skip}, async () => {
