@@ -313,6 +313,8 @@ const struct command commands[] = {
 
 	{ "exec", NULL, "ROUTER COMMAND...", "run a command in its container; -- before options of its own",
 	    .run = run_exec, .options = exec_options, .path = ROUTER "/exec" },
+	{ "console", NULL, "ROUTER", "a terminal in its container; Ctrl-] ends it",
+	    .run = run_console, .path = ROUTER "/console" },
 	{ "logs", NULL, "ROUTER", "what its container wrote", "GET", ROUTER "/logs",
 	    .columns = "NAME=name", .options = log_options, .flags = COMMAND_TEXT | COMMAND_STREAM },
 	{ "files", "get", "ROUTER PATH", "a file of its disk", "GET", ROUTER "/files",

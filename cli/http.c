@@ -5,37 +5,14 @@
  * The certificate is looked at when the handshake is over and before the first
  * byte of the request, in the one callback that libcurl has there.
  */
-#include "cli/http.h"
+#include "cli/http_int.h"
 
-#include "cli/cert.h"
 #include "cli/curlline.h"
 #include "lib/base.h"
 
-#include <curl/curl.h>
 #include <limits.h>
 #include <strings.h>
 #include <sys/stat.h>
-
-enum {
-	CONNECT_MS = 10000,
-	MAX_ANSWER = 256 << 20,
-	MAX_URL = 4096,
-};
-
-struct http {
-	CURL *curl;
-	struct http_config config;
-	char *socket; /* path, or NULL */
-	char *base;   /* URL without a path */
-	bool pins;    /* a certificate is demanded */
-	char fingerprint[CERT_HEX];
-	/* of the request on its way */
-	const struct http_request *rq;
-	struct http_answer *answer;
-	char url[MAX_URL];
-	struct cert_names cert;
-	bool has_cert, is_printed, is_ended, is_pin_wrong;
-};
 
 /* --- server names ----------------------------------------------------------- */
 
@@ -138,8 +115,8 @@ on_connected(void *arg, char *to, char *from, int to_port, int from_port)
 	return CURL_PREREQFUNC_OK;
 }
 
-static bool
-gather(struct http_answer *a, const char *data, size_t n)
+bool
+http_gather(struct http_answer *a, const char *data, size_t n)
 {
 	char *more;
 
@@ -169,7 +146,7 @@ on_body(char *data, size_t one, size_t n, void *arg)
 		h->is_ended = true;
 		return 0;
 	}
-	return gather(h->answer, data, n) ? n : 0;
+	return http_gather(h->answer, data, n) ? n : 0;
 }
 
 static void
@@ -193,15 +170,21 @@ keep_header(
 	out[n] = '\0';
 }
 
-static size_t
-on_header(char *line, size_t one, size_t n, void *arg)
+void
+http_keep_header(struct http_answer *a, const char *line, size_t n)
 {
-	struct http_answer *a = ((struct http *)arg)->answer;
-
-	(void)one;
 	keep_header("Content-Type:", line, n, a->type, sizeof(a->type));
 	keep_header("ETag:", line, n, a->etag, sizeof(a->etag));
 	keep_header("Location:", line, n, a->location, sizeof(a->location));
+	keep_header(
+	    "Sec-WebSocket-Accept:", line, n, a->accept, sizeof(a->accept));
+}
+
+static size_t
+on_header(char *line, size_t one, size_t n, void *arg)
+{
+	(void)one;
+	http_keep_header(((struct http *)arg)->answer, line, n);
 	return n;
 }
 
@@ -283,8 +266,8 @@ http_answer_free(struct http_answer *a)
 
 /* --- a request -------------------------------------------------------------- */
 
-static void
-set_connection(struct http *h)
+void
+http_set_connection(struct http *h)
 {
 	CURL *c = h->curl;
 
@@ -391,8 +374,8 @@ make_headers(const struct http *h)
 }
 
 /* Why there is no answer. */
-static int
-explain(struct http *h, CURLcode code, const char *words, struct err *e)
+int
+http_explain(struct http *h, CURLcode code, const char *words, struct err *e)
 {
 	const char *where = h->socket ? h->socket : h->base;
 	long os = 0;
@@ -430,7 +413,7 @@ perform(struct http *h, char *words)
 
 	if (!headers)
 		return CURLE_OUT_OF_MEMORY;
-	set_connection(h);
+	http_set_connection(h);
 	set_body(h);
 	curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(h->curl, CURLOPT_ERRORBUFFER, words);
@@ -447,6 +430,15 @@ perform(struct http *h, char *words)
 }
 
 int
+http_set_url(struct http *h, const char *path, struct err *e)
+{
+	if (snprintf(h->url, sizeof(h->url), "%s%s", h->base, path) >=
+	    (int)sizeof(h->url))
+		return err_set(e, -ENAMETOOLONG, "the path is too long");
+	return 0;
+}
+
+int
 http_do(struct http *h, const struct http_request *rq, struct http_answer *out,
     struct err *e)
 {
@@ -455,9 +447,8 @@ http_do(struct http *h, const struct http_request *rq, struct http_answer *out,
 	CURLcode code;
 	long status = 0;
 
-	if (snprintf(h->url, sizeof(h->url), "%s%s", h->base, rq->path) >=
-	    (int)sizeof(h->url))
-		return err_set(e, -ENAMETOOLONG, "the path is too long");
+	if (http_set_url(h, rq->path, e) < 0)
+		return e->no;
 	h->rq = rq;
 	h->answer = &answer;
 	h->is_printed = h->is_ended = h->is_pin_wrong = false;
@@ -468,7 +459,7 @@ http_do(struct http *h, const struct http_request *rq, struct http_answer *out,
 	/* a refusal may come before all of the body was sent */
 	if (code != CURLE_OK && (status < 400 || answer.n_body == 0)) {
 		http_answer_free(&answer);
-		return explain(
+		return http_explain(
 		    h, code, words[0] ? words : curl_easy_strerror(code), e);
 	}
 	answer.status = (unsigned)status;
@@ -491,13 +482,13 @@ http_fingerprint(const char *server, char out[HTTP_FINGERPRINT], struct err *e)
 		http_close(h);
 		return err_set(e, -ENAMETOOLONG, "the URL is too long");
 	}
-	set_connection(h);
+	http_set_connection(h);
 	code = curl_easy_perform(h->curl);
 	if (h->has_cert)
 		snprintf(
 		    out, HTTP_FINGERPRINT, "sha256:%s", h->cert.fingerprint);
 	else
-		rc = explain(h, code, curl_easy_strerror(code), e);
+		rc = http_explain(h, code, curl_easy_strerror(code), e);
 	http_close(h);
 	return rc;
 }

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 enum { HTTP_FINGERPRINT = 72 /* "sha256:", 64 digits and the zero */ };
 
@@ -56,7 +57,8 @@ struct http_answer {
 	char type[64];
 	char etag[128];
 	char location[256];
-	char *body; /* owned, ends in zero; NULL when a sink took it */
+	char accept[64]; /* Sec-WebSocket-Accept */
+	char *body;      /* owned, ends in zero; NULL when a sink took it */
 	size_t n_body;
 };
 
@@ -73,6 +75,19 @@ void http_close(struct http *h);
 int http_do(struct http *h, const struct http_request *rq,
     struct http_answer *out, struct err *e);
 void http_answer_free(struct http_answer *a);
+
+/*
+ * A GET that asks for another protocol. Returns 0 and an answer; is its status
+ * 101, then the connection is the caller's, and body has what came behind the
+ * head. Else as http_do().
+ */
+int http_upgrade(struct http *h, const struct http_request *rq,
+    struct http_answer *out, struct err *e);
+/* Of that connection: to be waited for; there may be bytes without it. */
+int http_fd(struct http *h);
+/* Return how many bytes, -EAGAIN, 0 (recv: the end), or negative errno. */
+ssize_t http_send(struct http *h, const void *data, size_t n);
+ssize_t http_recv(struct http *h, void *data, size_t n);
 
 /*
  * What the server's certificate is, by a handshake and nothing more: the

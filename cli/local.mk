@@ -13,7 +13,8 @@ cli_libcli_a_SOURCES = \
   cli/connect.c \
   cli/curlline.c cli/curlline.h \
   cli/doctor.c cli/doctor.h \
-  cli/http.c cli/http.h \
+  cli/http.c cli/http.h cli/http_int.h \
+  cli/http_upgrade.c \
   cli/output.c cli/output.h \
   cli/progress.c cli/progress.h \
   cli/refusal.c cli/refusal.h \
@@ -24,6 +25,7 @@ cli_libcli_a_SOURCES = \
   cli/run_complete.c \
   cli/run_completion.c \
   cli/run_config.c \
+  cli/run_console.c \
   cli/run_doctor.c \
   cli/run_exec.c \
   cli/run_help.c \
@@ -32,6 +34,7 @@ cli_libcli_a_SOURCES = \
   cli/say.c \
   cli/servers.c cli/servers.h \
   cli/value.c cli/value.h \
+  cli/websocket.c cli/websocket.h \
   cli/yaml.c cli/yaml.h
 cli_libcli_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS)
 CLI_LIBS = cli/libcli.a $(LIBEUROPA) $(CURL_LIBS) $(JANSSON_LIBS) \

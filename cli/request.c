@@ -158,6 +158,19 @@ request_send(struct cli *c, const struct http_request *asked,
 	return http_do(c->http, &rq, out, e);
 }
 
+int
+request_upgrade(struct cli *c, const struct http_request *asked,
+    struct http_answer *out, struct err *e)
+{
+	struct http_request rq = *asked;
+	scoped_free char *path = whole_path(c, asked);
+
+	if (!path)
+		return err_set(e, -ENOMEM, "no memory");
+	rq.path = path;
+	return http_upgrade(c->http, &rq, out, e);
+}
+
 static json_t *
 read_answer(const struct http_answer *a)
 {

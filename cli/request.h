@@ -21,6 +21,10 @@ int request_run(struct cli *c, const struct call *call);
 int request_send(struct cli *c, const struct http_request *rq,
     struct http_answer *out, struct err *e);
 
+/* The same for a request that asks for another protocol. */
+int request_upgrade(struct cli *c, const struct http_request *rq,
+    struct http_answer *out, struct err *e);
+
 /*
  * The same for JSON; body may be NULL. Returns an exit code, and *out (may be
  * NULL, and NULL is stored where the answer has no body) if it is 0. Says why if

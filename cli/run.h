@@ -18,6 +18,7 @@ int run_config_add(struct cli *c, const struct call *call);
 int run_config_list(struct cli *c, const struct call *call);
 int run_config_remove(struct cli *c, const struct call *call);
 int run_config_use(struct cli *c, const struct call *call);
+int run_console(struct cli *c, const struct call *call);
 int run_doctor(struct cli *c, const struct call *call);
 int run_exec(struct cli *c, const struct call *call);
 int run_help(struct cli *c, const struct call *call);

@@ -73,7 +73,7 @@ check_foreign() {
     }
     $2 ~ /^<lxc\// { home("^agent/launch\\.c$", "agent/launch.c") }
     $2 ~ /microhttpd/ { home("^api/server[a-z_]*\\.[ch]$", "api/server*.c") }
-    $2 ~ /^<curl\// { home("^cli/http\\.c$", "cli/http.c") }
+    $2 ~ /^<curl\// { home("^cli/http[a-z_]*\\.[ch]$", "cli/http*.c") }
     $2 ~ /sqlite3/ { home("^agent/store\\.c$", "agent/store.c") }
     $2 ~ /seccomp\.h>/ && $2 !~ /linux/ {
       home("^agent/launch_guard\\.c$", "agent/launch_guard.c")

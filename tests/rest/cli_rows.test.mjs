@@ -20,7 +20,8 @@ async function lacks(path) {
 }
 const skips = {links: await lacks('/v1/links'), projects: await lacks('/v1/projects'),
   tokens: await lacks('/v1/tokens'), exec: await lacks('/v1/routers/r1/exec'),
-  logs: await lacks('/v1/routers/r1/logs'), events: await lacks('/v1/events?follow=false')};
+  logs: await lacks('/v1/routers/r1/logs'),
+  console: await lacks('/v1/routers/r1/console'), events: await lacks('/v1/events?follow=false')};
 
 before(async () => { if (!skip) await reset(); });
 after(async () => { if (!skip) await empty(); });
@@ -132,6 +133,13 @@ test('what is made with a key is made once', {skip: skips.events}, async () => {
   await does(make);
   await does(make); // and not: it exists
   await does(['router', 'delete', 'r4']);
+});
+
+test('a console: what is typed, what is shown, how it ends', {skip: skips.console}, async () => {
+  const typed = await run(['console', 'r1'], {env, stdin: 'echo a$((1+1))b\nexit 3\n'});
+  assert.equal(typed.code, 3, typed.err);
+  assert.match(typed.out, /a2b/);
+  assert.equal((await run(['console', 'r9'], {env})).code, 3);
 });
 
 test('events are lines', {skip: skips.events}, async () => {

@@ -3,6 +3,7 @@
 // exit code, what is sent, pages, TLS with a pinned certificate. No node.
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
+import {createHash} from 'node:crypto';
 import {chmodSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -234,6 +235,50 @@ test('HTTPS: the pinned certificate and no other', {skip}, async () => {
   a = await run(['--server', 'http://192.0.2.1:8780', 'node'], {env});
   assert.equal(a.code, 2);
   assert.match(a.err, /token/);
+});
+
+test('a console over HTTPS', {skip}, async () => {
+  let spoil = '', upgrades = [];
+  secure.removeAllListeners('upgrade');
+  secure.on('upgrade', (rq, s, first) => {
+    upgrades.push(rq);
+    const sum = createHash('sha1').update(rq.headers['sec-websocket-key'] +
+      '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest('base64');
+    // the first frames come with the head
+    s.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n' +
+      `Connection: Upgrade\r\nSec-WebSocket-Accept: ${spoil}${sum}\r\n\r\n` +
+      '\x02\x02sh' + '\x80\x03own', 'latin1');
+    s.on('error', () => {});
+    let got = first;
+    s.on('data', (d) => {
+      got = Buffer.concat([got, d]);
+      if (got.length < 6 + 5) return; // all that is typed, masked
+      const typed = got.subarray(6, 11).map((b, i) => b ^ got[2 + i % 4]);
+      const end = `{"exit_code": ${typed.toString() === 'typed' ? 5 : 99}, "signal": null}`;
+      s.end(Buffer.concat([Buffer.from([0x81, end.length]), Buffer.from(end),
+        Buffer.from([0x88, 0])]));
+    });
+  });
+  const console = (pin) => run(['--server', secureUrl, '--fingerprint', pin,
+    'console', 'r1'], {env: {EUROPA_TOKEN: 'secret-token'}, stdin: 'typed'});
+  let a = await console(fingerprint);
+  assert.equal(a.code, 5, a.err);
+  assert.equal(a.out, 'shown');
+  assert.equal(upgrades[0].url, '/v1/routers/r1/console');
+  assert.equal(upgrades[0].headers.authorization, 'Bearer secret-token');
+  spoil = 'x';
+  a = await console(fingerprint);
+  assert.equal(a.code, 1, a.err);
+  upgrades = [];
+  a = await console(fingerprint.replace(/4$/, '5'));
+  assert.equal(a.code, 9, a.err);
+  assert.equal(upgrades.length, 0);
+  // a refusal is one as ever
+  secure.removeAllListeners('upgrade');
+  answer = () => [404, {code: 'not-found', detail: 'no r1', remedy: 'look'}];
+  a = await console(fingerprint);
+  assert.equal(a.code, 3, a.err);
+  assert.match(a.err, /no r1\nremedy: look/);
 });
 
 test('servers are remembered, for their owner alone', {skip}, async () => {

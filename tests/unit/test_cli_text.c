@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/refusal.h"
 #include "cli/value.h"
+#include "cli/websocket.h"
 #include "cli/yaml.h"
 #include "lib/base.h"
 
@@ -350,6 +351,57 @@ problems_say_all(void **state)
 	free(text);
 }
 
+/* RFC 6455, section 1.3 and 5.7 */
+static void
+websocket_frames(void **state)
+{
+	static const uint8_t hello[] = { 0x81, 5, 'H', 'e', 'l', 'l', 'o' };
+	static const uint8_t part[] = { 0x01, 3, 'H', 'e', 'l' };
+	static const struct {
+		uint8_t bytes[10];
+		size_t n;
+	} wrong[] = {
+		{ { 0x81, 0x85, 1, 2, 3, 4 }, 6 }, /* masked */
+		{ { 0xc1, 1, 'x' }, 3 },           /* an extension */
+		{ { 0x09, 0 }, 2 },                /* a ping in parts */
+		{ { 0x89, 126, 0, 126 }, 4 },      /* and a long one */
+		{ { 0x82, 127, 1, 0, 0, 0, 0, 0, 0, 0 }, 10 }, /* huge */
+		{ { 0x82, 127, 0, 0, 0, 0, 0, 0x20, 0, 0 }, 10 },
+	};
+	char accept[WEBSOCKET_ACCEPT];
+	struct websocket_message m;
+	uint8_t frame[70000 + WEBSOCKET_MAX_HEAD], data[70000];
+	static const size_t sizes[] = { 0, 1, 125, 126, 65535, 65536, 70000 };
+	static const size_t heads[] = { 6, 6, 6, 8, 8, 14, 14 };
+
+	(void)state;
+	websocket_accept("dGhlIHNhbXBsZSBub25jZQ==", accept);
+	assert_string_equal(accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+	for (size_t n = 0; n < sizeof(hello); n++)
+		assert_int_equal(websocket_read(hello, n, &m), 0);
+	assert_int_equal(websocket_read(hello, sizeof(hello), &m), 7);
+	assert_int_equal(m.kind, WEBSOCKET_TEXT);
+	assert_true(m.is_last && m.n == 5 && m.data == hello + 2);
+	assert_int_equal(websocket_read(part, sizeof(part), &m), 5);
+	assert_false(m.is_last);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_int_equal(
+		    websocket_read(wrong[i].bytes, wrong[i].n, &m), -EBADMSG);
+	memset(data, 'x', sizeof(data));
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		ssize_t n =
+		    websocket_frame(WEBSOCKET_BINARY, data, sizes[i], frame);
+		const uint8_t *mask = frame + heads[i] - 4;
+
+		assert_int_equal(n, heads[i] + sizes[i]);
+		assert_int_equal(frame[0], 0x82);
+		assert_true(frame[1] & 0x80);
+		for (size_t k = 0; k < sizes[i]; k++)
+			assert_int_equal(
+			    frame[heads[i] + k] ^ mask[k % 4], 'x');
+	}
+}
+
 int
 main(void)
 {
@@ -365,6 +417,7 @@ main(void)
 		cmocka_unit_test(cut_certificates),
 		cmocka_unit_test(answers_have_exit_codes),
 		cmocka_unit_test(problems_say_all),
+		cmocka_unit_test(websocket_frames),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
