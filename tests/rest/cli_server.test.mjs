@@ -3,7 +3,7 @@
 // exit code, what is sent, pages, TLS with a pinned certificate. No node.
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
-import {chmodSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {chmodSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import {join} from 'node:path';
@@ -268,6 +268,38 @@ test('servers are remembered, for their owner alone', {skip}, async () => {
   assert.equal((await run(['--server', 'lab', 'node'])).code, 2);
   assert.equal((await run(['node'])).code, 0);
   assert.equal((await run(['config', 'remove', 'here'])).code, 0);
+});
+
+test('node stop asks the service manager, in order', {skip}, async () => {
+  const bin = join(folder, 'bin'), log = join(folder, 'systemctl.log');
+  mkdirSync(bin);
+  // europad.socket is active; europad.service still is when asked at first
+  writeFileSync(join(bin, 'systemctl'), `#!/bin/sh
+echo "$*" >> ${log}
+case "$*" in
+*is-active*europad.service) [ "$(grep -c 'active.*service' ${log})" -lt \${ENDS-3} ] ;;
+*kill*) exit \${KILLS-0} ;;
+esac
+`, {mode: 0o755});
+  const stop = async (env, ...more) => {
+    writeFileSync(log, '');
+    const a = await run(['node', 'stop', ...more],
+      {env: {PATH: `${bin}:${process.env.PATH}`, ...env}});
+    return [a.code, readFileSync(log).toString().trim().split('\n'), a.err];
+  };
+  let [code, lines, err] = await stop({});
+  assert.equal(code, 0, err);
+  assert.deepEqual(lines, ['is-active --quiet europad.socket', 'stop europad.socket',
+    'kill --kill-who=main --signal=SIGUSR1 europad.service',
+    'is-active --quiet europad.service', 'is-active --quiet europad.service',
+    'is-active --quiet europad.service', 'stop europa-dataplane.service']);
+  [code, lines, err] = await stop({ENDS: '9999'}, '--for', '0');
+  assert.equal(code, 8, err);
+  assert.ok(!lines.includes('stop europa-dataplane.service'));
+  [code, lines] = await stop({KILLS: '1'});
+  assert.equal(code, 1);
+  assert.ok(!lines.includes('stop europa-dataplane.service'));
+  assert.equal((await run(['node', 'stop'], {env: {PATH: '/nonexistent'}})).code, 1);
 });
 
 test('wait-ready waits, and not for ever', {skip}, async () => {
