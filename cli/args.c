@@ -186,7 +186,16 @@ static int
 read_word(struct reader *r, const char *arg)
 {
 	struct call *call = r->call;
+	const struct command *verb = NULL;
 
+	/* a noun that stands alone may have verbs beside */
+	if (call->command && !call->command->verb && call->n_words == 0 &&
+	    call->n_options == 0)
+		verb = command_find(r->noun, arg);
+	if (verb) {
+		call->command = verb;
+		return 1;
+	}
 	if (call->command) {
 		call->word[call->n_words++] = arg;
 		return 1;

@@ -87,8 +87,8 @@ extern const size_t n_names_of;
 const struct command *command_find(const char *noun, const char *verb);
 
 /*
- * Does noun stand alone, without a verb? Returns its row, NULL if it has verbs
- * or is none.
+ * Does noun stand alone, without a verb? Returns its row, NULL if it has to have
+ * one, or is none.
  */
 const struct command *command_alone(const char *noun);
 

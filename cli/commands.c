@@ -330,6 +330,8 @@ const struct command commands[] = {
 	{ "node", NULL, "", "version, limits and load of the node", "GET", "/v1",
 	    .columns = "NAME=name VERSION=version DATAPLANE=dataplane.connected ROUTERS=counts.routers PORTS=counts.ports",
 	    .format = FORMAT_YAML },
+	{ "node", "stop", "", "stop all routers of this host, then its daemons; what is wanted of them stays",
+	    .run = run_node_stop, .flags = COMMAND_LOCAL, .options = wait_options },
 	{ "top", NULL, "", "rates of all routers, refreshed", .run = run_top, .options = top_options },
 	{ "api", NULL, "METHOD PATH [BODY]", "any request; a BODY of - is standard input, @FILE a file",
 	    .run = run_api, .options = api_options },

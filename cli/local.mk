@@ -29,6 +29,7 @@ cli_libcli_a_SOURCES = \
   cli/run_doctor.c \
   cli/run_exec.c \
   cli/run_help.c \
+  cli/run_node_stop.c \
   cli/run_restore.c \
   cli/run_top.c \
   cli/say.c \

@@ -22,6 +22,7 @@ int run_console(struct cli *c, const struct call *call);
 int run_doctor(struct cli *c, const struct call *call);
 int run_exec(struct cli *c, const struct call *call);
 int run_help(struct cli *c, const struct call *call);
+int run_node_stop(struct cli *c, const struct call *call);
 int run_restore(struct cli *c, const struct call *call);
 int run_top(struct cli *c, const struct call *call);
 int run_wait_ready(struct cli *c, const struct call *call);

@@ -196,9 +196,11 @@ run_complete(struct cli *c, const struct call *call)
 		offer_value(before, begin);
 	else if (*begin == '-')
 		offer_options(typed.command, begin);
-	else if (typed.command)
+	else if (typed.command) {
+		if (!typed.command->verb && typed.n_words == 0)
+			offer_verbs(typed.command->noun, begin);
 		offer_word(c, &typed, begin);
-	else if (noun)
+	} else if (noun)
 		offer_verbs(noun, begin);
 	else
 		offer_nouns(begin);

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {chmodSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {chmodSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import {join} from 'node:path';
@@ -326,6 +326,38 @@ test('a restore waits while a node is busy', {skip}, async () => {
   assert.equal(a.code, 0, a.err);
   assert.match(a.out, /^Port,p0,created/m);
   assert.equal(n, 3);
+});
+
+test('node stop asks the service manager, in order', {skip}, async () => {
+  const bin = join(folder, 'bin'), log = join(folder, 'systemctl.log');
+  mkdirSync(bin);
+  // europad.socket is active; europad.service still is when asked at first
+  writeFileSync(join(bin, 'systemctl'), `#!/bin/sh
+echo "$*" >> ${log}
+case "$*" in
+*is-active*europad.service) [ "$(grep -c 'active.*service' ${log})" -lt \${ENDS-3} ] ;;
+*kill*) exit \${KILLS-0} ;;
+esac
+`, {mode: 0o755});
+  const stop = async (env, ...more) => {
+    writeFileSync(log, '');
+    const a = await run(['node', 'stop', ...more],
+      {env: {PATH: `${bin}:${process.env.PATH}`, ...env}});
+    return [a.code, readFileSync(log).toString().trim().split('\n'), a.err];
+  };
+  let [code, lines, err] = await stop({});
+  assert.equal(code, 0, err);
+  assert.deepEqual(lines, ['is-active --quiet europad.socket', 'stop europad.socket',
+    'kill --kill-who=main --signal=SIGUSR1 europad.service',
+    'is-active --quiet europad.service', 'is-active --quiet europad.service',
+    'is-active --quiet europad.service', 'stop europa-dataplane.service']);
+  [code, lines, err] = await stop({ENDS: '9999'}, '--for', '0');
+  assert.equal(code, 8, err);
+  assert.ok(!lines.includes('stop europa-dataplane.service'));
+  [code, lines] = await stop({KILLS: '1'});
+  assert.equal(code, 1);
+  assert.ok(!lines.includes('stop europa-dataplane.service'));
+  assert.equal((await run(['node', 'stop'], {env: {PATH: '/nonexistent'}})).code, 1);
 });
 
 test('wait-ready waits, and not for ever', {skip}, async () => {

@@ -148,6 +148,12 @@ what_was_said_before_is_kept(void **state)
 	assert_string_equal(call.command->verb, "get");
 	assert_int_equal(call.n_words, 1);
 	args_free(&call);
+	assert_int_equal(read_line("node", buf, &g, &call, &e), 0);
+	assert_null(call.command->verb);
+	args_free(&call);
+	assert_int_equal(read_line("node stop", buf, &g, &call, &e), 0);
+	assert_string_equal(call.command->verb, "stop");
+	args_free(&call);
 	/* behind --, nothing is an option */
 	assert_int_equal(read_line("api GET -- --x", buf, &g, &call, &e), 0);
 	assert_string_equal(args_word(&call, 1), "--x");
