@@ -275,7 +275,8 @@ test('a console over HTTPS', {skip}, async () => {
   assert.equal(upgrades.length, 0);
   // a refusal is one as ever
   secure.removeAllListeners('upgrade');
-  answer = () => [404, {code: 'not-found', detail: 'no r1', remedy: 'look'}];
+  const no = JSON.stringify({code: 'not-found', detail: 'no r1', remedy: 'look'});
+  answer = () => [404, no, {'Content-Length': no.length}];
   a = await console(fingerprint);
   assert.equal(a.code, 3, a.err);
   assert.match(a.err, /no r1\nremedy: look/);
