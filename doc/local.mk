@@ -8,6 +8,7 @@ dist_man_MANS += \
   doc/man/europa-router.8 \
   doc/man/europa-template.8 \
   doc/man/europa.conf.5 \
+  doc/man/europactl.1 \
   doc/man/europad.8 \
   doc/man/router.conf.5 \
   doc/man/routerctl.1

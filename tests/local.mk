@@ -13,6 +13,7 @@ include tests/api.mk
 include tests/bench.mk
 include tests/bench_more.mk
 include tests/bench_node.mk
+include tests/cli.mk
 include tests/containers.mk
 include tests/dataplane.mk
 include tests/guard.mk
