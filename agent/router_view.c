@@ -47,6 +47,9 @@ static const char *const drop_names[VNIC_N_DROP] = {
 	[VNIC_DROP_BROADCAST] = "broadcast_budget",
 	[VNIC_DROP_ACL_DENY] = "acl_deny",
 	[VNIC_DROP_WORKER_FULL] = "worker_full",
+	[VNIC_DROP_IMPAIR_LOSS] = "impair_loss",
+	[VNIC_DROP_IMPAIR_QUEUE] = "impair_queue",
+	[VNIC_DROP_NO_MATCH] = "no_match",
 };
 
 /* Plain sums of one vNIC over its queues. */

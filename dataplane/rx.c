@@ -106,8 +106,7 @@ remember(const struct worker *w, struct plan_rx *rx, uint64_t key,
 			return;
 		memcpy(&h->own[n++], v->address[i].bytes, sizeof(*h->own));
 	}
-	if (most >= PLAIN_BYTES && v->router->n_queues == 2 &&
-	    h->lane->worker == w->index)
+	if (most >= PLAIN_BYTES && !v->is_odd && h->lane->worker == w->index)
 		h->key = key;
 }
 

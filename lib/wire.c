@@ -231,6 +231,31 @@ code_vnic(struct codec *c, struct wire_msg *m)
 }
 
 static void
+code_impair(struct codec *c, struct wire_impair *i)
+{
+	code_u64(c, &i->seed);
+	code_u64(c, &i->rate_bps);
+	code_u32(c, &i->delay_us);
+	code_u32(c, &i->jitter_us);
+	code_u32(c, &i->loss_ppm);
+	code_u32(c, &i->burst_begin_ppm);
+	code_u32(c, &i->burst_end_ppm);
+	code_u32(c, &i->burst_loss_ppm);
+	code_u32(c, &i->duplicate_ppm);
+	code_u32(c, &i->reorder_ppm);
+	code_u32(c, &i->queue_packets);
+}
+
+static void
+code_link(struct codec *c, struct wire_msg *m)
+{
+	code_bytes(c, m->u.link.uid, sizeof(m->u.link.uid));
+	code_u32(c, &m->u.link.index);
+	for (unsigned way = 0; way < WIRE_N_WAYS; way++)
+		code_impair(c, &m->u.link.impair[way]);
+}
+
+static void
 code_vnic_ref(struct codec *c, struct wire_msg *m)
 {
 	code_bytes(c, m->u.vnic_ref.uid, sizeof(m->u.vnic_ref.uid));
@@ -345,6 +370,7 @@ static const struct {
 	[WIRE_STATS] = { code_stats, 0 },
 	[WIRE_INIT_PIPELINE] = { code_nothing, 1 },
 	[WIRE_INIT_CONTROL] = { code_nothing, 1 },
+	[WIRE_VNIC_LINK] = { code_link, 0 },
 };
 
 int

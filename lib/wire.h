@@ -30,13 +30,16 @@
 enum wire_limits {
 	WIRE_MAGIC = 0x5745,
 	WIRE_MAJOR = 2,
-	WIRE_MINOR = 1,
+	WIRE_MINOR = 2,
 	WIRE_MAX_BYTES = 32768,
 	WIRE_MAX_FDS = 3 + VNIC_MAX_QUEUES,
 	WIRE_UID_BYTES = 16,
 	WIRE_MAX_ADDRESSES = 16,
 	WIRE_MAX_COUNTERS = 240,
 	WIRE_MAX_DEVARGS = 512,
+	WIRE_MAX_IMPAIR_PACKETS = 16384,
+	WIRE_MAX_IMPAIR_US = 10000000,
+	WIRE_PPM = 1000000,
 };
 
 enum wire_type {
@@ -78,6 +81,9 @@ enum wire_type {
 	/* europad to init, since 2.1: an older one hangs up and comes back */
 	WIRE_INIT_PIPELINE, /* 1 fd: sealed text, before the first process */
 	WIRE_INIT_CONTROL,  /* 1 fd: a stream, to be joined with router.sock */
+
+	/* europad to the data plane, since 2.2: an older one hangs up */
+	WIRE_VNIC_LINK, /* u.link: how the link of a vNIC behaves */
 	WIRE_N_TYPES,
 };
 
@@ -85,6 +91,8 @@ enum wire_attach {
 	WIRE_ATTACH_NONE = 0,
 	WIRE_ATTACH_PORT = 1,
 	WIRE_ATTACH_VNIC = 2, /* a link to another router's vNIC */
+	/* with all others of the same segment, which is peer_uid; since 2.2 */
+	WIRE_ATTACH_SEGMENT = 3,
 };
 
 enum wire_gate {
@@ -130,6 +138,32 @@ struct wire_rates {
 	uint64_t rx_pps, tx_pps; /* packets */
 	uint64_t rx_bps, tx_bps; /* bits of frames */
 	uint32_t burst_ms;       /* of each, at once; 1..1000 if there is any */
+};
+
+/*
+ * What a link does to the packets of one direction; all zeros: nothing. Which
+ * packets that are follows from the seed and their number alone.
+ */
+struct wire_impair {
+	uint64_t seed;
+	uint64_t rate_bps; /* of frames; 0 = any */
+	uint32_t delay_us;
+	uint32_t jitter_us; /* more or less than delay_us, at most all of it */
+	uint32_t loss_ppm;
+	/* Gilbert and Elliott: a bad time begins, ends, and what it loses */
+	uint32_t burst_begin_ppm, burst_end_ppm, burst_loss_ppm;
+	uint32_t duplicate_ppm;
+	uint32_t reorder_ppm; /* are not delayed, so they overtake */
+	uint32_t
+	    queue_packets; /* that wait at most; 1..WIRE_MAX_IMPAIR_PACKETS */
+};
+
+enum wire_way { WIRE_RX, WIRE_TX, WIRE_N_WAYS }; /* rx: to the router */
+
+struct wire_link {
+	uint8_t uid[WIRE_UID_BYTES];
+	uint32_t index;
+	struct wire_impair impair[WIRE_N_WAYS];
 };
 
 struct wire_set {
@@ -178,6 +212,7 @@ struct wire_msg {
 		} fail;
 		struct wire_set set;
 		struct wire_vnic vnic;
+		struct wire_link link;
 		struct {
 			uint8_t uid[WIRE_UID_BYTES];
 		} router;

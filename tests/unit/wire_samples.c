@@ -58,6 +58,31 @@ fill_vnic(struct wire_vnic *v)
 }
 
 static void
+fill_impair(struct wire_impair *i, uint32_t seed)
+{
+	i->seed = UINT64_MAX - seed;
+	i->rate_bps = UINT64_C(0x0807060504030201) ^ seed;
+	i->delay_us = seed;
+	i->jitter_us = seed + 1;
+	i->loss_ppm = seed + 2;
+	i->burst_begin_ppm = seed + 3;
+	i->burst_end_ppm = seed + 4;
+	i->burst_loss_ppm = seed + 5;
+	i->duplicate_ppm = seed + 6;
+	i->reorder_ppm = seed + 7;
+	i->queue_packets = UINT32_MAX - seed;
+}
+
+static void
+fill_link(struct wire_link *l)
+{
+	fill_uid(l->uid, 6);
+	l->index = 30;
+	for (uint32_t way = 0; way < WIRE_N_WAYS; way++)
+		fill_impair(&l->impair[way], 1000 * way);
+}
+
+static void
 fill_port(struct wire_msg *m)
 {
 	strcpy(m->u.port.name, "p1");
@@ -146,6 +171,9 @@ wire_sample(struct wire_msg *m, enum wire_type type)
 		break;
 	case WIRE_VNIC_SET:
 		fill_vnic(&m->u.vnic);
+		break;
+	case WIRE_VNIC_LINK:
+		fill_link(&m->u.link);
 		break;
 	case WIRE_SET_DEL:
 	case WIRE_DIED:
