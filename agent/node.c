@@ -7,6 +7,7 @@
 #include "agent/ops.h"
 #include "agent/router.h"
 #include "agent/template.h"
+#include "agent/wiring.h"
 #include "lib/base.h"
 #include "lib/log.h"
 #include "lib/ready.h"
@@ -138,6 +139,7 @@ on_up(void *arg, const struct wire_msg *hello)
 	n->plane_pid = hello->u.hello.pid;
 	n->plane_hugepages = hello->u.hello.hugepages != 0;
 	n->plane_workers = hello->u.hello.n_workers;
+	n->plane_minor = hello->u.hello.minor;
 	remove_strays(n);
 	ports_replay(n);
 	node_kick(n);
@@ -345,6 +347,8 @@ node_open(struct node *n, struct err *e)
 	if (rc == 0)
 		rc = store_each_router(n->store, router_load, n, e);
 	if (rc == 0)
+		rc = store_each_object(n->store, wiring_load, n, e);
+	if (rc == 0)
 		rc = ports_write_file(n, e);
 	if (rc < 0)
 		return rc;
@@ -389,6 +393,8 @@ node_close(struct node *n)
 		n->ports = p->next;
 		port_free(p);
 	}
+	while (n->wiring)
+		wiring_free(n, n->wiring);
 	if (n->ops_cookie)
 		n->ops->close(n->ops_cookie);
 	store_close(n->store);

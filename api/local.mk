@@ -12,6 +12,7 @@ api_libapi_a_SOURCES = \
   api/model_router.c \
   api/model_text.c \
   api/model_vnic.c \
+  api/model_wiring.c \
   api/problem.c api/problem.h \
   api/route.c api/route.h \
   api/route_lines.c api/route_lines.h \

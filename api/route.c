@@ -16,7 +16,8 @@ enum {
 
 static const struct route {
 	const char *method;
-	const char *pattern; /* {r} and {p} are names, {v} a vNIC's, {n} a
+	const char
+	    *pattern; /* {r}, {p}, {l}, {s} are names, {v} a vNIC's, {n} a
 	                        number */
 	enum api_op op;
 	unsigned flags;
@@ -54,6 +55,16 @@ static const struct route {
 	{ "GET", "/v1/ports/{p}", API_PORT_GET, R },
 	{ "PUT", "/v1/ports/{p}", API_PORT_PUT, B },
 	{ "DELETE", "/v1/ports/{p}", API_PORT_DELETE, W },
+	{ "GET", "/v1/links", API_LINKS_LIST, R },
+	{ "POST", "/v1/links", API_LINK_CREATE, B },
+	{ "GET", "/v1/links/{l}", API_LINK_GET, R },
+	{ "PATCH", "/v1/links/{l}", API_LINK_PATCH, B },
+	{ "DELETE", "/v1/links/{l}", API_LINK_DELETE, W },
+	{ "GET", "/v1/segments", API_SEGMENTS_LIST, R },
+	{ "POST", "/v1/segments", API_SEGMENT_CREATE, B },
+	{ "GET", "/v1/segments/{s}", API_SEGMENT_GET, R },
+	{ "PATCH", "/v1/segments/{s}", API_SEGMENT_PATCH, B },
+	{ "DELETE", "/v1/segments/{s}", API_SEGMENT_DELETE, W },
 	{ "GET", "/healthz", API_HEALTHZ, 0 },
 	{ "GET", "/readyz", API_READYZ, 0 },
 };

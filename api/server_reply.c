@@ -50,7 +50,8 @@ response_of(const struct api_request *r, json_t *body, const char *media_type)
 	size_t n = 0;
 
 	if (body) {
-		text = json_dumps(body, JSON_COMPACT);
+		/* 0.1 shall be 0.1 and not what is nearest to it */
+		text = json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(15));
 		json_decref(body);
 		n = text ? strlen(text) : 0;
 		line = text ? realloc(text, n + 2) : NULL;

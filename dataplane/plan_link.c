@@ -135,7 +135,8 @@ fill_detour(struct plan_detour *d, struct plan_vnic *v, enum wire_way way)
 	v->detour[way] = d;
 	if (way == WIRE_RX) {
 		v->is_odd = true;
-	} else {
+	} else if (v->way != PLAN_TO_NOTHING) {
+		/* else nothing begins, and what waits is lost */
 		v->onward = v->way;
 		v->way = PLAN_TO_DETOUR;
 	}

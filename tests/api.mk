@@ -60,6 +60,7 @@ EXTRA_DIST += \
   tests/rest/fake_router.mjs \
   tests/rest/fuzz.test.mjs \
   tests/rest/live.test.mjs \
+  tests/rest/wiring.test.mjs \
   tests/rest/openapi.mjs \
   tests/rest/openapi.test.mjs \
   tests/rest/run
