@@ -41,6 +41,7 @@ agent_libagent_a_SOURCES = \
   agent/uid.c agent/uid.h \
   agent/wiring.c agent/wiring.h \
   agent/wiring_check.c \
+  agent/wiring_match.c \
   agent/wiring_view.c
 agent_libagent_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
 AGENT_LIBS = agent/libagent.a $(LIBCONTAINERS) api/libapi.a $(LIBEUROPA) \

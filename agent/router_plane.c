@@ -236,14 +236,16 @@ sync_link(struct router *r, unsigned index, const struct model_vnic *v)
 
 	if (r->node->plane_minor < 2)
 		return; /* it would hang up */
+	memset(l, 0, sizeof(*l));
 	memcpy(l->uid, r->uid, sizeof(l->uid));
 	l->index = index;
 	wiring_impair(r->node, r->spec.name, v->name, l->impair);
+	wiring_match(r->node, r->spec.name, v->name, &l->match);
 	if (x->link_sent && memcmp(l, &x->link, sizeof(*l)) == 0)
 		return;
 	if (say(r, &m, TAG_OTHER) < 0)
 		return;
-	x->link = *l;
+	memcpy(&x->link, l, sizeof(*l));
 	x->link_sent = true;
 }
 

@@ -150,7 +150,7 @@ wiring_attach(const struct node *n, const char *router,
 	} else {
 		buf->attach = MODEL_ATTACH_PORT;
 		memcpy(buf->port, other->port, sizeof(buf->port));
-		buf->vlan = w->spec.vlan;
+		buf->vlan = w->spec.match.vlan;
 		buf->trunk = w->spec.trunk;
 	}
 	return buf;

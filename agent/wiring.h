@@ -49,6 +49,16 @@ void wiring_segment_uid(
 /* What its link does to the packets of a vNIC; zeros: nothing. */
 void wiring_impair(const struct node *n, const char *router, const char *vnic,
     struct wire_impair out[WIRE_N_WAYS]);
+/* What else of a port its link means for a vNIC; zeros: nothing. */
+void wiring_match(const struct node *n, const char *router, const char *vnic,
+    struct wire_match *out);
+/*
+ * No frame of a port is meant by two links, nor by a link and the MAC of a vNIC.
+ * Returns 0, or -EEXIST with p set. spec is not yet among those of the node; old
+ * is what it would replace, or NULL.
+ */
+int wiring_check_match(struct node *n, const struct model_wiring *spec,
+    const struct wiring *old, struct problem *p);
 /* Is there a link to this port? Then buf says which. */
 bool wiring_uses_port(
     const struct node *n, const char *port, char *buf, size_t size);

@@ -279,6 +279,8 @@ wiring_check(struct node *n, const struct model_wiring *spec,
 	for (unsigned i = 0; i < spec->n_ends && rc == 0; i++)
 		if (spec->end[i].router[0])
 			rc = check_clash(&c, i);
+	if (rc == 0)
+		rc = wiring_check_match(n, spec, old, p);
 	return rc < 0 ? rc : check_memory(&c);
 }
 

@@ -4,6 +4,7 @@ noinst_LIBRARIES += api/libapi.a
 api_libapi_a_SOURCES = \
   api/json_read.c api/json_read.h \
   api/model.h api/model_int.h \
+  api/model_match.c \
   api/model_port.c \
   api/model_quantity.c \
   api/model_rates.c \

@@ -119,6 +119,17 @@ struct model_impair {
 	uint32_t queue_packets; /* 1..16384, default 1000 */
 };
 
+/* What of a port a link means beside the vNIC's MAC, broadcasts and multicasts. */
+struct model_match {
+	uint16_t vlan; /* 1..4094; 0 = untagged */
+	bool has_mac, has_vni, has_gre_key;
+	uint8_t mac[6];               /* destination */
+	struct model_prefix src, dst; /* family 0: any; else the same one */
+	uint8_t protocol;             /* 0 = any */
+	uint16_t src_port, dst_port;  /* 0 = any */
+	uint32_t tunnel_key;          /* the VNI, or the key of GRE */
+};
+
 enum model_wiring_kind { MODEL_LINK, MODEL_SEGMENT };
 enum model_direction { MODEL_FORWARD, MODEL_REVERSE, MODEL_N_DIRECTIONS };
 
@@ -129,7 +140,7 @@ struct model_wiring {
 	unsigned n_ends;
 	struct model_end end[MODEL_MAX_MEMBERS];
 	/* of a link */
-	uint16_t vlan; /* match.vlan, at its port; 0 = untagged */
+	struct model_match match; /* at its port */
 	bool trunk;
 	struct model_impair
 	    impair[MODEL_N_DIRECTIONS]; /* from end 0: FORWARD */
@@ -143,6 +154,8 @@ int model_wiring_read(struct model_wiring *out, const json_t *body,
     const char *name, struct problem *p);
 json_t *model_wiring_spec(const struct model_wiring *w);
 void model_end_text(const struct model_end *e, char *buf, size_t size);
+/* Does it match by more than the VLAN? */
+bool model_match_is_rule(const struct model_match *m);
 bool model_impair_is_active(const struct model_impair *i);
 
 void model_router_init(struct model_router *r); /* all defaults */

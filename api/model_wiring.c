@@ -2,7 +2,7 @@
 /*
  * model_wiring: links and segments between JSON and struct model_wiring.
  *
- *	link:    {"ends": ["r1:eth1", "port:p0"], "match": {"vlan": 42},
+ *	link:    {"ends": ["r1:eth1", "port:p0"], "match": {"vlan": 42, ...},
  *	          "trunk": false, "impair": {"forward": {...}, "reverse": {...}}}
  *	segment: {"members": ["r1:eth2", "r2:eth0"]}
  *
@@ -260,22 +260,6 @@ impair_json(const struct model_impair *i)
 /* --- whole -------------------------------------------------------------------------- */
 
 static void
-read_match(struct model_wiring *w, const struct model_reader *spec)
-{
-	static const char *const known[] = { "vlan", NULL };
-	static const struct model_range range = { .min = 1, .max = 4094 };
-	const json_t *match = model_take_object(spec, "match");
-	char at[MODEL_AT_BYTES];
-	struct model_reader in;
-	uint64_t vlan;
-
-	model_at(at, spec->at, "match");
-	if (match && model_reader_begin(&in, match, at, known, spec->p) &&
-	    model_take_uint(&in, "vlan", &range, &vlan))
-		w->vlan = (uint16_t)vlan; /* in range */
-}
-
-static void
 read_link(struct model_wiring *w, const json_t *v, struct problem *p)
 {
 	static const char *const known[] = { "ends", "match", "trunk", "impair",
@@ -286,7 +270,7 @@ read_link(struct model_wiring *w, const json_t *v, struct problem *p)
 	if (!model_reader_begin(&in, v, "/spec", known, p))
 		return;
 	read_ends(w, &in, "ends", true);
-	read_match(w, &in);
+	model_match_read(&in, &w->match);
 	model_take_bool(&in, "trunk", &w->trunk);
 	read_impairs(w, &in);
 	for (unsigned i = 0; i < w->n_ends; i++)
@@ -296,13 +280,13 @@ read_link(struct model_wiring *w, const json_t *v, struct problem *p)
 		    &in, "ends", "must be two, this is %u", w->n_ends);
 	if (n_ports == 2)
 		model_complain(&in, "ends", "are two ports: a link has a vNIC");
-	if (n_ports == 0 && w->vlan)
+	if (n_ports == 0 && (w->match.vlan || model_match_is_rule(&w->match)))
 		model_complain(
 		    &in, "match", "goes with a port, and no end is one");
 	if (n_ports == 0 && w->trunk)
 		model_complain(
 		    &in, "trunk", "goes with a port, and no end is one");
-	if (w->trunk && w->vlan)
+	if (w->trunk && w->match.vlan)
 		model_complain(&in, "trunk",
 		    "a trunk passes every tag: it cannot match one VLAN");
 }
@@ -375,8 +359,6 @@ model_wiring_spec(const struct model_wiring *w)
 	    (int)w->trunk, "impair", directions[MODEL_FORWARD],
 	    impair_json(&w->impair[MODEL_FORWARD]), directions[MODEL_REVERSE],
 	    impair_json(&w->impair[MODEL_REVERSE]));
-	if (w->vlan)
-		json_object_set_new(
-		    o, "match", json_pack("{s:i}", "vlan", (int)w->vlan));
+	model_match_put(o, &w->match);
 	return o;
 }

@@ -15,6 +15,7 @@
 struct change {
 	struct impair *old[WIRE_N_WAYS], *fresh[WIRE_N_WAYS];
 	struct wire_impair spec[WIRE_N_WAYS];
+	struct wire_match match; /* as it was */
 };
 
 static uint32_t
@@ -29,6 +30,7 @@ prepare(const struct set_vnic *v, const struct wire_link *l, struct change *c)
 {
 	int rc = 0;
 
+	c->match = v->match;
 	for (unsigned way = 0; way < WIRE_N_WAYS; way++) {
 		const struct wire_impair *want = &l->impair[way];
 		struct impair *old = v->waiting[way];
@@ -83,8 +85,10 @@ check(const struct set *s, const struct wire_link *l, struct err *e)
 	if (l->index >= s->maps.l.g.max_vnics || !s->vnic[l->index].up)
 		return err_set(
 		    e, -ENOENT, "vNIC index %u is not there", l->index);
-	for (unsigned way = 0; way < WIRE_N_WAYS; way++) {
-		const char *flaw = impair_flaw(&l->impair[way]);
+	for (unsigned way = 0; way <= WIRE_N_WAYS; way++) {
+		const char *flaw = way < WIRE_N_WAYS
+				       ? impair_flaw(&l->impair[way])
+				       : match_flaw(&l->match);
 
 		if (flaw)
 			return err_set(e, -EINVAL, "link of vNIC %s: %s",
@@ -111,9 +115,11 @@ control_link(struct node *n, const struct wire_link *l, struct err *e)
 		return err_set(
 		    e, -ENOMEM, "no memory for what waits on a link");
 	}
+	v->match = l->match;
 	memcpy(v->impair, l->impair, sizeof(v->impair));
 	memcpy(v->waiting, c.fresh, sizeof(v->waiting));
 	if (node_publish(n) < 0) {
+		v->match = c.match;
 		memcpy(v->impair, c.spec, sizeof(v->impair));
 		memcpy(v->waiting, c.old, sizeof(v->waiting));
 		drop_fresh(&c);
@@ -137,4 +143,5 @@ control_link_forget(struct node *n, struct set *s, uint32_t index)
 		v->waiting[way] = NULL;
 	}
 	memset(v->impair, 0, sizeof(v->impair));
+	memset(&v->match, 0, sizeof(v->match));
 }

@@ -4,6 +4,7 @@ DATAPLANE_PURE = \
   dataplane/frame.c dataplane/frame.h \
   dataplane/handover.c dataplane/handover.h dataplane/lines.h \
   dataplane/impair.c dataplane/impair.h \
+  dataplane/match.c dataplane/match.h \
   dataplane/police.c dataplane/police.h \
   dataplane/ports_file.c dataplane/ports_file.h \
   dataplane/rules.c dataplane/rules.h \

@@ -362,7 +362,7 @@ plan_new(const struct node *n, struct plan **out)
 			fill_router(p, &at, s);
 	join_links(p);
 	if (make_rules(p) < 0 || plan_add_segments(p) < 0 ||
-	    plan_add_detours(p) < 0)
+	    plan_add_detours(p) < 0 || plan_add_matches(p) < 0)
 		goto fail;
 	*out = p;
 	return 0;

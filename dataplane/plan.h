@@ -22,6 +22,7 @@
 #include "dataplane/frame.h"
 #include "dataplane/impair.h"
 #include "dataplane/ledger.h"
+#include "dataplane/match.h"
 #include "dataplane/police.h"
 #include "dataplane/rules.h"
 
@@ -121,6 +122,7 @@ struct plan_port {
 	uint32_t n_vnics;
 	bool spreads; /* each worker gets flows of its own */
 	struct rules *rules;
+	struct match *match; /* NULL: its frames go by MAC alone */
 };
 
 enum { PLAN_HITS_LOG2 = 6, PLAN_HIT_ADDRESSES = 2 };
@@ -176,6 +178,7 @@ struct plan {
 void plan_count_detours(struct plan *p, const struct set *s, unsigned v);
 int plan_add_segments(struct plan *p);
 int plan_add_detours(struct plan *p);
+int plan_add_matches(struct plan *p);
 void plan_free_links(struct plan *p);
 
 /* Builds what node's sets and ports ask for. Returns 0 or -ENOMEM. */

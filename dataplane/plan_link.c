@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * plan_link: what of a plan is about links that are more than a wire between
- * two: segments of many vNICs, and detours of links that impair.
+ * two: segments of many vNICs, detours of links that impair, and matches of
+ * links to ports.
  */
 #include "dataplane/plan.h"
 
@@ -179,9 +180,50 @@ plan_add_detours(struct plan *p)
 	return 0;
 }
 
+/* --- matches ------------------------------------------------------------------------ */
+
+static const struct wire_match *
+match_of(const struct plan_vnic *v)
+{
+	return &v->router->set->vnic[v->index].match;
+}
+
+static int
+add_match(struct plan *p, struct plan_port *port, struct match_rule *r)
+{
+	uint32_t n = 0;
+
+	for (uint32_t v = 0; v < p->n_vnics; v++)
+		if (p->vnic[v].port == port && match_of(&p->vnic[v])->fields)
+			match_rule_make(
+			    match_of(&p->vnic[v]), p->vnic[v].vlan, v, &r[n++]);
+	return n > 0 ? match_new(r, n, &port->match) : 0;
+}
+
+int
+plan_add_matches(struct plan *p)
+{
+	scoped_free struct match_rule *r = NULL;
+	bool any = false;
+
+	for (uint32_t v = 0; v < p->n_vnics && !any; v++)
+		any = match_of(&p->vnic[v])->fields != 0;
+	if (!any)
+		return 0;
+	r = calloc(p->n_vnics, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	for (unsigned i = 0; i < p->n_ports; i++)
+		if (add_match(p, &p->port[i], r) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
 void
 plan_free_links(struct plan *p)
 {
+	for (unsigned i = 0; p->port && i < p->n_ports; i++)
+		match_free(p->port[i].match);
 	for (unsigned i = 0; i < p->n_segments; i++)
 		rules_free(p->segment[i]);
 	for (unsigned w = 0; p->part && w < p->n_workers; w++)

@@ -87,6 +87,7 @@ struct set_vnic {
 	struct wire_vnic v;
 	/* by enum wire_way; NULL: its link does nothing */
 	struct wire_impair impair[WIRE_N_WAYS];
+	struct wire_match match; /* what else of its port it gets */
 	struct impair *waiting[WIRE_N_WAYS];
 };
 

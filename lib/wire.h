@@ -160,9 +160,37 @@ struct wire_impair {
 
 enum wire_way { WIRE_RX, WIRE_TX, WIRE_N_WAYS }; /* rx: to the router */
 
+enum wire_match_field {
+	WIRE_MATCH_MAC = 1,
+	WIRE_MATCH_SRC = 2,
+	WIRE_MATCH_DST = 4,
+	WIRE_MATCH_PROTOCOL = 8,
+	WIRE_MATCH_SRC_PORT = 16,
+	WIRE_MATCH_DST_PORT = 32,
+	WIRE_MATCH_VNI = 64,
+	WIRE_MATCH_GRE_KEY = 128,
+	WIRE_MATCH_END = 256,
+};
+
+/*
+ * Unicast frames of a port that are for no vNIC's MAC and have all of this are
+ * for the vNIC, too; no fields: none are. The VLAN is that of the vNIC.
+ */
+struct wire_match {
+	uint32_t fields; /* enum wire_match_field */
+	uint8_t mac[6];  /* destination */
+	uint8_t family;  /* of both prefixes: 4 or 6 */
+	uint8_t src_bits, dst_bits;
+	uint8_t src[16], dst[16];
+	uint8_t protocol;
+	uint16_t src_port, dst_port;
+	uint32_t tunnel_key; /* VNI, or key of GRE */
+};
+
 struct wire_link {
 	uint8_t uid[WIRE_UID_BYTES];
 	uint32_t index;
+	struct wire_match match;
 	struct wire_impair impair[WIRE_N_WAYS];
 };
 

@@ -4,7 +4,7 @@ DP_RIG = tests/unit/dp_rig.c tests/unit/dp_rig.h
 
 if HAVE_CMOCKA
 dp_pure_tests = tests/unit/test_dp_pure tests/unit/test_dp_workers tests/unit/test_police \
-  tests/unit/test_impair \
+  tests/unit/test_impair tests/unit/test_match \
   tests/unit/test_police_clock
 check_PROGRAMS += $(dp_pure_tests)
 TESTS += $(dp_pure_tests)
@@ -44,6 +44,11 @@ tests_unit_test_impair_SOURCES = tests/unit/test_impair.c \
   dataplane/impair.c dataplane/impair.h
 tests_unit_test_impair_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_impair_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS)
+
+tests_unit_test_match_SOURCES = tests/unit/test_match.c \
+  dataplane/match.c dataplane/match.h dataplane/frame.h dataplane/rules.h
+tests_unit_test_match_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_match_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS)
 
 tests_unit_test_dp_link_SOURCES = tests/unit/test_dp_link.c $(DP_RIG)
 tests_unit_test_dp_link_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

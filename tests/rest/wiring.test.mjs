@@ -129,6 +129,62 @@ test('clashes are refused from both sides', {skip}, async () => {
   assert.equal(other.status, 422);
 });
 
+// [first match, second match, do they overlap, has the second link a trunk]
+const pairs = [
+  [{dst: '203.0.113.0/24'}, {dst: '203.0.113.128/25'}, true],
+  [{dst: '203.0.113.0/24'}, {dst: '203.0.112.0/24'}, false],
+  [{dst: '203.0.113.0/24'}, {src: '192.0.2.0/24'}, true],
+  [{dst: '203.0.113.0/24'}, {src: '2001:db8::/32'}, false],
+  [{dst: '203.0.113.0/24', vlan: 1}, {dst: '203.0.113.0/24', vlan: 2}, false],
+  [{dst: '203.0.113.0/24', vlan: 1}, {dst: '203.0.113.0/24'}, false],
+  [{dst: '203.0.113.0/24', vlan: 1}, {dst: '203.0.113.0/24'}, true, true],
+  [{vlan: 7}, {vlan: 7}, false],
+  [{protocol: 6, dst_port: 80}, {protocol: 6, src_port: 80}, true],
+  [{protocol: 6, dst_port: 80}, {protocol: 6, dst_port: 81}, false],
+  [{protocol: 6, dst_port: 80}, {protocol: 17, dst_port: 80}, false],
+  [{vxlan_vni: 1}, {vxlan_vni: 2}, false],
+  [{vxlan_vni: 1}, {protocol: 17, dst_port: 4789}, true],
+  [{vxlan_vni: 1}, {protocol: 17, dst_port: 53}, false],
+  [{vxlan_vni: 1}, {gre_key: 1}, false],
+  [{gre_key: 1, dst: '203.0.113.1/32'}, {gre_key: 1, dst: '203.0.113.2/32'}, false],
+  [{gre_key: 0}, {protocol: 47}, true],
+  [{mac: '0a:00:00:00:99:01'}, {mac: '0a:00:00:00:99:02'}, false],
+  [{mac: '0a:00:00:00:99:01'}, {dst: '::/0'}, true],
+];
+
+for (const [a, b, overlap, trunk] of pairs) {
+  test(`${JSON.stringify(a)} and ${JSON.stringify(b)}${trunk ? ' on a trunk' : ''}: ${
+    overlap ? 'an overlap' : 'none'}`, {skip}, async () => {
+    const spec = (vnic, match, more) => ({ends: [vnic, 'port:p0'], match, ...more});
+    const one = await must('POST', '/v1/links', {name: 'one', spec: spec('r2:a', a)});
+    assert.deepEqual(one.json.spec.match, a);
+    const two = await request('POST', '/v1/links',
+      {name: 'two', spec: spec('r3:b', b, trunk ? {trunk} : {})});
+    if (!overlap) {
+      assert.equal(two.status, 201, two.text);
+      // both to itself, and on another port beside the other
+      await must('PATCH', '/v1/links/two', {spec: {match: b}});
+      return;
+    }
+    assert.deepEqual([two.status, two.json.code, two.json.errors[0].pointer],
+      [409, 'rule-overlap', '/spec/match']);
+    assert.match(two.json.detail, /link one on port p0/);
+    await must('POST', '/v1/links',
+      {name: 'two', spec: {...spec('r3:b', b, trunk ? {trunk} : {}), ends: ['r3:b', 'port:p1']}});
+    const moved = await request('PATCH', '/v1/links/two',
+      {spec: {ends: ['r3:b', 'port:p0']}});
+    assert.equal(moved.json.code, 'rule-overlap');
+  });
+}
+
+test('the MAC of a vNIC is no match of another', {skip}, async () => {
+  await link(['r3:b', 'port:p0']);
+  const other = await request('POST', '/v1/links', {name: 'l3', spec: {
+    ends: ['r2:a', 'port:p0'], match: {mac: '0a:00:00:00:03:0b'}}});
+  assert.deepEqual([other.status, other.json.code], [409, 'rule-overlap']);
+  assert.match(other.json.detail, /r3:b/);
+});
+
 test('what waits on links has its bounds on the node', {skip}, async () => {
   const waits = {delay_ms: 1, queue_packets: 16384};
   let last;

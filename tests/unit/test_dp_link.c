@@ -265,6 +265,73 @@ refusals_change_nothing(void **state)
 	pair_close(&p);
 }
 
+/* --- matches ---------------------------------------------------------------------- */
+
+/* Of the port, t gets what goes to 198.18.0.0/16, too. */
+static int
+match_net(struct dp_rig *r, const struct dp_router *t, uint32_t fields)
+{
+	struct wire_msg m = { .type = WIRE_VNIC_LINK };
+	struct wire_match *w = &m.u.link.match;
+
+	memset(m.u.link.uid, t->id, WIRE_UID_BYTES);
+	w->fields = fields;
+	w->family = 4;
+	w->dst_bits = 16;
+	store_be32(w->dst, 0xc6120000);
+	return dp_ask(r, &m, NULL);
+}
+
+static void
+add_ip4(struct dp_frames *f, const uint8_t *dst, uint32_t to)
+{
+	uint8_t *type = dp_frame(f, dst, stranger, 0, 60);
+
+	store_be16(type, 0x0800);
+	memset(type + 2, 0, 20);
+	type[2] = 0x45;
+	store_be32(type + 18, to);
+}
+
+static void
+a_match_gets_what_is_for_no_mac(void **state)
+{
+	static struct dp_frames in;
+	struct dp_router *t[2];
+	struct dp_rig r;
+	uint8_t mac[2][6];
+
+	(void)state;
+	dp_open(&r, "");
+	for (uint8_t i = 0; i < 2; i++) {
+		struct wire_msg m;
+
+		t[i] = dp_router_new(&r, (uint8_t)(i + 1), 1);
+		dp_mac(mac[i], (uint8_t)(i + 1), 0);
+		m = dp_vnic(t[i], 0, "p0");
+		assert_int_equal(dp_ask(&r, &m, NULL), 0);
+		dp_router_run(t[i], t[i]->n_queues);
+	}
+	assert_int_equal(match_net(&r, t[0], 1 << 20), EINVAL);
+	assert_int_equal(match_net(&r, t[0], WIRE_MATCH_DST), 0);
+	in.n = 0;
+	add_ip4(&in, stranger, 0xc6120101); /* for nobody: the match */
+	add_ip4(&in, mac[1], 0xc6120102);   /* a MAC goes first */
+	add_ip4(&in, stranger, 0xc0000201); /* no match */
+	add_ip4(&in, stranger, 0xc612ffff);
+	dp_pcap_port(&r, "p0", &in);
+	DP_UNTIL(
+	    dp_router_got(t[0]) == 2 && dp_router_got(t[1]) == 1, t[0], t[1]);
+	/* as if it had been sent to it */
+	assert_memory_equal(t[0]->got[0].f[0].bytes, mac[0], 6);
+	assert_memory_equal(t[0]->got[0].f[0].bytes + 6, stranger, 6);
+	assert_int_equal(
+	    dp_port_info(&r, "p0").u.port_info.count[WIRE_PORT_NO_MATCH], 1);
+	dp_router_free(t[0]);
+	dp_router_free(t[1]);
+	dp_close(&r);
+}
+
 /* --- segments --------------------------------------------------------------------- */
 
 static int
@@ -336,6 +403,7 @@ main(void)
 		cmocka_unit_test(what_waits_is_bounded_and_ends_with_the_link),
 		cmocka_unit_test(a_port_is_impaired_both_ways),
 		cmocka_unit_test(refusals_change_nothing),
+		cmocka_unit_test(a_match_gets_what_is_for_no_mac),
 		cmocka_unit_test(a_segment_is_a_switch),
 	};
 

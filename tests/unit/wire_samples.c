@@ -78,6 +78,17 @@ fill_link(struct wire_link *l)
 {
 	fill_uid(l->uid, 6);
 	l->index = 30;
+	l->match.fields = UINT32_MAX - 1;
+	memcpy(l->match.mac, "\x02\3\4\5\6\7", 6);
+	l->match.family = 6;
+	l->match.src_bits = 127;
+	l->match.dst_bits = 126;
+	memset(l->match.src, 's', sizeof(l->match.src));
+	memset(l->match.dst, 'd', sizeof(l->match.dst));
+	l->match.protocol = 255;
+	l->match.src_port = 65534;
+	l->match.dst_port = 1;
+	l->match.tunnel_key = UINT32_MAX - 2;
 	for (uint32_t way = 0; way < WIRE_N_WAYS; way++)
 		fill_impair(&l->impair[way], 1000 * way);
 }
