@@ -16,6 +16,7 @@
 #include "agent/routepush.h"
 #include "api/route_lines.h"
 #include "lib/base.h"
+#include "lib/log.h"
 
 #include <stdio.h>
 
@@ -263,10 +264,17 @@ reply_counts(struct job *j, const json_t *said, bool applied)
 	api_reply(j->rq, 200, o, etag, NULL);
 }
 
-/* What the router has now is not what is on disk: it gets that again. */
+/*
+ * What the router has now is not what is on disk: it gets that again, an empty
+ * table where there was none.
+ */
 static void
 give_again(struct router *r)
 {
+	struct err e;
+
+	if (r->routes.table == 0 && routefile_append(&r->routes, "", 0, &e) < 0)
+		log_warn("router %s: %s", r->uid, e.msg);
 	router_set_given(r, false);
 	r->give_after_ms = loop_now_ms() + 1;
 	router_kick(r);
@@ -397,6 +405,15 @@ op_routes_put_lines(struct router *r, struct api_request *rq)
 		write_down(j);
 }
 
+/* A refused line is said before anything is done. */
+static bool
+names_line(int rc, const json_t *said)
+{
+	json_int_t line;
+
+	return rc == -EREMOTEIO && live_number(said, "line", &line);
+}
+
 static void
 changed(void *arg, int rc, const json_t *json)
 {
@@ -407,7 +424,8 @@ changed(void *arg, int rc, const json_t *json)
 	if (rc < 0) {
 		live_refuse(r, j->rq, rc, json);
 		r->routes_on_way = false;
-		if (rc != -EREMOTEIO && rc != -ECANCELED)
+		/* what is full may have been done in part */
+		if (!names_line(rc, json) && rc != -ECANCELED)
 			give_again(r);
 		job_free(j);
 		return;

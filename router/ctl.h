@@ -72,8 +72,9 @@
  *	          state: checking, refused, running, replaced, failed.
  *
  * Of equal prefixes the order of preference is connected, static, api, linux.
- * Routes of source api live as long as the container: they are in CTL_JOURNAL
- * for the router's next process (router/journal.h).
+ * Routes of source api live as long as the container: when a change of them is
+ * answered they are in CTL_JOURNAL for the router's next process
+ * (router/journal.h).
  */
 #ifndef ROUTER_CTL_H
 #define ROUTER_CTL_H

@@ -204,10 +204,19 @@ answer_change(struct ctl *c, struct ctl_client *k)
 	ctl_answer(k);
 }
 
+/* In force, and there for the next process. */
+static bool
+is_done(const struct ctl *c, const struct ctl_client *k)
+{
+	const struct feed *f = c->view.feed;
+
+	return f->n_done >= k->wait_for && !journal_is_behind(&f->journal);
+}
+
 static void
 await_change(struct ctl *c, struct ctl_client *k)
 {
-	if (c->view.feed->n_done >= k->wait_for)
+	if (is_done(c, k))
 		answer_change(c, k);
 }
 
@@ -309,7 +318,7 @@ await_replacement(struct ctl *c, struct ctl_client *k)
 {
 	const struct feed *f = c->view.feed;
 
-	if (f->n_done >= k->wait_for)
+	if (is_done(c, k))
 		answer_count(k, routes_set_count(&f->routes.of[ROUTE_API]));
 }
 

@@ -181,9 +181,7 @@ journal_put(struct journal *j, const struct route *r, bool add)
 void
 journal_rewrite(struct journal *j)
 {
-	if (j->next)
-		fclose(j->next);
-	j->next = NULL;
+	journal_close(j);
 	j->rewriting = j->path[0] != '\0';
 }
 

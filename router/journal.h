@@ -54,8 +54,15 @@ void journal_close(struct journal *j);
 /* A change of a route; what is put is in the file after journal_turn(). */
 void journal_put(struct journal *j, const struct route *r, bool add);
 
-/* All is another now. */
+/* All is another now: until it is written, the file holds what was before. */
 void journal_rewrite(struct journal *j);
+
+/* Whether the file lacks what is in force, so that nothing is to be answered. */
+static inline bool
+journal_is_behind(const struct journal *j)
+{
+	return j->rewriting && !j->file;
+}
 
 /* Does what is due; all: what it is about. */
 void journal_turn(struct journal *j, const struct routes_set *all);

@@ -54,7 +54,7 @@ check-golden:
 
 tests_librouterrig_a_SOURCES = \
   tests/unit/ctl_client.c tests/unit/ctl_client.h \
-  tests/unit/frame_maker.c tests/unit/frame_maker.h \
+  tests/unit/conf_text.h tests/unit/frame_maker.c tests/unit/frame_maker.h \
   tests/unit/golden.c tests/unit/golden.h \
   tests/unit/nl_maker.c tests/unit/nl_maker.h \
   tests/unit/router_lab.c tests/unit/router_lab.h \

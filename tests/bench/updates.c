@@ -102,16 +102,24 @@ hear(char *p, size_t n)
 	}
 }
 
-/* The answer to a request, in u.answer. */
+/* A request with u.body; the answer is taken by hear_answer(). */
 static void
-ask(const char *words, size_t n_body)
+tell(const char *words, size_t n_body)
 {
 	char head[64];
-	size_t n = 0, len;
 
 	snprintf(head, sizeof(head), "%s %zu\n", words, n_body);
 	say(head, strlen(head));
 	say(u.body, n_body);
+}
+
+/* The answer to the oldest request that has none, in u.answer. */
+static void
+hear_answer(void)
+{
+	char head[64];
+	size_t n = 0, len;
+
 	do
 		hear(&head[n], 1);
 	while (head[n] != '\n' && ++n < sizeof(head) - 1);
@@ -121,7 +129,14 @@ ask(const char *words, size_t n_body)
 	hear(u.answer, len);
 	u.answer[len] = '\0';
 	if (strncmp(head, "ok ", 3) != 0)
-		die("%s: %s", words, u.answer);
+		die("%s", u.answer);
+}
+
+static void
+ask(const char *words, size_t n_body)
+{
+	tell(words, n_body);
+	hear_answer();
 }
 
 static unsigned long
@@ -175,21 +190,24 @@ read_routes(const char *path, unsigned max_len)
 
 /* --- a whole table -------------------------------------------------------- */
 
+/* The next request is written while the router reads the one before it. */
 static void
 load(void)
 {
 	uint64_t start = bench_now_ns();
 	size_t n = 0;
 
-	ask("replace routes begin", 0);
+	tell("replace routes begin", 0);
 	for (unsigned i = 0; i < u.n; i++) {
 		n += (size_t)snprintf(
 		    u.body + n, sizeof(u.body) - n, "add %s\n", u.line[i]);
 		if (n + 128 > sizeof(u.body) || i + 1 == u.n) {
-			ask("replace routes add", n);
+			tell("replace routes add", n);
+			hear_answer();
 			n = 0;
 		}
 	}
+	hear_answer();
 	ask("replace routes end", 0);
 	printf("{\"routes\": %u, \"load_ms\": %.1f}\n", u.n,
 	    (double)(bench_now_ns() - start) / 1e6);
@@ -304,6 +322,8 @@ main(int argc, char **argv)
 		die("usage: updates SOCKET ROUTER.CONF "
 		    "(load | PER_SECOND BATCH MS)");
 	read_routes(argv[2], is_load ? 32 : 24);
+	puts("ready");
+	fflush(stdout);
 	open_socket(argv[1]);
 	if (is_load)
 		load();

@@ -8,6 +8,8 @@
 //	deep      JSON that nests without end
 //	drip      one byte now and then
 //	wrong     JSON, with members of other types than they have
+//	full      no change fits, and part of it was done; tables it takes: the
+//	          state of its one neighbour says how many
 import {rmSync} from 'node:fs';
 import net from 'node:net';
 import {dirname, join} from 'node:path';
@@ -38,10 +40,32 @@ const says = {
     s.on('close', () => clearInterval(timer));
   },
   wrong: (s) => s.write(answer(wrong)),
+  full: (s, data) => {
+    s.said = (s.said ?? '') + data;
+    for (let m; (m = /^(.*) (\d+)\n/.exec(s.said));) {
+      const end = m[0].length + Number(m[2]);
+      if (s.said.length < end) return;
+      s.said = s.said.slice(end);
+      s.write(full(m[1]));
+    }
+  },
 };
+
+let tables = 0;
+
+function full(words) {
+  if (words === 'change routes') {
+    const text = '{"error": "1 changes before it are carried out", "code": "full"}\n';
+    return `error ${text.length}\n${text}`;
+  }
+  if (words === 'replace routes end') tables++;
+  return answer(words.startsWith('show neighbours')
+    ? `{"neighbours": [{"address": "192.0.2.1", "state": "tables-${tables}"}]}\n`
+    : '{"routes": 0}\n');
+}
 
 rmSync(path, {force: true});
 net.createServer((s) => {
   s.on('error', () => {});
-  s.on('data', () => says[mode](s));
+  s.on('data', (data) => says[mode](s, data));
 }).listen(path);

@@ -213,6 +213,18 @@ test('a process that is silent delays its own clients alone', {skip: skipFake}, 
   assert.ok([409, 504].includes((await last).status));
 });
 
+test('a change that is carried out in part is taken back', {skip: skipFake}, async () => {
+  const at = await bad('full');
+  const tables = async () => (await must('GET', `${at}/neighbours`)).json.neighbours[0].state;
+  assert.equal(await tables(), 'tables-0');
+  await until(async () => { // 503 until europad has looked at it
+    const a = await request('PATCH', `${at}/routes`, {prefix: '10.8.0.0/16', via: '198.18.2.7'});
+    assert.equal(a.status, 409, a.text);
+  });
+  await until(async () => assert.equal(await tables(), 'tables-1'));
+  await must('DELETE', at);
+});
+
 test('a process without a socket is told so', {skip: skipFake}, async () => {
   await request('POST', '/v1/routers', {name: 'deaf', spec: {dataplane: '/bin/sleep 1000'}},
     {Prefer: 'respond-async'});

@@ -78,6 +78,28 @@ make_router() {
   }
 }
 
+# second_router NAME [SPEC]: on the same ports as r1, with networks of its own.
+second_router() {
+  make_router "{\"name\":\"$1\",\"spec\":{\"vnics\":[
+    {\"name\":\"eth0\",\"attach\":{\"port\":\"p0\"},\"addresses\":[\"198.18.2.1/24\"]},
+    {\"name\":\"eth1\",\"attach\":{\"port\":\"p1\"},\"addresses\":[\"198.18.3.1/24\"]}]
+    ${2:-}}}"
+  ip -n "$NODE_SENDER" addr add 198.18.2.2/24 dev eth0
+  ip -n "$NODE_RECEIVER" addr add 198.18.3.2/24 dev eth0
+  ip -n "$NODE_SENDER" route add 198.18.3.0/24 via 198.18.2.1
+  ip -n "$NODE_RECEIVER" route add 198.18.2.0/24 via 198.18.3.1
+}
+
+# In teardown(): no traffic whose pid is in the file pids outlives its test,
+# however that ends.
+end_traffic() {
+  local pid
+  [ -e "$BATS_TEST_TMPDIR/pids" ] || return 0
+  while read -r pid; do
+    kill "$pid" 2> /dev/null || true
+  done < "$BATS_TEST_TMPDIR/pids"
+}
+
 delete_router() { api DELETE "/v1/routers/$1"; }
 
 stats() { api GET "/v1/routers/$1/stats"; }

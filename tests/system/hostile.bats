@@ -14,13 +14,7 @@ setup_file() {
   system_setup euho-
   # what the machine has is shared by quota; slots last for 0.2 s of traffic
   make_router "$(node_router_body bad ',"quota":{"cpu_millis":300}')"
-  make_router '{"name":"good","spec":{"quota":{"pool_slots":4096},"vnics":[
-    {"name":"eth0","attach":{"port":"p0"},"addresses":["198.18.2.1/24"]},
-    {"name":"eth1","attach":{"port":"p1"},"addresses":["198.18.3.1/24"]}]}}'
-  ip -n "$NODE_SENDER" addr add 198.18.2.2/24 dev eth0
-  ip -n "$NODE_RECEIVER" addr add 198.18.3.2/24 dev eth0
-  ip -n "$NODE_SENDER" route add 198.18.3.0/24 via 198.18.2.1
-  ip -n "$NODE_RECEIVER" route add 198.18.2.0/24 via 198.18.3.1
+  second_router good ',"quota":{"pool_slots":4096}'
 }
 
 setup() {

@@ -13,14 +13,7 @@ setup_file() {
   # slots for 80 ms at full rate: the machine may be busy with other things
   make_router "$(node_router_body r1 ',"quota":{"pool_slots":8192}')"
   # a neighbour on the same ports, with addresses of its own
-  make_router '{"name":"r2","spec":{"vnics":[
-    {"name":"eth0","attach":{"port":"p0"},"addresses":["198.18.2.1/24"]},
-    {"name":"eth1","attach":{"port":"p1"},"addresses":["198.18.3.1/24"]}],
-    "quota":{"pool_slots":8192}}}'
-  ip -n "$NODE_SENDER" addr add 198.18.2.2/24 dev eth0
-  ip -n "$NODE_RECEIVER" addr add 198.18.3.2/24 dev eth0
-  ip -n "$NODE_SENDER" route add 198.18.3.0/24 via 198.18.2.1
-  ip -n "$NODE_RECEIVER" route add 198.18.2.0/24 via 198.18.3.1
+  second_router r2 ',"quota":{"pool_slots":8192}'
   # a host that asks for a MAC while the data plane is dead gives up for seconds:
   # that is the host's affair, and not what is measured here
   know "$NODE_SENDER" 198.18.0.1 r1 0
@@ -67,13 +60,8 @@ traffic_start() {
   echo $! >> "$BATS_TEST_TMPDIR/pids"
 }
 
-# No traffic outlives its test, however that ends.
 teardown() {
-  local pid
-  [ -e "$BATS_TEST_TMPDIR/pids" ] || return 0
-  while read -r pid; do
-    kill "$pid" 2>/dev/null || true
-  done < "$BATS_TEST_TMPDIR/pids"
+  end_traffic
 }
 
 # kill_next COMMAND: kills the process that COMMAND names, once it is not the

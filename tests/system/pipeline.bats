@@ -10,14 +10,7 @@ setup_file() {
   load common
   system_setup eulu-
   make_router "$(node_router_body r1 ',"quota":{"pool_slots":8192}')"
-  make_router '{"name":"r2","spec":{"vnics":[
-    {"name":"eth0","attach":{"port":"p0"},"addresses":["198.18.2.1/24"]},
-    {"name":"eth1","attach":{"port":"p1"},"addresses":["198.18.3.1/24"]}],
-    "quota":{"pool_slots":8192}}}'
-  ip -n "$NODE_SENDER" addr add 198.18.2.2/24 dev eth0
-  ip -n "$NODE_RECEIVER" addr add 198.18.3.2/24 dev eth0
-  ip -n "$NODE_SENDER" route add 198.18.3.0/24 via 198.18.2.1
-  ip -n "$NODE_RECEIVER" route add 198.18.2.0/24 via 198.18.3.1
+  second_router r2 ',"quota":{"pool_slots":8192}'
 }
 
 setup() {
@@ -27,13 +20,8 @@ setup() {
   node_wait 10 node_sender ping -n -c 1 -W 1 198.18.3.2
 }
 
-# No traffic outlives its test, however that ends.
 teardown() {
-  local pid
-  [ -e "$BATS_TEST_TMPDIR/pids" ] || return 0
-  while read -r pid; do
-    kill "$pid" 2> /dev/null || true
-  done < "$BATS_TEST_TMPDIR/pids"
+  end_traffic
 }
 
 teardown_file() {

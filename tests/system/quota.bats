@@ -18,6 +18,10 @@ setup() {
   quota_setup
 }
 
+teardown() {
+  flood_stop
+}
+
 teardown_file() {
   load common
   system_teardown

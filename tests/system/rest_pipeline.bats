@@ -22,13 +22,8 @@ setup() {
   node_wait 10 node_sender ping -n -c 1 -W 1 198.18.1.2
 }
 
-# No traffic outlives its test, however that ends.
 teardown() {
-  local pid
-  [ -e "$BATS_TEST_TMPDIR/pids" ] || return 0
-  while read -r pid; do
-    kill "$pid" 2> /dev/null || true
-  done < "$BATS_TEST_TMPDIR/pids"
+  end_traffic
 }
 
 teardown_file() {

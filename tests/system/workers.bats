@@ -25,13 +25,8 @@ teardown_file() {
   system_teardown
 }
 
-# No traffic outlives its test, however that ends.
 teardown() {
-  local pid
-  [ -e "$BATS_TEST_TMPDIR/pids" ] || return 0
-  while read -r pid; do
-    kill "$pid" 2>/dev/null || true
-  done < "$BATS_TEST_TMPDIR/pids"
+  end_traffic
 }
 
 # r1 between the ports; r2 and r3 in a row, by a link, on the same ports.
@@ -95,9 +90,7 @@ flows_end() {
     wait "$pid" || true
   done < "$BATS_TEST_TMPDIR/senders"
   sleep 0.5
-  while read -r pid; do
-    kill "$pid" 2>/dev/null || true
-  done < "$BATS_TEST_TMPDIR/pids"
+  end_traffic
   wait
 }
 

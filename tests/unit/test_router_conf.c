@@ -6,6 +6,7 @@
 #include "router/plan.h"
 
 #include "lib/base.h"
+#include "tests/unit/conf_text.h"
 #include "tests/unit/frame_maker.h"
 
 #include <setjmp.h>
@@ -13,26 +14,6 @@
 #include <stdio.h>
 
 #include <cmocka.h>
-
-#define V0 "vnic 0 eth0 mac 0a:00:00:00:00:01 mtu 1500\n"
-#define V1 "vnic 1 eth1 mac 0a:00:00:00:00:02 mtu 9000\n"
-#define A0 "address eth0 198.18.0.1/24\n"
-#define A1 "address eth1 198.18.1.1/24\n"
-
-static int
-parse(const char *text, struct routerconf *c, struct err *e)
-{
-	char copy[4096];
-	FILE *in;
-	int rc;
-
-	snprintf(copy, sizeof(copy), "%s", text);
-	in = fmemopen(copy, strlen(copy), "r");
-	assert_non_null(in);
-	rc = routerconf_parse(in, "r", c, e);
-	fclose(in);
-	return rc;
-}
 
 static void
 the_example_of_the_documentation_is_read(void **state)
@@ -42,17 +23,18 @@ the_example_of_the_documentation_is_read(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    parse("# of the node\ngeneration 7\nhostname r1\n" V0 A0
-		  "address eth0 2001:db8::1/64\n\n" V1 A1
-		  "route 0.0.0.0/0 via 198.18.1.254\n"
-		  "route 198.18.9.0/24 via 198.18.1.7 dev eth1\n"
-		  "route 192.0.2.0/24 dev eth1\n"
-		  "route 2001:db8:1::/48 via 2001:db8::7\n"
-		  "route 2001:db8:2::/48 via fe80::7 dev eth1\n"
-		  "route ::/0 dev eth1\n"
-		  "dataplane /usr/sbin/europa-router\n"
-		  "future statement with many words that nobody knows of yet\n"
-		  "end\n",
+	    conf_of(
+		"# of the node\ngeneration 7\nhostname r1\n" V0 A0
+		"address eth0 2001:db8::1/64\n\n" V1 A1
+		"route 0.0.0.0/0 via 198.18.1.254\n"
+		"route 198.18.9.0/24 via 198.18.1.7 dev eth1\n"
+		"route 192.0.2.0/24 dev eth1\n"
+		"route 2001:db8:1::/48 via 2001:db8::7\n"
+		"route 2001:db8:2::/48 via fe80::7 dev eth1\n"
+		"route ::/0 dev eth1\n"
+		"dataplane /usr/sbin/europa-router\n"
+		"future statement with many words that nobody knows of yet\n"
+		"end\n",
 		&c, &e),
 	    0);
 	assert_int_equal(c.generation, 7);
@@ -98,14 +80,14 @@ twins_are_on_off_or_not_said(void **state)
 	struct err e;
 
 	(void)state;
-	assert_int_equal(parse(V0 A0 "end\n", &c, &e), 0);
+	assert_int_equal(conf_of(V0 A0 "end\n", &c, &e), 0);
 	assert_int_equal(c.twins, ROUTERCONF_NOT_SAID);
-	assert_int_equal(parse("twins off\n" V0 A0 "end\n", &c, &e), 0);
+	assert_int_equal(conf_of("twins off\n" V0 A0 "end\n", &c, &e), 0);
 	assert_int_equal(c.twins, ROUTERCONF_OFF);
 	assert_int_equal(plan_make(&c, &p), 0);
 	assert_false(p->twins);
 	plan_free(p);
-	assert_int_equal(parse("twins on\n" V0 A0 "end\n", &c, &e), 0);
+	assert_int_equal(conf_of("twins on\n" V0 A0 "end\n", &c, &e), 0);
 	assert_int_equal(c.twins, ROUTERCONF_ON);
 	assert_int_equal(plan_make(&c, &p), 0);
 	assert_true(p->twins);
@@ -234,7 +216,7 @@ errors_name_the_line(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		assert_int_equal(parse(bad[i][0], &c, &e), -EINVAL);
+		assert_int_equal(conf_of(bad[i][0], &c, &e), -EINVAL);
 		assert_string_equal(e.msg, bad[i][1]);
 	}
 }
@@ -266,11 +248,11 @@ fast_paths_are_known_before_the_rest(void **state)
 	assert_int_equal(fast_paths_of(V0 "fast-paths 3\nend\n"), 0);
 	assert_int_equal(fast_paths_of(""), 0);
 	assert_int_equal(routerconf_fast_paths("/nonexistent/conf"), 0);
-	assert_int_equal(parse("fast-paths 15\nend\n", &c, &e), 0);
+	assert_int_equal(conf_of("fast-paths 15\nend\n", &c, &e), 0);
 	routerconf_clear(&c);
-	assert_int_equal(parse("fast-paths 0\nend\n", &c, &e), -EINVAL);
-	assert_int_equal(parse("fast-paths 16\nend\n", &c, &e), -EINVAL);
-	assert_int_equal(parse("fast-paths 1 2\nend\n", &c, &e), -EINVAL);
+	assert_int_equal(conf_of("fast-paths 0\nend\n", &c, &e), -EINVAL);
+	assert_int_equal(conf_of("fast-paths 16\nend\n", &c, &e), -EINVAL);
+	assert_int_equal(conf_of("fast-paths 1 2\nend\n", &c, &e), -EINVAL);
 	assert_string_equal(e.msg, "r:1: expected: fast-paths NUMBER, 1 to 15");
 }
 
@@ -285,7 +267,7 @@ long_lines_and_zero_bytes_are_refused(void **state)
 	(void)state;
 	memset(text, 'x', sizeof(text));
 	strcpy(text + 1000, "\nend\n");
-	assert_int_equal(parse(text, &c, &e), -EINVAL);
+	assert_int_equal(conf_of(text, &c, &e), -EINVAL);
 	assert_string_equal(e.msg, "r:1: line too long, or a zero byte in it");
 	in = fmemopen((char[]){ "host\0name r1\nend\n" }, 17, "r");
 	assert_int_equal(routerconf_parse(in, "r", &c, &e), -EINVAL);
@@ -305,7 +287,7 @@ addresses_are_bounded(void **state)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text),
 		    "address eth0 198.18.%u.1/24\n", i);
 	strcat(text, "address eth0 198.19.0.1/24\nend\n");
-	assert_int_equal(parse(text, &c, &e), -EINVAL);
+	assert_int_equal(conf_of(text, &c, &e), -EINVAL);
 	assert_string_equal(e.msg, "r:18: too many addresses: eth0");
 }
 
@@ -317,10 +299,10 @@ modules_are_chosen(void **state)
 	struct err e;
 
 	(void)state;
-	assert_int_equal(parse("end\n", &c, &e), 0);
+	assert_int_equal(conf_of("end\n", &c, &e), 0);
 	assert_false(c.rte_fib || routerconf_wants_acl(&c) || c.gather.size);
-	assert_int_equal(parse("distribute 32 100\nlookup rte_fib 1024\n"
-			       "filter acl 2\nfilter 1 deny\nend\n",
+	assert_int_equal(conf_of("distribute 32 100\nlookup rte_fib 1024\n"
+				 "filter acl 2\nfilter 1 deny\nend\n",
 			     &c, &e),
 	    0);
 	assert_int_equal(c.gather.size, 32);
@@ -328,15 +310,15 @@ modules_are_chosen(void **state)
 	assert_true(c.rte_fib);
 	assert_int_equal(c.dpdk_mib, 1024);
 	assert_false(routerconf_wants_acl(&c)); /* one rule is not two */
-	assert_int_equal(parse("filter acl 2\nfilter 1 deny\n"
-			       "filter 2 permit\nend\n",
+	assert_int_equal(conf_of("filter acl 2\nfilter 1 deny\n"
+				 "filter 2 permit\nend\n",
 			     &c, &e),
 	    0);
 	assert_true(routerconf_wants_acl(&c));
-	assert_int_equal(parse("distribute 32 100\nlookup rte_fib\n"
-			       "filter acl 1\nfilter 1 deny\n"
-			       "distribute 1 0\nlookup compact\n"
-			       "filter linear\nend\n",
+	assert_int_equal(conf_of("distribute 32 100\nlookup rte_fib\n"
+				 "filter acl 1\nfilter 1 deny\n"
+				 "distribute 1 0\nlookup compact\n"
+				 "filter linear\nend\n",
 			     &c, &e),
 	    0);
 	assert_false(c.rte_fib || routerconf_wants_acl(&c) || c.gather.size);

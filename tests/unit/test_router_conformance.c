@@ -9,6 +9,7 @@
 #include "lib/base.h"
 #include "router/fragment.h"
 #include "router/slow.h"
+#include "tests/unit/conf_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -209,16 +210,12 @@ static const struct neigh_io catch_io = { catch_packet, catch_packet };
 static void
 make_slow(struct slow *s, struct counters *c)
 {
-	char text[] = CONF END;
 	struct port ports[VNIC_MAX_VNICS] = {
 		{ .up = 1, .mac = { 10, 0, 0, 0, 0, 1 }, .mtu = 1500 }
 	};
 	struct routerconf conf;
-	FILE *in = fmemopen(text, strlen(text), "r");
 
-	assert_non_null(in);
-	assert_int_equal(routerconf_parse(in, "text", &conf, NULL), 0);
-	fclose(in);
+	assert_int_equal(conf_of(CONF END, &conf, NULL), 0);
 	*s = (struct slow){
 		.count = c,
 		.pieces = reassembly_new(),

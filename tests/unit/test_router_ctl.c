@@ -242,6 +242,32 @@ whole_tables_are_replaced_at_once(void **state)
 	close(other);
 }
 
+/* kill -9 at the moment of the answer brings no older table back. */
+static void
+a_table_that_is_answered_outlives_the_process(void **state)
+{
+	struct router_rig *r = *state;
+	int fd = ctl_connect(r);
+
+	ctl_ask(
+	    r, fd, true, "change routes", "add 192.0.2.64/26 via 198.18.1.7\n");
+	ctl_ask(r, fd, true, "replace routes begin", NULL);
+	for (unsigned i = 0; i < N_ROUTES; i += PER_CHUNK)
+		add_chunk(r, fd, "replace routes add", i,
+		    MIN(i + PER_CHUNK, (unsigned)N_ROUTES));
+	HAS(ctl_ask(r, fd, true, "replace routes end", NULL),
+	    "{\"routes\":24000}");
+	router_rig_kill(r);
+	close(fd);
+
+	lab_start(r);
+	fd = ctl_connect(r);
+	HAS_NOT(ctl_ask(r, fd, true, "show routes source api", NULL),
+	    "192.0.2.64/26");
+	assert_int_equal(count_pages(r, fd), N_ROUTES);
+	close(fd);
+}
+
 /* More than one batch of the slow path, and all of them again. */
 static void
 many_changes_are_all_in_force_when_answered(void **state)
@@ -479,6 +505,7 @@ main(void)
 		TEST(static_routes_are_preferred),
 		TEST(they_outlive_configurations_and_the_process),
 		TEST(whole_tables_are_replaced_at_once),
+		TEST(a_table_that_is_answered_outlives_the_process),
 		TEST(many_changes_are_all_in_force_when_answered),
 		TEST(it_shows_what_there_is),
 		TEST(bad_requests_get_clear_errors),

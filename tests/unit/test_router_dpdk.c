@@ -9,6 +9,7 @@
 #include "router/modules.h"
 #include "router/packet.h"
 #include "router/plan.h"
+#include "tests/unit/conf_text.h"
 #include "tests/unit/router_dpdk.h"
 #include "tests/unit/router_lab.h"
 
@@ -248,21 +249,13 @@ a_route_is_in_the_next_tables(void **state)
 	} routes[] = { { "198.20.0.0", 16, false },
 		{ "2001:db8:a::", 48, true } };
 	struct tables *before, *after;
-	char text[sizeof(plan_text)];
-	struct routerconf c;
 	struct plan *p;
 	uint16_t hop4, hop6;
 	struct ip6 dst6;
-	FILE *in;
 
 	(void)state;
-	memcpy(text, plan_text, sizeof(text));
-	in = fmemopen(text, sizeof(text) - 1, "r");
-	assert_int_equal(routerconf_parse(in, "text", &c, NULL), 0);
-	fclose(in);
 	dpdk();
-	assert_int_equal(plan_make(&c, &p), 0);
-	routerconf_clear(&c);
+	p = plan_of(plan_text);
 	before = tables_of(p);
 	dst6 = route_to("2001:db8:9::", 48, true).prefix;
 	hop4 = tables_route(before, frame_ip("198.19.1.2"));

@@ -9,6 +9,7 @@
 #include "lib/base.h"
 #include "router/packet.h"
 #include "router/plan.h"
+#include "tests/unit/conf_text.h"
 #include "tests/unit/frame_maker.h"
 
 #include <setjmp.h>
@@ -44,21 +45,13 @@ static int
 set_up(void **state)
 {
 	struct fixture *x = calloc(1, sizeof(*x));
-	char text[sizeof(conf_text)];
 	struct port ports[VNIC_MAX_VNICS] = { 0 };
 	struct neighbour nb[] = {
 		{ .ip = 0xc6120107, .vnic = 1, .index = 2 },
 		{ .ip = 0xc6120002, .vnic = 0, .index = 3 },
 	};
-	struct routerconf c;
-	FILE *in;
 
-	memcpy(text, conf_text, sizeof(text));
-	in = fmemopen(text, sizeof(text) - 1, "r");
-	assert_int_equal(routerconf_parse(in, "text", &c, NULL), 0);
-	fclose(in);
-	assert_int_equal(plan_make(&c, &x->plan), 0);
-	routerconf_clear(&c);
+	x->plan = plan_of(conf_text);
 	for (unsigned i = 0; i < 3; i++) {
 		ports[i] = (struct port){ .up = i < 2, .mtu = 1500 };
 		frame_mac(ETH0, ports[i].mac);

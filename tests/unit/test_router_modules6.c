@@ -10,6 +10,7 @@
 #include "router/count.h"
 #include "router/packet.h"
 #include "router/plan.h"
+#include "tests/unit/conf_text.h"
 #include "tests/unit/frame_maker.h"
 #include "tests/unit/golden.h"
 
@@ -67,18 +68,11 @@ make_tables(struct fixture *x, const char *rules)
 		{ .ip6 = address("fe80::9"), .vnic = 1, .index = 4 },
 		{ .ip6 = address("fe80::8"), .vnic = 0, .index = 5 },
 	};
-	struct routerconf c;
-	struct err e;
 	char text[4096];
-	FILE *in;
 
 	snprintf(text, sizeof(text), CONF "%send\n", rules);
-	in = fmemopen(text, strlen(text), "r");
-	assert_int_equal(routerconf_parse(in, "text", &c, &e), 0);
-	fclose(in);
-	assert_int_equal(plan_make(&c, &x->plan), 0);
+	x->plan = plan_of(text);
 	assert_int_equal(x->plan->n_inactive, 0);
-	routerconf_clear(&c);
 	for (unsigned i = 0; i < 3; i++) {
 		ports[i] =
 		    (struct port){ .up = i < 2, .mtu = i == 1 ? 1400 : 1500 };

@@ -6,6 +6,7 @@
 #include "router/plan.h"
 
 #include "lib/base.h"
+#include "tests/unit/conf_text.h"
 #include "tests/unit/frame_maker.h"
 
 #include <setjmp.h>
@@ -13,39 +14,6 @@
 #include <stdio.h>
 
 #include <cmocka.h>
-
-#define V0 "vnic 0 eth0 mac 0a:00:00:00:00:01 mtu 1500\n"
-#define V1 "vnic 1 eth1 mac 0a:00:00:00:00:02 mtu 9000\n"
-#define A0 "address eth0 198.18.0.1/24\n"
-#define A1 "address eth1 198.18.1.1/24\n"
-
-static int
-parse(const char *text, struct routerconf *c, struct err *e)
-{
-	char copy[4096];
-	FILE *in;
-	int rc;
-
-	snprintf(copy, sizeof(copy), "%s", text);
-	in = fmemopen(copy, strlen(copy), "r");
-	assert_non_null(in);
-	rc = routerconf_parse(in, "r", c, e);
-	fclose(in);
-	return rc;
-}
-
-static struct plan *
-plan_of(const char *text)
-{
-	struct routerconf c;
-	struct plan *p;
-	struct err e;
-
-	assert_int_equal(parse(text, &c, &e), 0);
-	assert_int_equal(plan_make(&c, &p), 0);
-	routerconf_clear(&c);
-	return p;
-}
 
 static unsigned
 result(const struct plan *p, const char *dst)

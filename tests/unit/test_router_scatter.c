@@ -11,6 +11,7 @@
 #include "router/count.h"
 #include "router/packet.h"
 #include "router/plan.h"
+#include "tests/unit/conf_text.h"
 #include "tests/unit/frame_maker.h"
 #include "tests/unit/golden.h"
 
@@ -118,17 +119,9 @@ set_up(void **state)
 		{ .ip = 0xc6120107, .vnic = 1, .index = 1 },
 		{ .vnic = 1, .index = 2 },
 	};
-	char text[sizeof(conf)];
 	uint8_t bytes[16];
-	struct routerconf c;
-	FILE *in;
 
-	memcpy(text, conf, sizeof(text));
-	in = fmemopen(text, sizeof(text) - 1, "r");
-	assert_int_equal(routerconf_parse(in, "text", &c, NULL), 0);
-	fclose(in);
-	assert_int_equal(plan_make(&c, &x->plan), 0);
-	routerconf_clear(&c);
+	x->plan = plan_of(conf);
 	for (unsigned i = 0; i < 2; i++) {
 		ports[i] = (struct port){ .up = 1, .mtu = i ? 1400 : 1500 };
 		frame_mac(ETH0, ports[i].mac);
