@@ -244,6 +244,114 @@ a_port_is_impaired_both_ways(void **state)
 	dp_close(&r);
 }
 
+/* --- changes ---------------------------------------------------------------------- */
+
+static uint32_t
+random_of(uint64_t *x, uint32_t n)
+{
+	*x = *x * UINT64_C(6364136223846793005) + 1442695040888963407;
+	return (uint32_t)((*x >> 33) % n);
+}
+
+static struct wire_impair
+random_impair(uint64_t *x)
+{
+	struct wire_impair i = { .seed = random_of(x, 3) };
+
+	if (random_of(x, 4) == 0)
+		return none;
+	i.delay_us = random_of(x, 3) * 1000;
+	i.jitter_us = i.delay_us / (1 + random_of(x, 3));
+	i.reorder_ppm = i.delay_us ? random_of(x, 500000) : 0;
+	i.loss_ppm = random_of(x, 100000);
+	i.duplicate_ppm = random_of(x, 200000);
+	i.rate_bps = random_of(x, 2) * 100000000;
+	i.queue_packets = 1 + random_of(x, 300);
+	return i;
+}
+
+/* Its peer, a segment that both are on, or nothing at all. */
+static void
+attach_any(struct dp_rig *r, struct dp_router *t, const struct dp_router *peer,
+    uint64_t *x)
+{
+	struct wire_msg m = dp_vnic(t, 0, NULL);
+
+	switch (random_of(x, 5)) {
+	case 0:
+		break;
+	case 1:
+		m.u.vnic.attach = WIRE_ATTACH_SEGMENT;
+		memset(m.u.vnic.peer_uid, 70, WIRE_UID_BYTES);
+		break;
+	default:
+		m.u.vnic.attach = WIRE_ATTACH_VNIC;
+		memset(m.u.vnic.peer_uid, peer->id, WIRE_UID_BYTES);
+	}
+	assert_int_equal(dp_ask(r, &m, NULL), 0);
+}
+
+static uint64_t
+n_rx_drops(const struct dp_router *t)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < VNIC_N_DROP; i++)
+		n += DP_COUNT(t, 0, rx_drop[i]);
+	return n;
+}
+
+static uint64_t
+n_tx_drops(const struct dp_router *t)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < VNIC_N_DROP; i++)
+		n += DP_COUNT(t, 0, tx_drop[i]);
+	return n;
+}
+
+/* However a link changes under the packets, each of them is accounted for. */
+static void
+changes_lose_no_account(void **state)
+{
+	enum { ROUNDS = 150, EACH = 8 };
+	static struct dp_frames f;
+	uint64_t x = 11;
+	struct pair p;
+
+	(void)state;
+	pair_open(&p);
+	frames(&f, EACH);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		dp_router_send(p.a, 0, 0, &f);
+		assert_int_equal(
+		    impair(&p.r, p.a, random_impair(&x), random_impair(&x)), 0);
+		assert_int_equal(
+		    impair(&p.r, p.b, random_impair(&x), random_impair(&x)), 0);
+		attach_any(&p.r, p.a, p.b, &x);
+		attach_any(&p.r, p.b, p.a, &x);
+		dp_router_turn(p.a);
+		dp_router_turn(p.b);
+		p.b->got[0].n = p.b->got[1].n = 0;
+	}
+	assert_int_equal(impair(&p.r, p.a, none, none), 0);
+	assert_int_equal(impair(&p.r, p.b, none, none), 0);
+	DP_UNTIL(DP_COUNT(p.a, 0, originated) == ROUNDS * EACH, p.a);
+	DP_UNTIL(ROUNDS * EACH + DP_COUNT(p.a, 0, duplicated) ==
+		     DP_COUNT(p.a, 0, sent) + n_tx_drops(p.a),
+	    p.a, p.b);
+	DP_UNTIL(DP_COUNT(p.b, 0, offered) ==
+		     DP_COUNT(p.b, 0, filled) + n_rx_drops(p.b),
+	    p.a, p.b);
+	DP_UNTIL(DP_COUNT(p.b, 0, back) == DP_COUNT(p.b, 0, filled), p.b);
+	/* what was sent was offered to it, and its own detour makes copies */
+	assert_true(DP_COUNT(p.b, 0, offered) >= DP_COUNT(p.a, 0, sent));
+	assert_true(DP_COUNT(p.a, 0, sent) > 0);
+	assert_true(DP_COUNT(p.a, 0, tx_drop[VNIC_DROP_LINK_DOWN]) > 0);
+	pair_close(&p);
+}
+
 static void
 refusals_change_nothing(void **state)
 {
@@ -402,6 +510,7 @@ main(void)
 		cmocka_unit_test(losses_repeat),
 		cmocka_unit_test(what_waits_is_bounded_and_ends_with_the_link),
 		cmocka_unit_test(a_port_is_impaired_both_ways),
+		cmocka_unit_test(changes_lose_no_account),
 		cmocka_unit_test(refusals_change_nothing),
 		cmocka_unit_test(a_match_gets_what_is_for_no_mac),
 		cmocka_unit_test(a_segment_is_a_switch),
