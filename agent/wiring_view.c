@@ -74,15 +74,19 @@ passed_json(struct node *n, const struct wiring *w, unsigned i)
 	const struct router *r = node_router(n, e->router);
 	int index = r ? router_vnic_index(r, e->vnic) : -1;
 	struct passed p = { 0 };
+	json_t *o;
 
 	for (unsigned q = 0; index >= 0 && q < r->layout.g.n_queues; q++)
 		add_counters(&p,
 		    vnic_counters(&r->layout, r->host, q, (unsigned)index),
 		    way);
-	return json_pack("{s:I, s:I, s:I, s:I}", "packets",
-	    (json_int_t)p.packets, "impair_loss", (json_int_t)p.impair_loss,
-	    "impair_queue", (json_int_t)p.impair_queue, "duplicated",
-	    (json_int_t)p.duplicated);
+	o = json_pack("{s:I, s:I, s:I}", "packets", (json_int_t)p.packets,
+	    "impair_loss", (json_int_t)p.impair_loss, "impair_queue",
+	    (json_int_t)p.impair_queue);
+	if (way == WIRE_TX) /* copies of what a port sent are packets */
+		json_object_set_new(
+		    o, "duplicated", json_integer((json_int_t)p.duplicated));
+	return o;
 }
 
 static json_t *

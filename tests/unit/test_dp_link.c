@@ -28,11 +28,11 @@ join(struct dp_rig *r, struct dp_router *t, const struct dp_router *peer)
 }
 
 static void
-pair_open(struct pair *p)
+pair_open(struct pair *p, unsigned n_data)
 {
 	dp_open(&p->r, "");
-	p->a = dp_router_new(&p->r, 1, 1);
-	p->b = dp_router_new(&p->r, 2, 1);
+	p->a = dp_router_new(&p->r, 1, n_data);
+	p->b = dp_router_new(&p->r, 2, n_data);
 	join(&p->r, p->a, p->b);
 	join(&p->r, p->b, p->a);
 	dp_router_run(p->a, p->a->n_queues);
@@ -95,7 +95,7 @@ a_delay_is_one(void **state)
 	uint64_t begin;
 
 	(void)state;
-	pair_open(&p);
+	pair_open(&p, 1);
 	assert_int_equal(impair(&p.r, p.a, none,
 			     (struct wire_impair){
 				 .delay_us = 100000, .queue_packets = QUEUE }),
@@ -133,7 +133,7 @@ losses(uint64_t seed, uint8_t *came)
 	struct pair p;
 	uint64_t lost;
 
-	pair_open(&p);
+	pair_open(&p, 1);
 	assert_int_equal(impair(&p.r, p.a, none,
 			     (struct wire_impair){ .seed = seed,
 				 .loss_ppm = 200000,
@@ -177,7 +177,7 @@ what_waits_is_bounded_and_ends_with_the_link(void **state)
 	struct pair p;
 
 	(void)state;
-	pair_open(&p);
+	pair_open(&p, 1);
 	assert_int_equal(impair(&p.r, p.a, none,
 			     (struct wire_impair){
 				 .delay_us = 10000000, .queue_packets = 50 }),
@@ -321,10 +321,11 @@ changes_lose_no_account(void **state)
 	struct pair p;
 
 	(void)state;
-	pair_open(&p);
+	pair_open(&p, 2);
 	frames(&f, EACH);
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		dp_router_send(p.a, 0, 0, &f);
+		/* the data queue of each worker, and the control queue */
+		dp_router_send(p.a, i % 3, 0, &f);
 		assert_int_equal(
 		    impair(&p.r, p.a, random_impair(&x), random_impair(&x)), 0);
 		assert_int_equal(
@@ -333,7 +334,8 @@ changes_lose_no_account(void **state)
 		attach_any(&p.r, p.b, p.a, &x);
 		dp_router_turn(p.a);
 		dp_router_turn(p.b);
-		p.b->got[0].n = p.b->got[1].n = 0;
+		for (unsigned q = 0; q < 3; q++)
+			p.a->got[q].n = p.b->got[q].n = 0;
 	}
 	assert_int_equal(impair(&p.r, p.a, none, none), 0);
 	assert_int_equal(impair(&p.r, p.b, none, none), 0);
@@ -358,7 +360,7 @@ refusals_change_nothing(void **state)
 	struct pair p;
 
 	(void)state;
-	pair_open(&p);
+	pair_open(&p, 1);
 	assert_int_equal(impair(&p.r, p.a, none,
 			     (struct wire_impair){
 				 .loss_ppm = 2000000, .queue_packets = 1 }),
