@@ -4,15 +4,19 @@ include agent/containers.mk
 
 noinst_LIBRARIES += agent/libagent.a
 agent_libagent_a_SOURCES = \
+  agent/answers.c agent/answers.h \
   agent/burial.c agent/burial.h \
   agent/check.c \
   agent/config.c agent/config.h \
   agent/container.h \
   agent/ctlclient.c agent/ctlclient.h \
   agent/durable.c agent/durable.h \
+  agent/events.c agent/events.h \
   agent/initlink.c agent/initlink.h \
+  agent/metrics.c agent/metrics.h \
   agent/node.c agent/node.h \
   agent/ops.c agent/ops.h \
+  agent/ops_again.c agent/ops_again.h \
   agent/ops_live.c agent/ops_live.h \
   agent/ops_pipeline.c agent/ops_pipeline.h \
   agent/ops_pipeline_view.c \

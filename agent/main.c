@@ -164,7 +164,7 @@ main(int argc, char **argv)
 	if (rc < 0)
 		log_err("%s", e.no ? e.msg : strerror(-rc));
 	node_dismiss(&node);
-	api_server_stop(node.api);
+	api_server_stop(steal_ptr(node.api)); /* nobody listens any more */
 	node_close(&node);
 	base_close(signal_fd);
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

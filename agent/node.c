@@ -4,6 +4,8 @@
  */
 #include "agent/node.h"
 
+#include "agent/answers.h"
+#include "agent/events.h"
 #include "agent/ops.h"
 #include "agent/router.h"
 #include "agent/template.h"
@@ -140,6 +142,7 @@ on_up(void *arg, const struct wire_msg *hello)
 	n->plane_hugepages = hello->u.hello.hugepages != 0;
 	n->plane_workers = hello->u.hello.n_workers;
 	n->plane_minor = hello->u.hello.minor;
+	event_plane(n);
 	remove_strays(n);
 	ports_replay(n);
 	node_kick(n);
@@ -154,7 +157,8 @@ on_down(void *arg)
 	for (struct router *r = n->routers; r; r = r->next)
 		router_plane_lost(r);
 	for (struct port *p = n->ports; p; p = p->next)
-		p->state = PORT_UNKNOWN;
+		port_set_state(n, p, PORT_UNKNOWN);
+	event_plane(n);
 	node_kick(n);
 	node_report(n);
 }
@@ -272,12 +276,23 @@ open_loop(struct node *n, struct err *e)
 		rc = loop_add_timer(n->loop, run_dirty, n, &n->kick);
 	if (rc == 0)
 		rc = loop_add_timer(n->loop, alive, n, &n->watchdog);
+	if (rc == 0)
+		rc = events_open(n);
 	if (rc < 0)
 		return err_set(e, rc, "event loop: %s", strerror(-rc));
 	if (ready_watchdog_ms() != 0)
 		loop_arm(n->watchdog, 0);
 	loop_on_wake(n->loop, node_drain_inbox, n);
 	return 0;
+}
+
+static int
+open_answers(struct node *n, struct err *e)
+{
+	char dir[CONFIG_PATH + 16];
+
+	snprintf(dir, sizeof(dir), "%s/answers", n->cfg.state_dir);
+	return answers_open(dir, time(NULL), &n->answers, e);
 }
 
 static int
@@ -339,6 +354,8 @@ node_open(struct node *n, struct err *e)
 	if (rc == 0)
 		rc = store_open(n->cfg.state_dir, &n->store, e);
 	if (rc == 0)
+		rc = open_answers(n, e);
+	if (rc == 0)
 		rc = open_containers(n, e);
 	if (rc == 0 && !node_rootfs(n, "router", e))
 		rc = -ENOENT;
@@ -397,6 +414,7 @@ node_close(struct node *n)
 		wiring_free(n, n->wiring);
 	if (n->ops_cookie)
 		n->ops->close(n->ops_cookie);
+	answers_close(n->answers);
 	store_close(n->store);
 	free(n->strays);
 	loop_free(n->loop);

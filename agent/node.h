@@ -14,6 +14,7 @@
 #include "api/model.h"
 #include "api/server.h"
 
+struct answers;
 struct router;
 struct wiring;
 
@@ -52,11 +53,13 @@ struct node {
 	void *ops_cookie;
 	struct plane *plane;
 	struct api_server *api;
+	struct answers *answers;
 	struct router *routers; /* in order of creation */
 	struct port *ports;
 	struct wiring *wiring;    /* links and segments */
 	struct loop_source *kick; /* timer: reconciles what is dirty */
 	struct loop_source *watchdog;
+	struct loop_source *beat; /* of the readers of events */
 	unsigned n_templates;
 	struct node_template {
 		char name[MODEL_NAME_BYTES];
@@ -108,6 +111,9 @@ void port_free(struct port *p);
 int port_load(void *arg, const struct store_port *row);
 int port_store(struct node *n, const struct port *p, struct err *e);
 int port_post(struct node *n, struct port *p);
+/* Says so to who listens if it is another one. */
+void port_set_state(struct node *n, struct port *p, enum port_state state);
+const char *port_state_text(enum port_state s);
 
 /* RFC 3339, UTC, seconds; buf has room for 32 bytes. */
 void node_time_text(char *buf);

@@ -7,7 +7,10 @@
  */
 #include "agent/ops.h"
 
+#include "agent/ops_again.h"
 #include "agent/router.h"
+#include "api/list.h"
+#include "api/openapi_json.h"
 #include "lib/base.h"
 #include "lib/log.h"
 
@@ -45,6 +48,7 @@ static const op_fn ops[API_N_OPS] = {
 	[API_PORT_CREATE] = op_port_create,
 	[API_PORT_GET] = op_port_get,
 	[API_PORT_PUT] = op_port_put,
+	[API_PORT_PATCH] = op_port_patch,
 	[API_PORT_DELETE] = op_port_delete,
 	[API_LINKS_LIST] = op_wiring_list,
 	[API_LINK_CREATE] = op_wiring_create,
@@ -56,6 +60,9 @@ static const op_fn ops[API_N_OPS] = {
 	[API_SEGMENT_GET] = op_wiring_get,
 	[API_SEGMENT_PATCH] = op_wiring_patch,
 	[API_SEGMENT_DELETE] = op_wiring_delete,
+	[API_OPENAPI_GET] = op_openapi_get,
+	[API_EVENTS_GET] = op_events_get,
+	[API_METRICS_GET] = op_metrics_get,
 	[API_HEALTHZ] = op_healthz,
 	[API_READYZ] = op_readyz,
 };
@@ -113,7 +120,7 @@ node_drain_inbox(void *arg)
 		list = x->next;
 		if (n->stopping) /* it has been told so by the server */
 			api_reply(x->request, 503, NULL, NULL, NULL);
-		else
+		else if (op_is_new(n, x->request))
 			ops[api_op(x->request)](n, x->request);
 		free(x);
 	}
@@ -128,31 +135,31 @@ op_problem(struct api_request *rq, struct problem *p)
 	problem_clear(p);
 }
 
-static int
-by_name(const void *a, const void *b)
+static void
+reply_page(
+    struct api_request *rq, json_t *items, const char *key, bool is_sorted)
 {
-	json_t *const *x = a, *const *y = b;
+	struct problem p;
+	json_t *page;
 
-	return strcmp(json_string_value(json_object_get(*x, "name")),
-	    json_string_value(json_object_get(*y, "name")));
+	problem_init(&p);
+	page = list_page(items, api_query_all(rq), key, is_sorted, &p);
+	if (page)
+		api_reply(rq, 200, page, NULL, NULL);
+	else
+		op_problem(rq, &p);
 }
 
 void
 op_reply_list(struct api_request *rq, json_t *items)
 {
-	size_t n = json_array_size(items);
-	scoped_free json_t **sorted = calloc(n + 1, sizeof(*sorted));
-	json_t *out = json_array();
+	reply_page(rq, items, "name", true);
+}
 
-	for (size_t i = 0; sorted && i < n; i++)
-		sorted[i] = json_array_get(items, i);
-	if (sorted)
-		qsort(sorted, n, sizeof(*sorted), by_name);
-	for (size_t i = 0; sorted && i < n; i++)
-		json_array_append(out, sorted[i]);
-	json_decref(items);
-	api_reply(
-	    rq, 200, json_pack("{s:o, s:n}", "items", out, "next"), NULL, NULL);
+void
+op_reply_list_as_it_is(struct api_request *rq, json_t *items, const char *key)
+{
+	reply_page(rq, items, key, false);
 }
 
 void
@@ -263,6 +270,14 @@ op_node_get(struct node *n, struct api_request *rq)
 	    (json_int_t)n->mem_bytes, "routers", (int)n->cfg.id_ranges,
 	    "vnics_per_router", MODEL_MAX_VNICS);
 	api_reply(rq, 200, o, NULL, NULL);
+}
+
+void
+op_openapi_get(struct node *n, struct api_request *rq)
+{
+	(void)n;
+	api_reply_media(rq, "application/json", (const char *)api_openapi_json,
+	    api_openapi_json_bytes);
 }
 
 void

@@ -12,6 +12,9 @@
 typedef void (*op_fn)(struct node *n, struct api_request *rq);
 
 void op_node_get(struct node *n, struct api_request *rq);
+void op_openapi_get(struct node *n, struct api_request *rq);
+void op_events_get(struct node *n, struct api_request *rq);
+void op_metrics_get(struct node *n, struct api_request *rq);
 void op_healthz(struct node *n, struct api_request *rq);
 void op_readyz(struct node *n, struct api_request *rq);
 
@@ -46,6 +49,7 @@ void op_ports_list(struct node *n, struct api_request *rq);
 void op_port_create(struct node *n, struct api_request *rq);
 void op_port_get(struct node *n, struct api_request *rq);
 void op_port_put(struct node *n, struct api_request *rq);
+void op_port_patch(struct node *n, struct api_request *rq);
 void op_port_delete(struct node *n, struct api_request *rq);
 /* Links and segments: the operation says which. */
 void op_wiring_list(struct node *n, struct api_request *rq);
@@ -73,8 +77,11 @@ bool op_etag_holds(struct api_request *rq, const char *etag);
 bool op_plane_is_here(struct node *n, struct api_request *rq);
 /* 507 disk-full or 503 for what the store said; the request is answered. */
 void op_store_failed(struct api_request *rq, int rc, const struct err *e);
-/* Answers with items (taken), sorted by name. */
+/* Answers with the page of items (taken) that rq asks for, sorted by name. */
 void op_reply_list(struct api_request *rq, json_t *items);
+/* The same in the order of items; the member key names one. */
+void op_reply_list_as_it_is(
+    struct api_request *rq, json_t *items, const char *key);
 /* Answers with p, and clears it. */
 void op_problem(struct api_request *rq, struct problem *p);
 

@@ -264,8 +264,7 @@ op_revisions_list(struct node *n, struct api_request *rq)
 	for (unsigned i = r->pipelines.n; i-- > 0;)
 		json_array_append_new(
 		    items, pipelines_json(&r->pipelines.list[i]));
-	api_reply(rq, 200, json_pack("{s:o, s:n}", "items", items, "next"),
-	    NULL, NULL);
+	op_reply_list_as_it_is(rq, items, "revision");
 }
 
 void

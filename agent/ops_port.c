@@ -4,6 +4,8 @@
  * that a device that does not work is refused and leaves nothing; the kinds
  * that only the start of the data plane can open are stored and wait for it.
  */
+#include "agent/events.h"
+#include "agent/metrics.h"
 #include "agent/ops.h"
 #include "agent/router.h"
 
@@ -11,14 +13,6 @@
 #include "lib/log.h"
 
 #include <stdio.h>
-
-static const char *const state_names[] = {
-	[PORT_UNKNOWN] = "down",
-	[PORT_UP] = "up",
-	[PORT_DOWN] = "down",
-	[PORT_PENDING_RESTART] = "pending-restart",
-	[PORT_FAILED] = "failed",
-};
 
 static const char *const count_names[WIRE_N_PORT_COUNTERS] = {
 	[WIRE_PORT_RX] = "rx",
@@ -62,9 +56,9 @@ port_json(const struct port *p)
 	    "kind", "Port", "name", p->spec.name, "project", "default", "uid",
 	    p->uid_text, "generation", (json_int_t)p->generation, "created",
 	    p->created, "labels", p->spec.labels, "spec",
-	    model_port_spec(&p->spec), "status", "state", state_names[p->state],
-	    "driver", p->driver, "mac", mac, "counters", counters, "detail",
-	    p->detail, "remedy", remedy(p));
+	    model_port_spec(&p->spec), "status", "state",
+	    port_state_text(p->state), "driver", p->driver, "mac", mac,
+	    "counters", counters, "detail", p->detail, "remedy", remedy(p));
 }
 
 static void
@@ -106,6 +100,17 @@ answer_port(struct node *n, struct api_request *rq)
 }
 
 static void
+answer(struct node *n, struct api_request *rq)
+{
+	if (api_op(rq) == API_METRICS_GET)
+		metrics_answer(n, rq);
+	else if (api_op(rq) == API_PORTS_LIST)
+		answer_list(n, rq);
+	else
+		answer_port(n, rq);
+}
+
+static void
 refreshed(void *arg, const uint8_t uid[WIRE_UID_BYTES], uint32_t tag,
     const struct wire_msg *reply)
 {
@@ -117,10 +122,7 @@ refreshed(void *arg, const uint8_t uid[WIRE_UID_BYTES], uint32_t tag,
 		ports_take_info(x->n, reply);
 		return;
 	}
-	if (api_op(x->rq) == API_PORTS_LIST)
-		answer_list(x->n, x->rq);
-	else
-		answer_port(x->n, x->rq);
+	answer(x->n, x->rq);
 	free(x);
 }
 
@@ -139,10 +141,7 @@ read_ports(struct node *n, struct api_request *rq)
 			return;
 		free(x);
 	}
-	if (api_op(rq) == API_PORTS_LIST)
-		answer_list(n, rq);
-	else
-		answer_port(n, rq);
+	answer(n, rq);
 }
 
 void
@@ -153,6 +152,12 @@ op_ports_list(struct node *n, struct api_request *rq)
 
 void
 op_port_get(struct node *n, struct api_request *rq)
+{
+	read_ports(n, rq);
+}
+
+void
+op_metrics_get(struct node *n, struct api_request *rq)
 {
 	read_ports(n, rq);
 }
@@ -178,6 +183,38 @@ close_port(struct node *n, const struct port *p)
 	snprintf(m.u.name.name, sizeof(m.u.name.name), "%s", p->spec.name);
 	if (plane_is_up(n->plane))
 		plane_send(n->plane, &m, NULL);
+}
+
+/*
+ * Promises p, with the status 201 for one that is open, or 202: then it is
+ * opened now, and stays when that fails.
+ */
+static void
+accept_port(struct node *n, struct port *p, struct api_request *rq, int status)
+{
+	char etag[64], location[128];
+	struct err e;
+	int rc = port_store(n, p, &e);
+
+	if (rc == 0) {
+		rc = ports_write_file(n, &e);
+		if (rc < 0)
+			store_delete_port(n->store, p->uid_text, NULL);
+	}
+	if (rc < 0) {
+		if (status == 201)
+			close_port(n, p);
+		unlink_port(n, p);
+		op_store_failed(rq, rc, &e);
+		return;
+	}
+	if (status == 202)
+		port_post(n, p); /* else it is said when the data plane is up */
+	log_info("created port=%s devargs=%s", p->spec.name, p->spec.devargs);
+	event_port(n, p, "port.created");
+	port_etag(p, etag, sizeof(etag));
+	snprintf(location, sizeof(location), "/v1/ports/%s", p->spec.name);
+	api_reply(rq, status, port_json(p), etag, location);
 }
 
 static void
@@ -207,6 +244,10 @@ create(struct node *n, struct model_port *spec, struct api_request *rq)
 	while (*at)
 		at = &(*at)->next;
 	*at = p;
+	if (api_respond_async(rq)) {
+		accept_port(n, p, rq, 202);
+		return;
+	}
 	p->creating = rq;
 	if (port_post(n, p) < 0)
 		p->lost = true;
@@ -220,31 +261,6 @@ refuse(struct node *n, struct port *p, struct problem *problem)
 
 	unlink_port(n, p);
 	op_problem(rq, problem);
-}
-
-static void
-accept_port(struct node *n, struct port *p)
-{
-	struct api_request *rq = steal_ptr(p->creating);
-	char etag[64], location[128];
-	struct err e;
-	int rc = port_store(n, p, &e);
-
-	if (rc == 0) {
-		rc = ports_write_file(n, &e);
-		if (rc < 0)
-			store_delete_port(n->store, p->uid_text, NULL);
-	}
-	if (rc < 0) {
-		close_port(n, p);
-		unlink_port(n, p);
-		op_store_failed(rq, rc, &e);
-		return;
-	}
-	log_info("created port=%s devargs=%s", p->spec.name, p->spec.devargs);
-	port_etag(p, etag, sizeof(etag));
-	snprintf(location, sizeof(location), "/v1/ports/%s", p->spec.name);
-	api_reply(rq, 201, port_json(p), etag, location);
 }
 
 void
@@ -269,19 +285,20 @@ ports_settle(struct node *n)
 			close_port(n, p); /* it keeps what does not open */
 			refuse(n, p, &problem);
 		} else if (p->state != PORT_UNKNOWN) {
-			accept_port(n, p);
+			accept_port(n, p, steal_ptr(p->creating), 201);
 		}
 	}
 }
 
 static bool
-read_body(struct api_request *rq, const char *name, struct model_port *out)
+read_body(struct api_request *rq, const json_t *body, const char *name,
+    struct model_port *out)
 {
 	struct problem p;
 
 	problem_init(&p);
 	model_port_init(out);
-	if (model_port_read(out, api_body(rq), name, &p) == 0) {
+	if (model_port_read(out, body, name, &p) == 0) {
 		problem_clear(&p);
 		return true;
 	}
@@ -315,7 +332,7 @@ op_port_create(struct node *n, struct api_request *rq)
 	struct model_port spec;
 	struct problem p;
 
-	if (!read_body(rq, NULL, &spec))
+	if (!read_body(rq, api_body(rq), NULL, &spec))
 		return;
 	if (node_port(n, spec.name)) {
 		problem_init(&p);
@@ -362,6 +379,7 @@ replace(struct node *n, struct port *p, struct model_port *spec,
 		return;
 	}
 	*spec = old; /* cleared by the caller */
+	event_port(n, p, "port.changed");
 	port_etag(p, etag, sizeof(etag));
 	api_reply(rq, 200, port_json(p), etag, NULL);
 }
@@ -377,13 +395,39 @@ op_port_put(struct node *n, struct api_request *rq)
 		port_etag(p, etag, sizeof(etag));
 	if (!op_etag_holds(rq, etag))
 		return;
-	if (!read_body(rq, api_name(rq), &spec))
+	if (!read_body(rq, api_body(rq), api_name(rq), &spec))
 		return;
 	if (p)
 		replace(n, p, &spec, rq);
 	else if (may_open(rq, &spec) && op_plane_is_here(n, rq))
 		create(n, &spec, rq);
 	model_port_clear(&spec);
+}
+
+/* Labels can change; what the device is cannot, see replace(). */
+void
+op_port_patch(struct node *n, struct api_request *rq)
+{
+	struct port *p = node_port(n, api_name(rq));
+	struct model_port spec;
+	json_t *object;
+	char etag[64];
+
+	if (!p) {
+		op_not_found(rq, "port", api_name(rq));
+		return;
+	}
+	port_etag(p, etag, sizeof(etag));
+	if (!op_etag_holds(rq, etag))
+		return;
+	object = port_json(p);
+	json_object_del(object, "status");
+	model_merge_patch(&object, api_body(rq));
+	if (read_body(rq, object, p->spec.name, &spec)) {
+		replace(n, p, &spec, rq);
+		model_port_clear(&spec);
+	}
+	json_decref(object);
 }
 
 /* A link to p, or a vNIC that is attached to it, as "router:vnic"; false: none. */
@@ -437,6 +481,7 @@ op_port_delete(struct node *n, struct api_request *rq)
 			op_store_failed(rq, rc, &e);
 			return;
 		}
+		event_port(n, p, "port.deleted");
 		close_port(n, p);
 		unlink_port(n, p);
 		if (ports_write_file(n, &e) < 0)

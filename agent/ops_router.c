@@ -5,6 +5,7 @@
  * Every change takes one way: a whole new spec is checked against the node,
  * stored, and then wished for (op_apply). What is refused leaves nothing.
  */
+#include "agent/events.h"
 #include "agent/ops.h"
 #include "agent/router.h"
 
@@ -124,6 +125,7 @@ create(struct node *n, struct model_router *spec, struct api_request *rq)
 		return;
 	}
 	log_info("created router=%s uid=%s", r->spec.name, r->uid_text);
+	event_router(r, "router.created");
 	router_wait(r, rq, 201, true);
 	node_kick(n);
 }
@@ -224,6 +226,7 @@ op_apply(struct router *r, struct model_router *spec, struct api_request *rq,
 	r->generation++;
 	r->failed = false;
 	r->not_before_ms = 0;
+	event_router(r, "router.changed");
 	router_wait(r, rq, status, true);
 	node_kick(n);
 }
@@ -343,7 +346,8 @@ op_router_power(struct node *n, struct api_request *rq)
 		op_problem(rq, &p);
 		return;
 	}
-	if (power == (int)r->spec.power && !r->failed && !r->deleting) {
+	if (power == (int)r->spec.power && !r->failed && !r->deleting &&
+	    !api_dry_run(rq)) {
 		router_wait(r, rq, 200, false);
 		return;
 	}

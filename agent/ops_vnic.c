@@ -45,8 +45,7 @@ op_vnics_list(struct node *n, struct api_request *rq)
 	for (unsigned i = 0; i < r->spec.n_vnics; i++)
 		json_array_append_new(
 		    items, router_vnic_object(r, &r->spec.vnic[i]));
-	api_reply(rq, 200, json_pack("{s:o, s:n}", "items", items, "next"),
-	    NULL, NULL);
+	op_reply_list_as_it_is(rq, items, "name");
 }
 
 void

@@ -5,6 +5,7 @@
  * be there, nor run. A change is never more than its difference: packets that
  * wait on a link stay there.
  */
+#include "agent/events.h"
 #include "agent/ops.h"
 #include "agent/router.h"
 
@@ -118,6 +119,7 @@ create(struct node *n, struct model_wiring *spec, struct api_request *rq)
 	}
 	log_info("created %s=%s", wiring_kind_text(w->spec.kind), w->spec.name);
 	put_in_force(n);
+	event_wiring(n, w, "created");
 	answer(n, w, rq, 201);
 }
 
@@ -168,6 +170,7 @@ change(struct node *n, struct wiring *w, struct model_wiring *spec,
 	swap(w, spec);
 	w->generation++;
 	put_in_force(n);
+	event_wiring(n, w, "changed");
 	answer(n, w, rq, 200);
 }
 
@@ -213,6 +216,7 @@ op_wiring_delete(struct node *n, struct api_request *rq)
 		}
 		log_info("deleted %s=%s", wiring_kind_text(w->spec.kind),
 		    w->spec.name);
+		event_wiring(n, w, "deleted");
 		wiring_free(n, w);
 		put_in_force(n);
 	}

@@ -4,6 +4,7 @@
  * living data plane, and writes the file from which the next one opens them
  * while it still has the privileges for it.
  */
+#include "agent/events.h"
 #include "agent/node.h"
 
 #include "lib/base.h"
@@ -112,6 +113,31 @@ port_store(struct node *n, const struct port *p, struct err *e)
 	return store_put_port(n->store, &row, e);
 }
 
+const char *
+port_state_text(enum port_state s)
+{
+	static const char *const names[] = {
+		[PORT_UNKNOWN] = "down",
+		[PORT_UP] = "up",
+		[PORT_DOWN] = "down",
+		[PORT_PENDING_RESTART] = "pending-restart",
+		[PORT_FAILED] = "failed",
+	};
+
+	return names[s];
+}
+
+void
+port_set_state(struct node *n, struct port *p, enum port_state state)
+{
+	bool is_other =
+	    strcmp(port_state_text(p->state), port_state_text(state)) != 0;
+
+	p->state = state;
+	if (is_other && !p->creating)
+		event_port(n, p, "port.state");
+}
+
 /* --- what the data plane says ----------------------------------------------------- */
 
 void
@@ -133,15 +159,15 @@ ports_take_info(struct node *n, const struct wire_msg *m)
 	memcpy(p->count, m->u.port_info.count, sizeof(p->count));
 	switch (m->u.port_info.state) {
 	case WIRE_PORT_UP:
-		p->state = PORT_UP;
 		p->detail[0] = '\0';
+		port_set_state(n, p, PORT_UP);
 		break;
 	case WIRE_PORT_PENDING_RESTART:
-		p->state = PORT_PENDING_RESTART;
+		port_set_state(n, p, PORT_PENDING_RESTART);
 		break;
 	default:
 		if (p->state != PORT_FAILED)
-			p->state = PORT_DOWN;
+			port_set_state(n, p, PORT_DOWN);
 	}
 }
 
@@ -191,11 +217,12 @@ added(void *arg, const uint8_t uid[WIRE_UID_BYTES], uint32_t tag,
 		snprintf(
 		    p->detail, sizeof(p->detail), "%s", reply->u.fail.text);
 		problem_clean_text(p->detail);
-		p->state = reply->u.fail.no == ENOTSUP ? PORT_PENDING_RESTART
-						       : PORT_FAILED;
+		port_set_state(n, p,
+		    reply->u.fail.no == ENOTSUP ? PORT_PENDING_RESTART
+						: PORT_FAILED);
 		log_warn("%s port=%s", p->detail, p->spec.name);
 	} else if (!reply) {
-		p->state = PORT_UNKNOWN;
+		port_set_state(n, p, PORT_UNKNOWN);
 		p->lost = true;
 	} else {
 		p->detail[0] = '\0';

@@ -264,6 +264,10 @@ bool router_vnic_is_attached(
     const struct router *r, const struct model_vnic *v, int index);
 json_t *router_vnic_json(const struct router *r, const struct model_vnic *v);
 json_t *router_stats_json(struct router *r);
+/* The part of it that only the host counts: a list, an object per vNIC. */
+json_t *router_vnic_stats_json(const struct router *r);
+/* Epochs of its memory that have ended, all or those by faults. */
+uint64_t router_epochs_ended(const struct router *r, bool by_faults);
 /* What passes per second now; begins a new time of which it is told. */
 json_t *router_rates_json(struct router *r);
 void router_etag(const struct router *r, char *buf, size_t size);

@@ -6,6 +6,7 @@
  * and limits as they were read back. The end of a container that nobody asked
  * for is seen through a pidfd of its init.
  */
+#include "agent/events.h"
 #include "agent/router.h"
 
 #include "lib/base.h"
@@ -262,6 +263,7 @@ destroyed(
 	unlink(path);
 	rmdir(dir);
 	log_info("deleted router=%s uid=%s", r->spec.name, r->uid_text);
+	event_router(r, "router.deleted");
 	router_dismiss_waiters(r, 204, NULL);
 	router_free(r);
 	node_kick(n);

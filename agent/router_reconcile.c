@@ -12,6 +12,7 @@
  *	paused     running     gate shut, freeze
  *	running    running     limits, init's memory and configuration
  */
+#include "agent/events.h"
 #include "agent/router.h"
 
 #include "lib/base.h"
@@ -261,6 +262,7 @@ update_state(struct router *r)
 	log_info("%s router=%s", router_state_text(s), r->spec.name);
 	r->state = s;
 	node_time_text(r->since);
+	event_router(r, "router.state");
 	node_report(r->node);
 }
 

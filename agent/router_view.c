@@ -138,19 +138,25 @@ claims(const struct router *r)
 	    count(r->stats->u.stats.generation), "counters", counters);
 }
 
-json_t *
-router_stats_json(struct router *r)
+uint64_t
+router_epochs_ended(const struct router *r, bool by_faults)
 {
-	json_t *vnics = json_array();
-	uint64_t resets = 0, quarantines = 0;
+	uint64_t sum = 0;
 
 	for (unsigned q = 0; r->has_memory && q < r->layout.g.n_queues; q++) {
 		struct vnic_beat_line *b =
 		    vnic_host_beat(&r->layout, r->host, q);
 
-		resets += vnic_count(&b->resets);
-		quarantines += vnic_count(&b->quarantines);
+		sum += vnic_count(by_faults ? &b->quarantines : &b->resets);
 	}
+	return sum;
+}
+
+json_t *
+router_vnic_stats_json(const struct router *r)
+{
+	json_t *vnics = json_array();
+
 	for (unsigned i = 0; i < r->spec.n_vnics; i++) {
 		int index = router_vnic_index(r, r->spec.vnic[i].name);
 
@@ -158,10 +164,17 @@ router_stats_json(struct router *r)
 			json_array_append_new(
 			    vnics, vnic_stats(r, (unsigned)index));
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:O?}", "vnics", vnics,
-	    "resets", count(resets), "quarantines", count(quarantines),
-	    "router", claims(r), "rates", router_rates_json(r), "drops",
-	    r->drops);
+	return vnics;
+}
+
+json_t *
+router_stats_json(struct router *r)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:O?}", "vnics",
+	    router_vnic_stats_json(r), "resets",
+	    count(router_epochs_ended(r, false)), "quarantines",
+	    count(router_epochs_ended(r, true)), "router", claims(r), "rates",
+	    router_rates_json(r), "drops", r->drops);
 }
 
 static void

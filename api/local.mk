@@ -2,9 +2,12 @@
 # api/: the REST contract, its resources, and HTTP
 noinst_LIBRARIES += api/libapi.a
 api_libapi_a_SOURCES = \
+  api/events.c api/events.h \
   api/json_read.c api/json_read.h \
+  api/list.c api/list.h \
   api/model.h api/model_int.h \
   api/model_match.c \
+  api/openapi_json.h \
   api/model_port.c \
   api/model_quantity.c \
   api/model_rates.c \
@@ -24,7 +27,21 @@ api_libapi_a_SOURCES = \
   api/server_listen.c \
   api/server_reply.c \
   api/server_request.c \
-  api/server_static.c
+  api/server_static.c \
+  api/server_stream.c
+nodist_api_libapi_a_SOURCES = api/openapi_json.c
+api/openapi_json.c: api/openapi.yaml build-aux/yaml2json.awk
+	$(AM_V_GEN)$(MKDIR_P) api && \
+	  $(AWK) -f $(srcdir)/build-aux/yaml2json.awk \
+	    $(srcdir)/api/openapi.yaml > $@.json && \
+	  { echo '#include "api/openapi_json.h"' && \
+	    echo 'const unsigned char api_openapi_json[] = {' && \
+	    od -An -v -tu1 $@.json | $(SED) 's/[0-9][0-9]*/&,/g' && \
+	    echo '};' && \
+	    echo 'const size_t api_openapi_json_bytes = sizeof(api_openapi_json);'; \
+	  } > $@.tmp && rm $@.json && mv $@.tmp $@
+CLEANFILES += api/openapi_json.c
+EXTRA_DIST += build-aux/yaml2json.awk
 api_libapi_a_CFLAGS = $(AM_CFLAGS) $(MHD_CFLAGS) $(JANSSON_CFLAGS)
 LIBAPI = api/libapi.a
 LIBAPI_LIBS = $(MHD_LIBS) $(JANSSON_LIBS)

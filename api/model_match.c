@@ -81,12 +81,13 @@ model_match_read(const struct model_reader *spec, struct model_match *out)
 	static const char *const known[] = { "vlan", "mac", "src", "dst",
 		"protocol", "src_port", "dst_port", "vxlan_vni", "gre_key",
 		NULL };
-	const json_t *match = model_take_object(spec, "match");
+	const json_t *match = json_object_get(spec->obj, "match");
 	char at[MODEL_AT_BYTES];
 	struct model_reader in;
 
 	model_at(at, spec->at, "match");
-	if (!match || !model_reader_begin(&in, match, at, known, spec->p))
+	if (!match || json_is_null(match) ||
+	    !model_reader_begin(&in, match, at, known, spec->p))
 		return;
 	out->vlan = (uint16_t)take_number(&in, "vlan", 1, 4094);
 	take_mac(&in, out);

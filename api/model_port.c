@@ -183,11 +183,11 @@ model_port_spec(const struct model_port *p)
 	    "{s:s, s:i}", "devargs", p->devargs, "mtu", (int)p->mtu);
 }
 
-/* target[key] = what patch makes of it. */
+/* target[key] = what patch makes of it; who else holds the old one keeps it. */
 static int
 patch_member(json_t *target, const char *key, const json_t *patch)
 {
-	json_t *value = json_incref(json_object_get(target, key));
+	json_t *value = json_copy(json_object_get(target, key));
 	int rc = model_merge_patch(&value, patch);
 
 	if (rc == 0 && json_object_set(target, key, value) < 0)

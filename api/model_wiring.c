@@ -225,12 +225,13 @@ static void
 read_impairs(struct model_wiring *w, const struct model_reader *spec)
 {
 	static const char *const known[] = { "forward", "reverse", NULL };
-	const json_t *v = model_take_object(spec, "impair");
+	const json_t *v = json_object_get(spec->obj, "impair");
 	char at[MODEL_AT_BYTES], of[MODEL_AT_BYTES];
 	struct model_reader in;
 
 	model_at(at, spec->at, "impair");
-	if (!v || !model_reader_begin(&in, v, at, known, spec->p))
+	if (!v || json_is_null(v) ||
+	    !model_reader_begin(&in, v, at, known, spec->p))
 		return;
 	for (unsigned d = 0; d < MODEL_N_DIRECTIONS; d++) {
 		const json_t *one = json_object_get(v, directions[d]);

@@ -24,6 +24,8 @@ static const struct {
 	{ "wrong-state", "Not possible in the present state" },
 	{ "in-use", "Something else uses it" },
 	{ "start-failed", "It was made, and did not start" },
+	{ "key-reused", "The key names another request" },
+	{ "in-progress", "The same request is under way" },
 	{ "stale", "It has changed since you read it" },
 	{ "pipeline-refused", "The pipeline did not pass its check" },
 	{ "not-applied", "Recorded, not yet applied" },

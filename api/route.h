@@ -13,13 +13,17 @@
 #include "api/server.h"
 
 enum route_flags {
-	ROUTE_BODY = 1,    /* wants a JSON body */
-	ROUTE_WRITES = 2,  /* has ?dry_run= */
-	ROUTE_PROJECT = 4, /* has ?project= */
-	ROUTE_LUA = 8,     /* wants a program as its body, not JSON */
-	ROUTE_LINES = 16,  /* the body may be lines of JSON, of any number */
-	ROUTE_EMPTY = 32,  /* beside ROUTE_BODY: there need not be one */
-	ROUTE_SOURCE = 64, /* has ?source=, ?limit= and ?cursor= */
+	ROUTE_BODY = 1,      /* wants a JSON body */
+	ROUTE_WRITES = 2,    /* has ?dry_run= */
+	ROUTE_PROJECT = 4,   /* has ?project= */
+	ROUTE_LUA = 8,       /* wants a program as its body, not JSON */
+	ROUTE_LINES = 16,    /* the body may be lines of JSON, of any number */
+	ROUTE_EMPTY = 32,    /* beside ROUTE_BODY: there need not be one */
+	ROUTE_SOURCE = 64,   /* has ?source= and ?cursor= */
+	ROUTE_LIST = 128,    /* has ?limit=, ?cursor= and ?fields= */
+	ROUTE_LABEL = 256,   /* has ?label= */
+	ROUTE_EVENTS = 1024, /* has ?follow= */
+	ROUTE_KEY = 512,     /* takes an Idempotency-Key: its answer is kept */
 };
 
 enum { ROUTE_ALLOW_BYTES = 64 };

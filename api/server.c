@@ -189,6 +189,7 @@ server_unref(struct api_server *s)
 	pthread_cond_destroy(&s->alarm);
 	pthread_cond_destroy(&s->idle);
 	pthread_mutex_destroy(&s->lock);
+	events_free(s->events);
 	free(s->socket_path);
 	free(s->spool_dir);
 	free(s);
@@ -210,15 +211,18 @@ server_new(const struct api_config *c)
 	};
 	TAILQ_INIT(&s->conns);
 	TAILQ_INIT(&s->pending);
+	LIST_INIT(&s->readers);
+	s->events = events_new();
 	s->tcp_port = c->tcp_port;
 	s->handler = c->handler;
 	s->arg = c->arg;
 	s->web_fd = -1;
 	s->socket_path = strdup(c->socket_path);
 	s->spool_dir = strdup(c->spool_dir ? c->spool_dir : "");
-	if (!s->socket_path || !s->spool_dir ||
+	if (!s->socket_path || !s->spool_dir || !s->events ||
 	    pthread_mutex_init(&s->lock, NULL) != 0 ||
 	    conn_cond_init(&s->idle) < 0 || conn_cond_init(&s->alarm) < 0) {
+		events_free(s->events);
 		free(s->socket_path);
 		free(s->spool_dir);
 		free(s);
@@ -324,6 +328,7 @@ api_server_stop(struct api_server *s)
 	while (s->n_pending > 0)
 		pthread_cond_wait(&s->idle, &s->lock);
 	pthread_mutex_unlock(&s->lock);
+	stream_end_all(s);
 	wait_for_none(s, &s->n_sending, SERVER_FLUSH_MS);
 
 	if (s->unix_socket.daemon)

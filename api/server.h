@@ -51,6 +51,7 @@ enum api_op {
 	API_PORT_CREATE,       /* POST /v1/ports */
 	API_PORT_GET,          /* GET /v1/ports/{p} */
 	API_PORT_PUT,
+	API_PORT_PATCH,
 	API_PORT_DELETE,
 	API_LINKS_LIST, /* GET /v1/links */
 	API_LINK_CREATE,
@@ -62,8 +63,11 @@ enum api_op {
 	API_SEGMENT_GET,
 	API_SEGMENT_PATCH,
 	API_SEGMENT_DELETE,
-	API_HEALTHZ, /* GET /healthz: the process answers */
-	API_READYZ,  /* GET /readyz: the node can do its work */
+	API_OPENAPI_GET, /* GET /v1/openapi.json */
+	API_EVENTS_GET,  /* GET /v1/events */
+	API_METRICS_GET, /* GET /metrics */
+	API_HEALTHZ,     /* GET /healthz: the process answers */
+	API_READYZ,      /* GET /readyz: the node can do its work */
 	API_N_OPS,
 };
 
@@ -79,6 +83,8 @@ const char *api_subname(const struct api_request *r);
 unsigned api_number(const struct api_request *r);
 /* The value of a query parameter that the operation has, or NULL. */
 const char *api_query(const struct api_request *r, const char *key);
+/* All of them, as list_page() takes them, borrowed; NULL if there are none. */
+const json_t *api_query_all(const struct api_request *r);
 /* The body, borrowed; NULL for operations without one. */
 const json_t *api_body(const struct api_request *r);
 /* A body that is a program, borrowed: UTF-8 without zeros; NULL if none. */
@@ -91,6 +97,9 @@ bool api_wants_text(const struct api_request *r);
 const char *api_if_match(const struct api_request *r);
 bool api_dry_run(const struct api_request *r);       /* ?dry_run=true */
 bool api_respond_async(const struct api_request *r); /* Prefer: respond-async */
+/* Header Idempotency-Key, or NULL; and what the request is, as a digest. */
+const char *api_key(const struct api_request *r);
+const char *api_digest(const struct api_request *r);
 const char *api_request_id(const struct api_request *r);
 /* Who asks, over the unix socket; (uid_t)-1 over TCP. */
 uid_t api_uid(const struct api_request *r);
@@ -106,11 +115,31 @@ void api_reply(struct api_request *r, int status, json_t *body,
 void api_reply_text(
     struct api_request *r, const char *text, size_t n, const char *etag);
 
+/* And with any other text. */
+void api_reply_media(
+    struct api_request *r, const char *media_type, const char *text, size_t n);
+
 /* Answers with a problem document (and Retry-After on 503, Allow on 405). */
 void api_reply_problem(struct api_request *r, const struct problem *p);
 /* The same with a Location, for 409 start-failed. */
 void api_reply_problem_at(
     struct api_request *r, const struct problem *p, const char *location);
+
+/* An answer as it leaves; etag and location may be NULL. */
+struct api_answer {
+	int status;
+	const char *text; /* of n bytes */
+	size_t n;
+	const char *media_type;
+	const char *etag;
+	const char *location;
+};
+
+/* fn hears of the answer to r just before the client does, once. */
+void api_on_answer(struct api_request *r,
+    void (*fn)(void *arg, const struct api_answer *answer), void *arg);
+/* Answers as another request was answered before. */
+void api_reply_again(struct api_request *r, const struct api_answer *answer);
 
 typedef void (*api_handler_fn)(void *arg, struct api_request *r);
 
@@ -126,6 +155,17 @@ struct api_config {
 };
 
 struct api_server;
+
+/*
+ * Something happened: says so to the readers of events, of project or, if that
+ * is NULL, to all. Takes data, an object. s may be NULL. Context: any thread.
+ */
+void api_event(
+    struct api_server *s, const char *type, const char *project, json_t *data);
+/* Has all readers hear that they are connected, each 15 seconds. */
+void api_events_beat(struct api_server *s);
+/* Answers r with events, as they come. */
+void api_reply_events(struct api_request *r);
 
 /* Starts the listeners. Returns 0, or negative errno with e set. */
 int api_server_start(

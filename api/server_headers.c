@@ -5,6 +5,7 @@
  */
 #include "api/server_int.h"
 
+#include "api/list.h"
 #include "lib/base.h"
 
 #include <microhttpd.h>
@@ -135,38 +136,71 @@ struct query_reader {
 	struct problem *p;
 };
 
+/* The parameters, and the flags one of which an operation has that takes it. */
+static const struct {
+	const char *key;
+	unsigned flags;
+} parameters[] = {
+	{ "project", ROUTE_PROJECT },
+	{ "dry_run", ROUTE_WRITES },
+	{ "source", ROUTE_SOURCE },
+	{ "cursor", ROUTE_SOURCE | ROUTE_LIST },
+	{ "limit", ROUTE_LIST },
+	{ "fields", ROUTE_LIST },
+	{ "label", ROUTE_LABEL },
+	{ "follow", ROUTE_EVENTS },
+};
+
 static bool
-is_of_list(const char *key)
+has_parameter(const struct api_request *r, const char *key)
 {
-	return strcmp(key, "source") == 0 || strcmp(key, "limit") == 0 ||
-	       strcmp(key, "cursor") == 0;
+	for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
+		if (strcmp(parameters[i].key, key) == 0)
+			return r->match.flags & parameters[i].flags;
+	return false;
+}
+
+/* The one parameter that may be given several times. */
+static int
+add_label(struct api_request *r, const char *value, struct problem *p)
+{
+	json_t *list = json_object_get(r->query, "label");
+
+	if (!list) {
+		list = json_array();
+		json_object_set_new(r->query, "label", list);
+	}
+	if (json_array_size(list) == LIST_MAX_LABELS)
+		return problem_set(p, 400, "bad-query", "give fewer",
+		    "label is given more than %d times", LIST_MAX_LABELS);
+	json_array_append_new(list, json_string(value));
+	return 0;
 }
 
 static int
 take_parameter(struct api_request *r, const char *key, const char *value,
     struct problem *p)
 {
-	bool is_project = strcmp(key, "project") == 0;
-	bool is_dry_run = strcmp(key, "dry_run") == 0;
-
-	if (!(is_project && r->match.flags & ROUTE_PROJECT) &&
-	    !(is_dry_run && r->match.flags & ROUTE_WRITES) &&
-	    !(is_of_list(key) && r->match.flags & ROUTE_SOURCE))
+	if (!has_parameter(r, key))
 		return problem_set(p, 400, "bad-query", "leave it out",
 		    "the operation has no parameter \"%.40s\"", key);
-	if (json_object_get(r->query, key))
-		return problem_set(p, 400, "bad-query", "give it once",
-		    "the parameter \"%s\" is given twice", key);
-	if (is_dry_run && strcmp(value, "true") != 0 &&
-	    strcmp(value, "false") != 0)
+	if ((strcmp(key, "dry_run") == 0 || strcmp(key, "follow") == 0) &&
+	    strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
 		return problem_set(p, 400, "bad-query", "say true or false",
-		    "dry_run is neither true nor false");
-	if (is_project && strcmp(value, "default") != 0)
+		    "%s is neither true nor false", key);
+	if (strcmp(key, "project") == 0 && strcmp(value, "default") != 0)
 		return problem_set(p, 404, "not-found",
 		    "leave project out, or say default",
 		    "there is no such project");
+	if (list_check_parameter(key, value, p) < 0)
+		return -EINVAL;
 	if (!r->query)
 		r->query = json_object();
+	if (strcmp(key, "label") == 0)
+		return add_label(r, value, p);
+	if (json_object_get(r->query, key))
+		return problem_set(p, 400, "bad-query", "give it once",
+		    "the parameter \"%s\" is given twice", key);
 	json_object_set_new(r->query, key, json_string(value));
 	return 0;
 }
@@ -239,7 +273,15 @@ headers_read_conditions(struct api_request *r, struct problem *p)
 	const char *accept = header(r, "Accept");
 
 	r->is_async = prefers_async(header(r, "Prefer"));
+	r->wants_lines = accept && strcasestr(accept, "application/x-ndjson");
 	r->wants_text = accept && strncasecmp(accept, "text/x-lua", 10) == 0;
+	if (r->match.flags & ROUTE_EVENTS) {
+		const char *id = header(r, "Last-Event-ID");
+
+		snprintf(
+		    r->last_event, sizeof(r->last_event), "%s", id ? id : "");
+		r->last_id = id ? r->last_event : NULL;
+	}
 	if (!s)
 		return 0;
 	if (*s == '\0' || strchr(s, ','))
@@ -248,6 +290,31 @@ headers_read_conditions(struct api_request *r, struct problem *p)
 		    "If-Match must hold one entity tag");
 	r->if_match = tag_of(s);
 	if (!r->if_match)
+		return problem_set(
+		    p, 503, "no-memory", "try again later", "no memory");
+	return 0;
+}
+
+/*
+ * Where a key is of no use it is not taken silently: who sends one relies on it.
+ * The other methods do the same thing when they are repeated.
+ */
+int
+headers_read_key(struct api_request *r, struct problem *p)
+{
+	const char *s = header(r, "Idempotency-Key");
+
+	if (!s || strcmp(r->method, "POST") != 0)
+		return 0;
+	if (!(r->match.flags & ROUTE_KEY))
+		return problem_set(p, 400, "bad-header", "leave it out",
+		    "the operation takes no Idempotency-Key");
+	if (*s == '\0' || strlen(s) > SERVER_KEY_BYTES)
+		return problem_set(p, 400, "bad-header",
+		    "send 1 to 255 characters, a UUID for instance",
+		    "the Idempotency-Key is empty or too long");
+	r->key = strdup(s);
+	if (!r->key)
 		return problem_set(
 		    p, 503, "no-memory", "try again later", "no memory");
 	return 0;

@@ -10,6 +10,7 @@
  *	server_headers.c  query, If-Match, Prefer, Host, Origin, media type
  *	server_reply.c    from an answer to bytes
  *	server_static.c   the files of the web page
+ *	server_stream.c   answers that go on
  *
  * Threads: each listener has one thread of libmicrohttpd (M); the reaper (R)
  * ends connections that are late; the handler's side (H) answers. What they
@@ -23,8 +24,10 @@
 #ifndef API_SERVER_INT_H
 #define API_SERVER_INT_H
 
+#include "api/events.h"
 #include "api/route.h"
 #include "api/server.h"
+#include "lib/sha256.h"
 
 #include <pthread.h>
 #include <sys/queue.h>
@@ -41,14 +44,17 @@ enum server_limits {
 	SERVER_STREAMS = 4,             /* at a time */
 	SERVER_DRAIN_BYTES = 1 << 20,   /* of a body too large, then hang up */
 	SERVER_HEADER_BYTES = 32 << 10,
-	SERVER_REQUEST_MS = 5000, /* from its first byte to its last */
-	SERVER_ANSWER_MS = 10000, /* for the client to take the answer */
-	SERVER_IDLE_MS = 15000,   /* between requests */
-	SERVER_GRACE_MS = 1000,   /* for requests under way at a stop */
-	SERVER_FLUSH_MS = 500,    /* for their answers to leave */
-	SERVER_CONNECTIONS = 256, /* of one listener */
-	SERVER_PER_PEER = 64,     /* of one address, of one uid but root */
+	SERVER_REQUEST_MS = 5000,   /* from its first byte to its last */
+	SERVER_ANSWER_MS = 10000,   /* for the client to take the answer */
+	SERVER_IDLE_MS = 15000,     /* between requests */
+	SERVER_GRACE_MS = 1000,     /* for requests under way at a stop */
+	SERVER_FLUSH_MS = 500,      /* for their answers to leave */
+	SERVER_CONNECTIONS = 256,   /* of one listener */
+	SERVER_PER_PEER = 64,       /* of one address, of one uid but root */
+	SERVER_READERS = 64,        /* of events, at a time */
+	SERVER_READERS_OF_UID = 16, /* of one uid but root, and all of TCP */
 	SERVER_REQUEST_ID_BYTES = 17,
+	SERVER_KEY_BYTES = 255, /* of an Idempotency-Key */
 };
 
 struct server_listener {
@@ -80,6 +86,8 @@ struct api_server {
 	uint64_t next_wake_ms; /* when the reaper looks next */
 	TAILQ_HEAD(conn_list, server_conn) conns;
 	TAILQ_HEAD(request_list, api_request) pending;
+	LIST_HEAD(stream_list, stream) readers;
+	struct events *events;
 
 	/* set at start and not changed */
 	struct server_listener unix_socket;
@@ -121,8 +129,15 @@ struct api_request {
 	json_t *json;
 	json_t *query; /* object of strings, NULL if none */
 	char *if_match;
+	char *key;               /* Idempotency-Key */
+	char digest[SHA256_HEX]; /* of all that it says, if it has a key */
+	void (*on_answer)(void *arg, const struct api_answer *answer);
+	void *on_answer_arg;
 	bool is_async;
 	bool wants_text;
+	bool wants_lines;
+	char last_event[64]; /* Last-Event-ID, cut */
+	const char *last_id; /* that, or NULL */
 };
 
 /* server_listen.c --- Return 0 or negative errno. Context: start */
@@ -169,19 +184,25 @@ bool headers_media_fits(const struct api_request *r, struct problem *p);
 bool headers_say_lines(const struct api_request *r);
 int headers_read_query(struct api_request *r, struct problem *p);
 int headers_read_conditions(struct api_request *r, struct problem *p);
+int headers_read_key(struct api_request *r, struct problem *p);
 
 /* server_reply.c */
 /* The answer to a request that no handler has. Context: M. */
 void reply_now(struct api_request *r, const struct problem *p);
-/* Response with all that every answer has; NULL without memory. */
-struct MHD_Response *reply_problem_response(
-    const struct api_request *r, const struct problem *p, const char *location);
+void reply_common_headers(const struct api_request *r,
+    struct MHD_Response *response, const char *media_type);
+/* Ends r, from the handler's side; response NULL: hang up. */
+void reply_send(
+    struct api_request *r, int status, struct MHD_Response *response);
 void reply_header(
     struct MHD_Response *response, const char *name, const char *value);
 /* Ends what is pending with 503. Context: the thread that stops the server. */
 void reply_all_stopped(struct api_server *s);
 /* r is pending from now on; false: the server stops, r is answered. */
 bool reply_expect(struct api_request *r);
+
+/* server_stream.c: has all of them see that the server stops */
+void stream_end_all(struct api_server *s);
 
 /* server_static.c --- true: r is answered. Context: M */
 bool static_serve(struct api_request *r);

@@ -22,6 +22,17 @@ reply_header(struct MHD_Response *response, const char *name, const char *value)
 		log_warn("cannot set header %s", name);
 }
 
+void
+reply_common_headers(const struct api_request *r, struct MHD_Response *response,
+    const char *media_type)
+{
+	if (media_type)
+		reply_header(response, "Content-Type", media_type);
+	reply_header(response, "X-Request-Id", r->id);
+	reply_header(response, "Cache-Control", "no-store");
+	reply_header(response, "X-Content-Type-Options", "nosniff");
+}
+
 /* Takes text, of n bytes; NULL: none. */
 static struct MHD_Response *
 response_with(
@@ -34,58 +45,79 @@ response_with(
 		free(text);
 		return NULL;
 	}
-	if (n > 0)
-		reply_header(response, "Content-Type", media_type);
-	reply_header(response, "X-Request-Id", r->id);
-	reply_header(response, "Cache-Control", "no-store");
-	reply_header(response, "X-Content-Type-Options", "nosniff");
+	reply_common_headers(r, response, n > 0 ? media_type : NULL);
 	return response;
 }
 
-/* Takes body. */
-static struct MHD_Response *
-response_of(const struct api_request *r, json_t *body, const char *media_type)
+/* Takes body; the text of n bytes, NULL for none. */
+static char *
+text_of(json_t *body, size_t *n)
 {
-	char *text = NULL, *line;
-	size_t n = 0;
+	char *text, *line;
 
-	if (body) {
-		/* 0.1 shall be 0.1 and not what is nearest to it */
-		text = json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(15));
-		json_decref(body);
-		n = text ? strlen(text) : 0;
-		line = text ? realloc(text, n + 2) : NULL;
-		if (line) { /* kind to terminals */
-			text = line;
-			memcpy(text + n++, "\n", 2);
-		}
-	}
-	return response_with(r, text, n, media_type);
+	*n = 0;
+	if (!body)
+		return NULL;
+	/* 0.1 shall be 0.1 and not what is nearest to it */
+	text = json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(15));
+	json_decref(body);
+	*n = text ? strlen(text) : 0;
+	line = text ? realloc(text, *n + 2) : NULL;
+	if (!line)
+		return text;
+	memcpy(line + (*n)++, "\n", 2); /* kind to terminals */
+	return line;
 }
 
-struct MHD_Response *
-reply_problem_response(
-    const struct api_request *r, const struct problem *p, const char *location)
+static void
+add_etag(struct MHD_Response *response, const char *etag)
 {
-	struct MHD_Response *response = response_of(
-	    r, problem_json(p, r->path, r->id), "application/problem+json");
+	char quoted[128];
+
+	if (!etag)
+		return;
+	snprintf(quoted, sizeof(quoted), *etag == '"' ? "%s" : "\"%s\"", etag);
+	reply_header(response, "ETag", quoted);
+}
+
+/* Takes text, which is that of a. */
+static struct MHD_Response *
+response_of(const struct api_request *r, const struct api_answer *a, char *text)
+{
+	struct MHD_Response *response =
+	    response_with(r, text, a->n, a->media_type);
 
 	if (!response)
 		return NULL;
-	if (location)
-		reply_header(response, "Location", location);
-	if (p->status == 503)
+	add_etag(response, a->etag);
+	if (a->location)
+		reply_header(response, "Location", a->location);
+	if (a->status == 503)
 		reply_header(response, "Retry-After", "1");
-	if (p->status == 405)
+	if (a->status == 405)
 		reply_header(response, "Allow", r->match.allow);
 	return response;
+}
+
+static const char problem_type[] = "application/problem+json";
+
+static struct MHD_Response *
+problem_response(const struct api_request *r, const struct problem *p)
+{
+	struct api_answer a = {
+		.status = p->status,
+		.media_type = problem_type,
+	};
+	char *text = text_of(problem_json(p, r->path, r->id), &a.n);
+
+	return response_of(r, &a, text);
 }
 
 void
 reply_now(struct api_request *r, const struct problem *p)
 {
 	r->status = p->status;
-	r->response = reply_problem_response(r, p, NULL);
+	r->response = problem_response(r, p);
 }
 
 /* The lock is held; r leaves the list of pending requests. */
@@ -123,7 +155,7 @@ stopped_response(const struct api_request *r)
 
 	problem_set(&p, 503, "stopping", "try again when the node is back",
 	    "the control plane stops; what the request began may still happen");
-	return reply_problem_response(r, &p, NULL);
+	return problem_response(r, &p);
 }
 
 bool
@@ -168,8 +200,8 @@ reply_all_stopped(struct api_server *s)
 }
 
 /* The one end of every answer from the handler's side. */
-static void
-answer(struct api_request *r, int status, struct MHD_Response *response)
+void
+reply_send(struct api_request *r, int status, struct MHD_Response *response)
 {
 	struct api_server *s = r->server;
 	bool is_ours;
@@ -187,54 +219,95 @@ answer(struct api_request *r, int status, struct MHD_Response *response)
 	server_unref(s);
 }
 
+/* Whoever wants to know hears of it first. Takes text, which is that of a. */
 static void
-add_etag(struct MHD_Response *response, const char *etag)
+tell_and_answer(struct api_request *r, const struct api_answer *a, char *text)
 {
-	char quoted[128];
-
-	if (!response || !etag)
-		return;
-	snprintf(quoted, sizeof(quoted), *etag == '"' ? "%s" : "\"%s\"", etag);
-	reply_header(response, "ETag", quoted);
+	if (r->on_answer)
+		r->on_answer(r->on_answer_arg, a);
+	reply_send(r, a->status, response_of(r, a, text));
 }
 
 void
 api_reply(struct api_request *r, int status, json_t *body, const char *etag,
     const char *location)
 {
-	struct MHD_Response *response =
-	    response_of(r, body, "application/json");
+	struct api_answer a = {
+		.status = status,
+		.media_type = "application/json",
+		.etag = etag,
+		.location = location,
+	};
+	char *text = text_of(body, &a.n);
 
-	add_etag(response, etag);
-	if (response && location)
-		reply_header(response, "Location", location);
-	answer(r, status, response);
+	a.text = text;
+	tell_and_answer(r, &a, text);
+}
+
+static void
+reply_copy(struct api_request *r, const char *media_type, const char *text,
+    size_t n, const char *etag)
+{
+	struct api_answer a = {
+		.status = 200,
+		.media_type = media_type,
+		.etag = etag,
+	};
+	char *copy = malloc(n + 1);
+
+	if (copy) {
+		memcpy(copy, text, n);
+		a.n = n;
+	}
+	a.text = copy;
+	tell_and_answer(r, &a, copy);
 }
 
 void
 api_reply_text(
     struct api_request *r, const char *text, size_t n, const char *etag)
 {
-	char *copy = malloc(n + 1);
-	struct MHD_Response *response = NULL;
+	reply_copy(r, "text/x-lua", text, n, etag);
+}
 
-	if (copy) {
-		memcpy(copy, text, n);
-		response = response_with(r, copy, n, "text/x-lua");
-	}
-	add_etag(response, etag);
-	answer(r, 200, response);
+void
+api_reply_media(
+    struct api_request *r, const char *media_type, const char *text, size_t n)
+{
+	reply_copy(r, media_type, text, n, NULL);
 }
 
 void
 api_reply_problem_at(
     struct api_request *r, const struct problem *p, const char *location)
 {
-	answer(r, p->status, reply_problem_response(r, p, location));
+	struct api_answer a = {
+		.status = p->status,
+		.media_type = problem_type,
+		.location = location,
+	};
+	char *text = text_of(problem_json(p, r->path, r->id), &a.n);
+
+	a.text = text;
+	tell_and_answer(r, &a, text);
 }
 
 void
 api_reply_problem(struct api_request *r, const struct problem *p)
 {
 	api_reply_problem_at(r, p, NULL);
+}
+
+void
+api_reply_again(struct api_request *r, const struct api_answer *a)
+{
+	struct MHD_Response *response;
+	char *copy = malloc(a->n + 1);
+
+	if (copy)
+		memcpy(copy, a->text, a->n);
+	response = copy ? response_of(r, a, copy) : NULL;
+	if (response)
+		reply_header(response, "Idempotent-Replayed", "true");
+	reply_send(r, a->status, response);
 }

@@ -78,6 +78,7 @@ request_unref(struct api_request *r)
 	json_decref(r->json);
 	json_decref(r->query);
 	free(r->if_match);
+	free(r->key);
 	body_free(r);
 	free(r->path);
 	free(r->method);
@@ -125,8 +126,34 @@ understand(struct api_request *r, struct problem *p)
 	if (rc == 0)
 		rc = headers_read_conditions(r, p);
 	if (rc == 0)
+		rc = headers_read_key(r, p);
+	if (rc == 0)
 		rc = body_finish(r, p);
 	return rc;
+}
+
+/* Of method, path, query and body; false without memory. */
+static bool
+make_digest(struct api_request *r)
+{
+	scoped_free char *query =
+	    json_dumps(r->query, JSON_COMPACT | JSON_SORT_KEYS);
+	scoped_free char *all = NULL;
+	char *grown;
+	int n = asprintf(
+	    &all, "%s %s\n%s\n", r->method, r->path, query ? query : "");
+
+	if (n < 0) {
+		all = NULL;
+		return false;
+	}
+	grown = realloc(all, (size_t)n + r->n_body + 1);
+	if (!grown)
+		return false;
+	all = grown;
+	memcpy(all + n, r->body ? r->body : "", r->n_body);
+	sha256_hex(all, (size_t)n + r->n_body, r->digest);
+	return true;
 }
 
 void
@@ -150,6 +177,8 @@ request_finish(struct api_request *r)
 		problem_clear(&p);
 		return;
 	}
+	if (r->key && !make_digest(r))
+		return; /* no memory: hang up */
 	if (!(r->match.flags & ROUTE_LUA))
 		free(steal_ptr(r->body));
 	conn_set_deadline(r->conn, 0);
@@ -190,6 +219,12 @@ api_query(const struct api_request *r, const char *key)
 }
 
 const json_t *
+api_query_all(const struct api_request *r)
+{
+	return r->query;
+}
+
+const json_t *
 api_body(const struct api_request *r)
 {
 	return r->json;
@@ -218,6 +253,26 @@ const char *
 api_if_match(const struct api_request *r)
 {
 	return r->if_match;
+}
+
+const char *
+api_key(const struct api_request *r)
+{
+	return r->key;
+}
+
+const char *
+api_digest(const struct api_request *r)
+{
+	return r->digest;
+}
+
+void
+api_on_answer(struct api_request *r,
+    void (*fn)(void *arg, const struct api_answer *answer), void *arg)
+{
+	r->on_answer = fn;
+	r->on_answer_arg = arg;
 }
 
 bool

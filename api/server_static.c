@@ -84,7 +84,10 @@ bool
 static_serve(struct api_request *r)
 {
 	bool is_root = strcmp(r->path, "/") == 0;
-	const char *name = is_root ? "index.html" : r->path + 1;
+	bool is_docs = strcmp(r->path, "/docs") == 0;
+	const char *name = is_root   ? "index.html"
+			   : is_docs ? "docs.html"
+				     : r->path + 1;
 	const char *media_type;
 	off_t size;
 	int fd;

@@ -29,4 +29,5 @@ EXTRA_DIST += $(DECISIONS) doc/model/vnic-ring.pml doc/results \
   CONTRIBUTING.md .ci/run
 dist_doc_DATA += ARCHITECTURE.md CHANGELOG.md LICENSE README.md doc/conformance.md \
   doc/linux-twins.md \
-  doc/pipeline.md
+  doc/pipeline.md \
+  doc/rest.md

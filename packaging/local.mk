@@ -8,6 +8,10 @@ PACKAGING_IN = \
 EXTRA_DIST += $(PACKAGING_IN) packaging/europa.sysusers
 PACKAGING_OUT = $(PACKAGING_IN:.in=)
 CLEANFILES += $(PACKAGING_OUT)
+# for who watches many nodes
+monitoringdir = $(europadatadir)/monitoring
+dist_monitoring_DATA = packaging/monitoring/alerts.yaml \
+  packaging/monitoring/grafana.json
 noinst_DATA += $(PACKAGING_OUT)
 
 # europa.conf names /run/europa, as the daemons' defaults do

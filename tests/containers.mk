@@ -11,7 +11,7 @@ CONTAINER_UNIT = \
   tests/unit/test_ctlclient \
   tests/unit/test_init_service \
   tests/unit/test_init \
-  tests/unit/test_live_files
+  tests/unit/test_answers tests/unit/test_live_files
 check_PROGRAMS += $(CONTAINER_UNIT) tests/unit/init_child_probe
 TESTS += $(CONTAINER_UNIT)
 endif
@@ -30,6 +30,9 @@ tests_unit_test_ctlclient_SOURCES = tests/unit/test_ctlclient.c \
   tests/unit/ctl_fake.c tests/unit/ctl_fake.h
 tests_unit_test_ctlclient_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_ctlclient_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_answers_SOURCES = tests/unit/test_answers.c
+tests_unit_test_answers_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_answers_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_live_files_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_live_files_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_init_service_CFLAGS = $(CONTAINER_TEST_CFLAGS)

@@ -36,5 +36,5 @@ check-install: all
 check-system: all
 	$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/system/run
 # soaks and fuzzing, minutes to hours; LONG_SECONDS sets how long each takes
-check-long: all check-long-protocol
+check-long: all check-long-protocol check-long-rest
 .PHONY: lint format check-install check-system check-long

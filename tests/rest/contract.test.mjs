@@ -6,14 +6,18 @@ import {after, before, test} from 'node:test';
 
 import {empty, lines, lua, must, pipeline, request, reset, skip}
   from './client.mjs';
-import {checkAnswer, load, operations} from './openapi.mjs';
+import {checkAnswer, load, operations, resolve} from './openapi.mjs';
 
 const api = load();
 const ops = operations(api);
 
+// The path, and the parameters of the query that have an example.
 function target(op) {
-  return op.path.replace(/{(\w+)}/g, (_, name) =>
+  const path = op.path.replace(/{(\w+)}/g, (_, name) =>
     op.parameters.find((p) => p.in === 'path' && p.name === name).example);
+  const query = op.parameters.filter((p) => p.in === 'query' && p.example)
+    .map((p) => `${p.name}=${p.example}`);
+  return query.length ? `${path}?${query.join('&')}` : path;
 }
 
 function find(id) {
@@ -39,7 +43,9 @@ for (const op of ops.filter((o) => o.method === 'GET')) {
     const answer = await request('HEAD', target(op));
     assert.equal(answer.status, 200);
     assert.equal(answer.text, '');
-    assert.equal(answer.headers['content-type'], 'application/json');
+    assert.equal(answer.headers['content-type'],
+      Object.keys(op.operation.responses[200].content ??
+        resolve(api, op.operation.responses[200]).content)[0]);
   });
 }
 

@@ -7,20 +7,13 @@ import {after, before, test} from 'node:test';
 
 import {empty, must, request, reset, skip} from './client.mjs';
 import {checkAnswer, load, operations} from './openapi.mjs';
+import {generator} from './random.mjs';
 
 const seed = Number(process.env.EUROPA_FUZZ_SEED ?? Date.now() % 1e9);
 const runs = Number(process.env.EUROPA_FUZZ_RUNS ?? 60);
 const api = load();
 
-// mulberry32: small, and the same everywhere
-let state = seed;
-function random(n) {
-  state = (state + 0x6d2b79f5) | 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) % n;
-}
-const pick = (list) => list[random(list.length)];
+const {random, pick} = generator(seed);
 
 const strange = [null, true, -1, 0, 1, 1.5, 1e300, 2 ** 53, '', 'a', '\u0000',
   '\ud800', 'ä'.repeat(200), '../..', '256MiB', '1e9', '999999999999T', [], {},

@@ -116,7 +116,7 @@ export function resolve(api, node) {
 }
 
 const annotations = new Set(
-  ['description', 'default', 'examples', 'example', 'title']);
+  ['description', 'default', 'examples', 'example', 'title', 'x-line']);
 
 function typeOf(v) {
   if (v === null) return 'null';
@@ -213,6 +213,11 @@ export function checkAnswer(api, op, answer) {
   }
   const type = answer.headers['content-type'];
   if (!listed.content[type]) return [...wrong, `media type ${type}`];
+  const {schema} = listed.content[type];
+  if (!/json$/.test(type)) return wrong.concat(check(api, schema, answer.text));
+  if (schema['x-line'])
+    return wrong.concat(...answer.text.split('\n').filter((l) => l !== '')
+      .map((l) => check(api, schema['x-line'], JSON.parse(l))));
   if (answer.json === undefined) return [...wrong, 'the body is not JSON'];
-  return wrong.concat(check(api, listed.content[type].schema, answer.json));
+  return wrong.concat(check(api, schema, answer.json));
 }

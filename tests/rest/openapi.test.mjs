@@ -63,6 +63,53 @@ test('operations have an id, a summary and refusals', () => {
   }
 });
 
+test('operations have the manners of their kind', () => {
+  for (const {method, operation, parameters} of operations(api)) {
+    const id = operation.operationId;
+    const has = (name) => parameters.some((p) => p.name === name);
+    const ok = resolve(api, operation.responses[200]);
+    const schema = resolve(api, ok?.content?.['application/json']?.schema);
+    if (schema?.properties?.items)
+      for (const name of ['limit', 'cursor', 'fields']) assert.ok(has(name), `${id} ${name}`);
+    if (method !== 'GET') assert.ok(has('dry_run'), `${id} dry_run`);
+    assert.ok(method === 'GET' || !has('limit'), id);
+    if (has('Prefer')) assert.ok(operation.responses[202], `${id} 202`);
+    if (has('If-Match')) assert.ok(operation.responses[412], `${id} 412`);
+    if (has('Idempotency-Key')) {
+      assert.equal(method, 'POST', id);
+      for (const s of [409, 422]) assert.ok(operation.responses[s], `${id} ${s}`);
+    }
+    const names = parameters.map((p) => `${p.in} ${p.name}`);
+    assert.equal(new Set(names).size, names.length, id);
+  }
+});
+
+test('what a reader needs to know is written', () => {
+  for (const [name, p] of Object.entries(api.components.parameters)) {
+    assert.ok(p.in === 'path' || p.description || p.schema.enum, name);
+    assert.ok(p.in !== 'path' || (p.required && p.example), name);
+  }
+  const walk = (v, at) => {
+    if (typeof v !== 'object' || v === null) return;
+    if (v.responses)
+      for (const [s, r] of Object.entries(v.responses))
+        assert.ok(resolve(api, r).description, `${at} ${s}`);
+    for (const k of Object.keys(v.properties ?? {}))
+      assert.match(k, /^[a-z][a-z0-9_]*$/, `${at}/${k}`);
+    if (Array.isArray(v.required) && v.properties)
+      for (const k of v.required)
+        assert.ok(Object.hasOwn(v.properties, k), `${at}: ${k} is required and unknown`);
+    Object.entries(v).forEach(([k, x]) => walk(x, `${at}/${k}`));
+  };
+  walk(api, '');
+  for (const {operation} of operations(api)) {
+    for (const media of Object.values(operation.requestBody?.content ?? {})) {
+      const kinds = Object.values(media.examples).map((x) => x['x-status'] < 300);
+      assert.ok(kinds.includes(true), `${operation.operationId}: an example that works`);
+    }
+  }
+});
+
 test('examples that are to succeed are valid, their statuses described', () => {
   let n = 0;
   for (const {method, path: p, operation} of operations(api)) {

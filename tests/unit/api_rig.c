@@ -72,7 +72,9 @@ rig_handle(void *arg, struct api_request *r)
 		rig.kept[rig.n_kept++ % RIG_MAX_KEPT] = r;
 	pthread_cond_broadcast(&rig.changed);
 	pthread_mutex_unlock(&rig.lock);
-	if (!is_kept)
+	if (api_op(r) == API_EVENTS_GET)
+		api_reply_events(r);
+	else if (!is_kept)
 		reply_with_what_was_seen(r);
 }
 

@@ -437,6 +437,28 @@ names_are_names(void **state)
 	assert_int_equal(model_power_parse("off"), -EINVAL);
 }
 
+/* Objects share parts with what is stored; a patch is not stored by itself. */
+static void
+merge_patch_leaves_shared_parts_alone(void **state)
+{
+	json_t *labels = rig_parse("{\"a\":\"b\",\"in\":{\"x\":\"y\"}}");
+	json_t *before = json_deep_copy(labels);
+	json_t *target = json_pack("{s:O}", "labels", labels);
+	json_t *patch =
+	    rig_parse("{\"labels\":{\"a\":null,\"in\":{\"x\":\"z\"}}}");
+	json_t *want = rig_parse("{\"labels\":{\"in\":{\"x\":\"z\"}}}");
+
+	(void)state;
+	assert_int_equal(model_merge_patch(&target, patch), 0);
+	assert_true(json_equal(target, want));
+	assert_true(json_equal(labels, before));
+	json_decref(want);
+	json_decref(patch);
+	json_decref(target);
+	json_decref(before);
+	json_decref(labels);
+}
+
 int
 main(void)
 {
@@ -454,6 +476,7 @@ main(void)
 		cmocka_unit_test(devices_are_those_that_do_no_harm),
 		cmocka_unit_test(ports_are_read_and_checked),
 		cmocka_unit_test(merge_patch_is_that_of_the_rfc),
+		cmocka_unit_test(merge_patch_leaves_shared_parts_alone),
 		cmocka_unit_test(names_are_names),
 	};
 

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// again: requests that come twice with an Idempotency-Key, also to a europad
+// that was killed in between (EUROPA_PID_FILE, where one is started anew).
+import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
+import {after, before, test} from 'node:test';
+
+import {empty, lua, must, pipeline, request, reset, skip} from './client.mjs';
+
+const pidFile = process.env.EUROPA_PID_FILE;
+const stopped = {power: 'stopped'};
+const run = `${process.pid}-${Date.now()}`;
+const key = (name) => ({'Idempotency-Key': `${run} ${name}`});
+
+before(async () => { if (!skip) await reset(); });
+after(async () => { if (!skip) await empty(); });
+
+function same(a, b) {
+  assert.equal(b.status, a.status, b.text);
+  assert.equal(b.text, a.text);
+  for (const h of ['etag', 'location', 'content-type'])
+    assert.equal(b.headers[h], a.headers[h], h);
+  assert.equal(a.headers['idempotent-replayed'], undefined);
+  assert.equal(b.headers['idempotent-replayed'], 'true');
+}
+
+async function killEuropad() {
+  process.kill(Number(readFileSync(pidFile)), 'SIGKILL');
+  for (const end = Date.now() + 20000; ;) {
+    const a = await request('GET', '/readyz').catch((e) => e);
+    if (a.status === 200) return;
+    assert.ok(Date.now() < end, 'europad is back');
+    await new Promise((r) => setTimeout(r, 50));
+  }
+}
+
+test('a create is done once, and answered twice', {skip}, async () => {
+  const body = {name: 'k1', spec: stopped};
+  const first = await request('POST', '/v1/routers', body, key('k1'));
+  assert.equal(first.status, 201, first.text);
+  same(first, await request('POST', '/v1/routers', body, key('k1')));
+  // even when it is gone: nothing is done again
+  await must('DELETE', '/v1/routers/k1');
+  same(first, await request('POST', '/v1/routers', body, key('k1')));
+  assert.equal((await request('GET', '/v1/routers/k1')).status, 404);
+  // without the key it is another request
+  assert.equal((await request('POST', '/v1/routers', body)).status, 201);
+});
+
+test('so is what was refused', {skip}, async () => {
+  const first = await request('POST', '/v1/routers', {name: 'r1'}, key('taken'));
+  assert.equal(first.status, 409);
+  same(first, await request('POST', '/v1/routers', {name: 'r1'}, key('taken')));
+});
+
+test('the same key with another request is refused', {skip}, async () => {
+  await must('POST', '/v1/routers', {name: 'k2', spec: stopped}, key('k2'));
+  for (const [path, body] of [['/v1/routers', {name: 'k3', spec: stopped}],
+    ['/v1/routers?project=default', {name: 'k2', spec: stopped}],
+    ['/v1/routers/r1/vnics', {name: 'k2'}]]) {
+    const other = await request('POST', path, body, key('k2'));
+    assert.equal(other.status, 422, other.text);
+    assert.equal(other.json.code, 'key-reused');
+  }
+  assert.equal((await request('GET', '/v1/routers/k3')).status, 404);
+});
+
+test('a dry run has no key', {skip}, async () => {
+  const body = {name: 'k4', spec: stopped};
+  const dry = await request('POST', '/v1/routers?dry_run=true', body, key('k4'));
+  assert.equal(dry.status, 200, dry.text);
+  assert.equal((await request('POST', '/v1/routers', body, key('k4'))).status, 201);
+});
+
+test('two at the same time: one is done', {skip}, async () => {
+  const body = {name: 'k5'};
+  const answers = await Promise.all([1, 2, 3, 4].map(() =>
+    request('POST', '/v1/routers', body, key('k5'))));
+  const made = answers.filter((a) => a.status === 201);
+  assert.ok(made.length >= 1);
+  for (const a of answers) {
+    if (a.status === 201) assert.equal(a.text, made[0].text);
+    else assert.equal(`${a.status} ${a.json.code}`, '409 in-progress');
+  }
+  const later = await request('POST', '/v1/routers', body, key('k5'));
+  assert.equal(later.text, made[0].text);
+});
+
+test('each POST takes a key', {skip}, async () => {
+  await must('PUT', '/v1/routers/r1/pipeline', pipeline('again'), lua);
+  for (const [path, body] of [
+    ['/v1/routers/r1/restart', {scope: 'container'}],
+    ['/v1/routers/r1/vnics', {name: 'twice'}],
+    ['/v1/routers/r1/pipeline/rollback', {}],
+    ['/v1/ports', {name: 'p7', spec: {devargs: 'net_null7,no-rx=1'}}]]) {
+    const first = await must('POST', path, body, key(path));
+    same(first, await request('POST', path, body, key(path)));
+  }
+  await must('DELETE', '/v1/ports/p7');
+});
+
+test('a key that is none', {skip}, async () => {
+  for (const bad of ['', 'x'.repeat(256)]) {
+    const a = await request('POST', '/v1/routers', {name: 'k9'},
+      {'Idempotency-Key': bad});
+    assert.equal(a.status, 400, a.text);
+    assert.equal(a.json.code, 'bad-header');
+  }
+});
+
+test('the answer outlives europad', {skip: skip || !pidFile && 'no EUROPA_PID_FILE'},
+  async () => {
+    const body = {name: 'k6', spec: stopped};
+    const first = await request('POST', '/v1/routers', body, key('k6'));
+    assert.equal(first.status, 201, first.text);
+    await killEuropad();
+    same(first, await request('POST', '/v1/routers', body, key('k6')));
+    const other = await request('POST', '/v1/routers', {name: 'k7'}, key('k6'));
+    assert.equal(other.status, 422);
+    assert.equal(other.json.code, 'key-reused');
+  });

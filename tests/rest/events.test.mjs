@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// events: what is done is heard of, in order, once.
+import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
+import http from 'node:http';
+import {after, before, test} from 'node:test';
+
+import {empty, must, request, reset, skip, socketPath} from './client.mjs';
+import {check, load} from './openapi.mjs';
+
+const api = load();
+const open = new Set();
+
+before(async () => { if (!skip) await reset(); });
+after(async () => {
+  open.forEach((rq) => rq.destroy());
+  if (!skip) await empty();
+});
+
+// A reader; heard is the list of events, each checked.
+function listen(headers = {}, path = '/v1/events') {
+  const heard = [];
+  const rq = http.request({socketPath, path, agent: false,
+    headers: {Accept: 'application/x-ndjson', ...headers}});
+  open.add(rq);
+  const begun = new Promise((done, failed) => {
+    rq.on('error', failed);
+    rq.on('response', (rs) => {
+      assert.equal(rs.statusCode, 200);
+      let text = '';
+      rs.setEncoding('utf8');
+      rs.on('error', () => {});
+      rs.on('data', (d) => {
+        const lines = (text + d).split('\n');
+        text = lines.pop();
+        heard.push(...lines.map((l) => JSON.parse(l)));
+        done();
+      });
+    });
+  });
+  rq.end();
+  return {heard, begun, close: () => { open.delete(rq); rq.destroy(); }};
+}
+
+async function until(ok, what) {
+  for (const end = Date.now() + 20000; !ok();
+    await new Promise((r) => setTimeout(r, 20)))
+    assert.ok(Date.now() < end, what());
+}
+
+const words = (list, name) => list.filter((e) => e.name === name)
+  .map((e) => e.type === 'router.state' ? e.state : e.type);
+
+test('the life of a router and of a port', {skip}, async () => {
+  const reader = listen();
+  await reader.begun;
+  await must('POST', '/v1/ports', {name: 'p5', spec: {devargs: 'net_null5,no-rx=1'}});
+  await must('PATCH', '/v1/ports/p5', {labels: {a: 'b'}});
+  await must('DELETE', '/v1/ports/p5');
+  const made = await must('POST', '/v1/routers', {name: 'e1'});
+  await must('PUT', '/v1/routers/e1/power', {desired: 'stopped'});
+  await must('DELETE', '/v1/routers/e1');
+  const {heard} = reader;
+  await until(() => words(heard, 'e1').at(-1) === 'router.deleted',
+    () => JSON.stringify(heard));
+  assert.deepEqual(words(heard, 'p5'), ['port.created', 'port.changed', 'port.deleted']);
+  const e1 = words(heard, 'e1');
+  assert.equal(e1[0], 'router.created');
+  // degraded where the template's program is not in its place
+  assert.match(e1.join(' '),
+    /starting.* (running|degraded) router.changed .*stopped deleting router.deleted$/);
+  for (const e of heard) {
+    assert.deepEqual(check(api, api.components.schemas.Event, e), []);
+    if (e.name === 'e1') assert.equal(e.uid, made.json.uid);
+  }
+  const ids = heard.filter((e) => e.id).map((e) => e.id);
+  assert.equal(new Set(ids).size, ids.length);
+
+  // who comes back hears what is new, and nothing twice
+  reader.close();
+  await must('POST', '/v1/routers', {name: 'e2', spec: {power: 'stopped'}});
+  const again = listen({'Last-Event-ID': ids.at(-1)});
+  await until(() => words(again.heard, 'e2').includes('stopped'),
+    () => JSON.stringify(again.heard));
+  assert.equal(words(again.heard, 'e1').length, 0);
+  assert.equal(words(again.heard, 'e2')[0], 'router.created');
+  again.close();
+
+  const old = await request('GET', '/v1/events?follow=false', undefined,
+    {'Last-Event-ID': ids[0], Accept: 'application/x-ndjson'});
+  assert.ok(old.text.includes('"e2"'));
+});
+
+test('what changes nothing is no event', {skip}, async () => {
+  const reader = listen();
+  await reader.begun;
+  await must('PATCH', '/v1/routers/r1?dry_run=true', {labels: {x: 'y'}});
+  await request('PATCH', '/v1/routers/r1', {spec: {quota: {pids: 1}}});
+  await must('POST', '/v1/ports?dry_run=true', {name: 'p6', spec: {devargs: 'net_null6,no-rx=1'}});
+  await must('PATCH', '/v1/routers/r1', {labels: {x: 'y'}});
+  await until(() => words(reader.heard, 'r1').length > 0, () => 'nothing');
+  assert.deepEqual(reader.heard.filter((e) => e.type !== 'heartbeat')
+    .map((e) => `${e.type} ${e.name}`), ['router.changed r1']);
+  reader.close();
+});
+
+test('another europad says that something may be missing',
+  {skip: skip || !process.env.EUROPA_PID_FILE && 'no EUROPA_PID_FILE'}, async () => {
+    const {text} = await request('GET', '/v1/events?follow=false');
+    const id = text.match(/^id: (.*)$/m)[1];
+    process.kill(Number(readFileSync(process.env.EUROPA_PID_FILE)), 'SIGKILL');
+    let back;
+    for (const end = Date.now() + 20000; !back && Date.now() < end;) {
+      back = await request('GET', '/readyz').then((a) => a.status === 200, () => false);
+      await new Promise((r) => setTimeout(r, 50));
+    }
+    assert.ok(back, 'europad is back');
+    const later = listen({'Last-Event-ID': id});
+    await until(() => later.heard.length > 0, () => 'nothing');
+    assert.equal(later.heard[0].type, 'gap');
+    assert.equal(later.heard[0].missed, null);
+    later.close();
+  });
