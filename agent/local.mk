@@ -13,6 +13,7 @@ agent_libagent_a_SOURCES = \
   agent/durable.c agent/durable.h \
   agent/events.c agent/events.h \
   agent/initlink.c agent/initlink.h \
+  agent/keep.c agent/keep.h \
   agent/metrics.c agent/metrics.h \
   agent/node.c agent/node.h \
   agent/ops.c agent/ops.h \
@@ -30,6 +31,7 @@ agent_libagent_a_SOURCES = \
   agent/plane.c agent/plane.h \
   agent/ports.c \
   agent/routefile.c agent/routefile.h \
+  agent/routefold.c agent/routefold.h \
   agent/routepush.c agent/routepush.h \
   agent/router.c agent/router.h \
   agent/router_container.c \

@@ -32,6 +32,7 @@ DATAPLANE_SOURCES = \
   dataplane/plan.c dataplane/plan.h \
   dataplane/plan_link.c \
   dataplane/port.c dataplane/port.h \
+  dataplane/port_explain.c \
   dataplane/port_fds.c \
   dataplane/privileges.c dataplane/privileges.h \
   dataplane/rx.c \
