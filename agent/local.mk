@@ -33,6 +33,7 @@ agent_libagent_a_SOURCES = \
   agent/ops_stats.c \
   agent/ops_template.c \
   agent/ops_vnic.c \
+  agent/ops_wiring.c \
   agent/pipelines.c agent/pipelines.h \
   agent/plane.c agent/plane.h \
   agent/ports.c \
@@ -57,7 +58,11 @@ agent_libagent_a_SOURCES = \
   agent/template.c agent/template.h \
   agent/textbits.c agent/textbits.h \
   agent/uid.c agent/uid.h \
-  agent/visit.c agent/visit.h
+  agent/visit.c agent/visit.h \
+  agent/wiring.c agent/wiring.h \
+  agent/wiring_check.c \
+  agent/wiring_match.c \
+  agent/wiring_view.c
 agent_libagent_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
 AGENT_LIBS = agent/libagent.a $(LIBCONTAINERS) api/libapi.a $(LIBEUROPA) \
   $(SQLITE_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) $(SYSTEMD_LIBS)

@@ -16,6 +16,7 @@
 
 struct answers;
 struct router;
+struct wiring;
 
 enum port_state {
 	PORT_UNKNOWN, /* the data plane has not been asked yet */
@@ -55,6 +56,7 @@ struct node {
 	struct answers *answers;
 	struct router *routers; /* in order of creation */
 	struct port *ports;
+	struct wiring *wiring;    /* links and segments */
 	struct loop_source *kick; /* timer: reconciles what is dirty */
 	struct loop_source *watchdog;
 	struct loop_source *beat; /* of the readers of events */
@@ -66,6 +68,7 @@ struct node {
 	uint64_t mem_bytes;             /* that routers may reserve in all */
 	uint32_t plane_pid;
 	bool plane_hugepages;
+	unsigned plane_minor;   /* of the messages that it knows */
 	unsigned plane_workers; /* as last said; 0 = it has never been here */
 	uint8_t (*strays)[WIRE_UID_BYTES]; /* sets of the data plane that no
 	                                      router wants */

@@ -32,6 +32,15 @@ static const char schema[] =
     "PRAGMA user_version = 1;"
     "COMMIT;";
 
+/* Beside the versions: who does not know this table loses nothing by it. */
+static const char objects[] =
+    "CREATE TABLE IF NOT EXISTS object ("
+    " uid TEXT PRIMARY KEY, kind TEXT NOT NULL,"
+    " project TEXT NOT NULL DEFAULT 'default', name TEXT NOT NULL,"
+    " generation INTEGER NOT NULL, created TEXT NOT NULL,"
+    " body TEXT NOT NULL CHECK (json_valid(body)),"
+    " UNIQUE (kind, project, name)) STRICT;";
+
 /* Our errno for what SQLite says. */
 static int
 sql_errno(int rc)
@@ -173,6 +182,8 @@ store_open(const char *dir, struct store **out, struct err *e)
 	    e);
 	if (rc == 0)
 		rc = migrate(s, dir, e);
+	if (rc == 0)
+		rc = sql_exec(s, objects, e);
 	if (rc < 0)
 		goto fail;
 	ballast_make(s);
@@ -291,6 +302,33 @@ store_delete_port(struct store *s, const char *uid, struct err *e)
 	return sql_delete(s, "DELETE FROM port WHERE uid = ?", v, 1, e);
 }
 
+int
+store_put_object(struct store *s, const struct store_object *o, struct err *e)
+{
+	const struct value v[] = {
+		{ o->uid, 0 },
+		{ o->kind, 0 },
+		{ o->name, 0 },
+		{ NULL, (int64_t)o->generation },
+		{ o->created, 0 },
+		{ o->body, 0 },
+	};
+
+	return sql_run(s,
+	    "INSERT INTO object (uid, kind, name, generation, created, body)"
+	    " VALUES (?,?,?,?,?,?) ON CONFLICT (uid) DO UPDATE SET"
+	    " generation = excluded.generation, body = excluded.body",
+	    v, ARRAY_SIZE(v), e);
+}
+
+int
+store_delete_object(struct store *s, const char *uid, struct err *e)
+{
+	const struct value v[] = { { uid, 0 } };
+
+	return sql_delete(s, "DELETE FROM object WHERE uid = ?", v, 1, e);
+}
+
 static const char *
 column(sqlite3_stmt *st, int i)
 {
@@ -354,6 +392,37 @@ store_each_port(struct store *s,
 	}
 	if (rc == 0 && step != SQLITE_DONE)
 		rc = sql_fail(s, e, "read ports");
+	sqlite3_finalize(st);
+	return rc;
+}
+
+int
+store_each_object(struct store *s,
+    int (*fn)(void *arg, const struct store_object *o), void *arg,
+    struct err *e)
+{
+	sqlite3_stmt *st;
+	int rc = 0, step;
+
+	if (sqlite3_prepare_v2(s->db,
+		"SELECT kind, uid, name, generation, created, body FROM object"
+		" ORDER BY created, uid",
+		-1, &st, NULL) != SQLITE_OK)
+		return sql_fail(s, e, "read objects");
+	while ((step = sqlite3_step(st)) == SQLITE_ROW && rc == 0) {
+		const struct store_object o = {
+			.kind = column(st, 0),
+			.uid = column(st, 1),
+			.name = column(st, 2),
+			.generation = (uint64_t)sqlite3_column_int64(st, 3),
+			.created = column(st, 4),
+			.body = column(st, 5),
+		};
+
+		rc = fn(arg, &o);
+	}
+	if (rc == 0 && step != SQLITE_DONE)
+		rc = sql_fail(s, e, "read objects");
 	sqlite3_finalize(st);
 	return rc;
 }

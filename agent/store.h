@@ -35,6 +35,16 @@ struct store_port {
 	const char *body;
 };
 
+/* Kinds of objects whose rows are all alike: "link", "segment". */
+struct store_object {
+	const char *kind;
+	const char *uid;
+	const char *name;
+	uint64_t generation;
+	const char *created;
+	const char *body;
+};
+
 /*
  * Opens or makes dir/europa.db, takes the lock against a second agent (-EBUSY)
  * and brings an older schema up to date in one transaction.
@@ -52,11 +62,18 @@ int store_delete_router(struct store *s, const char *uid, struct err *e);
 int store_put_port(struct store *s, const struct store_port *p, struct err *e);
 int store_delete_port(struct store *s, const char *uid, struct err *e);
 
+int store_put_object(
+    struct store *s, const struct store_object *o, struct err *e);
+int store_delete_object(struct store *s, const char *uid, struct err *e);
+
 /* Calls fn for each row, oldest first; stops at the first negative result. */
 int store_each_router(struct store *s,
     int (*fn)(void *arg, const struct store_router *r), void *arg,
     struct err *e);
 int store_each_port(struct store *s,
     int (*fn)(void *arg, const struct store_port *p), void *arg, struct err *e);
+int store_each_object(struct store *s,
+    int (*fn)(void *arg, const struct store_object *o), void *arg,
+    struct err *e);
 
 #endif

@@ -7,6 +7,7 @@ api_libapi_a_SOURCES = \
   api/list.c api/list.h \
   api/model.h api/model_int.h \
   api/model_care.c \
+  api/model_match.c \
   api/openapi_json.h \
   api/model_port.c \
   api/model_quantity.c \
@@ -16,6 +17,7 @@ api_libapi_a_SOURCES = \
   api/model_router.c \
   api/model_text.c \
   api/model_vnic.c \
+  api/model_wiring.c \
   api/problem.c api/problem.h \
   api/route.c api/route.h \
   api/route_lines.c api/route_lines.h \

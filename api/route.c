@@ -18,7 +18,8 @@ enum {
 
 static const struct route {
 	const char *method;
-	const char *pattern; /* {r} and {p} are names, {v} a vNIC's, {n} a
+	const char
+	    *pattern; /* {r}, {p}, {l}, {s} are names, {v} a vNIC's, {n} a
 	                        number */
 	enum api_op op;
 	unsigned flags;
@@ -65,6 +66,16 @@ static const struct route {
 	{ "PUT", "/v1/ports/{p}", API_PORT_PUT, B },
 	{ "PATCH", "/v1/ports/{p}", API_PORT_PATCH, B },
 	{ "DELETE", "/v1/ports/{p}", API_PORT_DELETE, W },
+	{ "GET", "/v1/links", API_LINKS_LIST, L | ROUTE_LABEL },
+	{ "POST", "/v1/links", API_LINK_CREATE, KEYED },
+	{ "GET", "/v1/links/{l}", API_LINK_GET, R },
+	{ "PATCH", "/v1/links/{l}", API_LINK_PATCH, B },
+	{ "DELETE", "/v1/links/{l}", API_LINK_DELETE, W },
+	{ "GET", "/v1/segments", API_SEGMENTS_LIST, L | ROUTE_LABEL },
+	{ "POST", "/v1/segments", API_SEGMENT_CREATE, KEYED },
+	{ "GET", "/v1/segments/{s}", API_SEGMENT_GET, R },
+	{ "PATCH", "/v1/segments/{s}", API_SEGMENT_PATCH, B },
+	{ "DELETE", "/v1/segments/{s}", API_SEGMENT_DELETE, W },
 	{ "GET", "/v1/openapi.json", API_OPENAPI_GET, 0 },
 	{ "GET", "/v1/events", API_EVENTS_GET, R | ROUTE_EVENTS },
 	{ "GET", "/metrics", API_METRICS_GET, 0 },

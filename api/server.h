@@ -60,6 +60,16 @@ enum api_op {
 	API_PORT_PUT,
 	API_PORT_PATCH,
 	API_PORT_DELETE,
+	API_LINKS_LIST, /* GET /v1/links */
+	API_LINK_CREATE,
+	API_LINK_GET, /* GET /v1/links/{l} */
+	API_LINK_PATCH,
+	API_LINK_DELETE,
+	API_SEGMENTS_LIST, /* GET /v1/segments: as links */
+	API_SEGMENT_CREATE,
+	API_SEGMENT_GET,
+	API_SEGMENT_PATCH,
+	API_SEGMENT_DELETE,
 	API_OPENAPI_GET, /* GET /v1/openapi.json */
 	API_EVENTS_GET,  /* GET /v1/events */
 	API_METRICS_GET, /* GET /metrics */
@@ -72,7 +82,7 @@ struct route_lines;
 struct api_request; /* opaque; lives until api_reply() */
 
 enum api_op api_op(const struct api_request *r);
-/* {r} or {p}, already checked to be a name; "" if the path has none */
+/* {r}, {p}, {l} or {s}, already checked to be a name; "" if the path has none */
 const char *api_name(const struct api_request *r);
 /* {v}; "" if the path has none */
 const char *api_subname(const struct api_request *r);

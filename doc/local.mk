@@ -19,6 +19,7 @@ DECISIONS = \
   doc/decisions/exec-through-init.md \
   doc/decisions/lua-pipeline.md \
   doc/decisions/lxc.md \
+  doc/decisions/links.md \
   doc/decisions/linux-twins.md \
   doc/decisions/memory-regions.md \
   doc/decisions/no-libtool.md \
