@@ -32,14 +32,36 @@ static const struct config defaults = {
 	.log_level = "info",
 };
 
-#define STRING_KEY(field)                                                      \
-	{                                                                      \
-		"agent", #field, CONF_STRING, c->field, sizeof(c->field), 0, 0 \
+#define STRING_KEY(field)                                                    \
+	{                                                                    \
+		"agent", #field, CONF_STRING, c->field, sizeof(c->field), 0, \
+		    0, NULL                                                  \
 	}
-#define UINT_KEY(field, lo, hi)                                  \
-	{                                                        \
-		"agent", #field, CONF_UINT, &c->field, 0, lo, hi \
+#define CHECKED_KEY(field, check)                                            \
+	{                                                                    \
+		"agent", #field, CONF_STRING, c->field, sizeof(c->field), 0, \
+		    0, check                                                 \
 	}
+#define UINT_KEY(field, lo, hi)                                        \
+	{                                                              \
+		"agent", #field, CONF_UINT, &c->field, 0, lo, hi, NULL \
+	}
+
+static const char *
+check_containers(const char *value)
+{
+	if (strcmp(value, "lxc") == 0 || strcmp(value, "fake") == 0)
+		return NULL;
+	return "lxc (or fake, in tests)";
+}
+
+static const char *
+check_cpus(const char *value)
+{
+	if (!*value || launch_cpus_are_valid(value))
+		return NULL;
+	return "a list of cores, such as 1-3,5";
+}
 
 int
 config_load(struct config *c, const char *path, struct err *e)
@@ -55,35 +77,22 @@ config_load(struct config *c, const char *path, struct err *e)
 		STRING_KEY(libexec_dir),
 		STRING_KEY(template_bin),
 		STRING_KEY(web_dir),
-		STRING_KEY(containers),
+		CHECKED_KEY(containers, check_containers),
 		UINT_KEY(memory_mib, 0, 1U << 30),
 		UINT_KEY(fast_paths, 1, 15),
-		STRING_KEY(router_cpus),
+		CHECKED_KEY(router_cpus, check_cpus),
 		UINT_KEY(id_base, 65536, 0xf0000000U),
 		UINT_KEY(id_ranges, 1, 32768),
 		UINT_KEY(start_timeout_ms, 100, 600000),
-		STRING_KEY(log_level),
+		CHECKED_KEY(log_level, log_level_check),
 	};
 	int rc = 0;
 
 	*c = defaults;
 	if (path)
-		rc = conf_read(path, keys, ARRAY_SIZE(keys), others, e);
+		rc = conf_read_all(path, keys, ARRAY_SIZE(keys), others, e);
 	if (rc < 0)
 		return rc;
-	if (strcmp(c->containers, "lxc") != 0 &&
-	    strcmp(c->containers, "fake") != 0)
-		return err_set(e, -EINVAL,
-		    "containers = %s: want lxc (or fake, in tests)",
-		    c->containers);
-	if (c->router_cpus[0] && !launch_cpus_are_valid(c->router_cpus))
-		return err_set(e, -EINVAL,
-		    "router_cpus = %s: want a list of cores, such as 1-3,5",
-		    c->router_cpus);
-	if (log_level_parse(c->log_level) < 0)
-		return err_set(e, -EINVAL,
-		    "log_level = %s: want err, warn, info or debug",
-		    c->log_level);
 	/* the last uid of all is nobody's: it means "no change" */
 	if ((uint64_t)c->id_base + (uint64_t)c->id_ranges * CONFIG_RANGE_IDS >
 	    UINT32_MAX)

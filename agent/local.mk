@@ -14,6 +14,7 @@ agent_libagent_a_SOURCES = \
   agent/faults.c agent/faults.h \
   agent/events.c agent/events.h \
   agent/initlink.c agent/initlink.h \
+  agent/keep.c agent/keep.h \
   agent/logring.c agent/logring.h \
   agent/metrics.c agent/metrics.h \
   agent/node.c agent/node.h \
@@ -36,6 +37,7 @@ agent_libagent_a_SOURCES = \
   agent/plane.c agent/plane.h \
   agent/ports.c \
   agent/routefile.c agent/routefile.h \
+  agent/routefold.c agent/routefold.h \
   agent/routepush.c agent/routepush.h \
   agent/router.c agent/router.h \
   agent/router_care.c agent/router_care.h \

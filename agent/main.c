@@ -4,7 +4,7 @@
  *
  * It needs root for containers and uid ranges. It listens on a unix socket, and
  * on loopback if told so; it never touches a packet, and its death changes
- * none. Stopping it leaves every router running.
+ * none. Stopping it leaves every router running; SIGUSR1 stops them first.
  */
 #include "agent/node.h"
 
@@ -80,6 +80,10 @@ on_signal(void *arg, int fd, uint32_t events)
 	(void)events;
 	if (read(fd, &si, sizeof(si)) != (ssize_t)sizeof(si))
 		return;
+	if (si.ssi_signo == SIGUSR1) {
+		node_halt(n);
+		return;
+	}
 	log_info("stopping; routers keep running signal=%u", si.ssi_signo);
 	n->stopping = true;
 	loop_stop(n->loop, 0);
@@ -95,6 +99,7 @@ open_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR1);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
 	signal(SIGPIPE, SIG_IGN);
@@ -108,6 +113,7 @@ start_api(struct node *n, struct err *e)
 	const struct api_config c = {
 		.socket_path = n->cfg.socket,
 		.socket_group = n->cfg.socket_group,
+		.inherited_fd = ready_socket("api"),
 		.tcp_port = n->cfg.tcp_port,
 		.web_dir = n->cfg.web_dir,
 		.spool_dir = n->cfg.state_dir,

@@ -189,10 +189,12 @@ static const struct {
 	    "Packets that the router holds now.", NULL, "held" },
 };
 
+/* Calls fn with each vNIC, and with the labels of its router. */
 static void
-put_one_of_vnics(const struct scrape *s, size_t i)
+each_vnic(const struct scrape *s, const void *arg,
+    void (*fn)(const struct scrape *s, const void *arg, const char *labels,
+	const json_t *vnic))
 {
-	bool is_counter = strcmp(of_vnic[i].type, "counter") == 0;
 	const json_t *r, *v;
 	size_t k, m;
 
@@ -203,18 +205,24 @@ put_one_of_vnics(const struct scrape *s, size_t i)
 
 		json_array_foreach(json_object_get(r, "vnics"), m, v)
 		{
-			const json_t *side =
-			    of_vnic[i].side
-				? json_object_get(v, of_vnic[i].side)
-				: v;
-
-			fprintf(s->f, "%s%s{%s,vnic=\"%s\"} %lld\n",
-			    of_vnic[i].name, is_counter ? "_total" : "", labels,
-			    json_string_value(json_object_get(v, "name")),
-			    (long long)json_integer_value(
-				json_object_get(side, of_vnic[i].member)));
+			fn(s, arg, labels, v);
 		}
 	}
+}
+
+static void
+put_one(const struct scrape *s, const void *arg, const char *labels,
+    const json_t *vnic)
+{
+	size_t i = *(const size_t *)arg;
+	const json_t *side =
+	    of_vnic[i].side ? json_object_get(vnic, of_vnic[i].side) : vnic;
+
+	fprintf(s->f, "%s%s{%s,vnic=\"%s\"} %lld\n", of_vnic[i].name,
+	    strcmp(of_vnic[i].type, "counter") == 0 ? "_total" : "", labels,
+	    json_string_value(json_object_get(vnic, "name")),
+	    (long long)json_integer_value(
+		json_object_get(side, of_vnic[i].member)));
 }
 
 /* A sample for each member of reasons. */
@@ -226,49 +234,52 @@ put_reasons(const struct scrape *s, const char *what, const char *labels,
 	json_t *v;
 
 	/* iteration takes no const; nothing is changed */
-	json_object_foreach((json_t *)(uintptr_t)reasons, reason, v)
+	json_object_foreach((json_t *)(uintptr_t)reasons, reason, v) {
 		fprintf(s->f, "%s{%s,reason=\"%s\"} %lld\n", what, labels,
 		    reason, (long long)json_integer_value(v));
+	}
 }
 
-/* side "" is the vNIC itself: its faults. */
+/* Where the reasons of a family stand: side.member, or member. */
+struct reasons {
+	const char *what, *side, *member, *label;
+};
+
 static void
-put_reasons_of_vnics(const struct scrape *s, const char *what, const char *side,
-    const char *direction)
+put_reasons_of(const struct scrape *s, const void *arg, const char *labels,
+    const json_t *vnic)
 {
-	const json_t *r, *v;
-	char labels[384];
-	size_t k, m;
+	const struct reasons *x = arg;
+	const json_t *from = x->side ? json_object_get(vnic, x->side) : vnic;
+	char all[384];
 
-	json_array_foreach(s->routers, k, r)
-	    json_array_foreach(json_object_get(r, "vnics"), m, v)
-	{
-		const json_t *from = *side ? json_object_get(v, side) : v;
-
-		snprintf(labels, sizeof(labels), "%s,vnic=\"%s\"%s",
-		    json_string_value(json_object_get(r, "labels")),
-		    json_string_value(json_object_get(v, "name")), direction);
-		put_reasons(s, what, labels,
-		    json_object_get(from, *side ? "drops" : "faults"));
-	}
+	snprintf(all, sizeof(all), "%s,vnic=\"%s\"%s", labels,
+	    json_string_value(json_object_get(vnic, "name")), x->label);
+	put_reasons(s, x->what, all, json_object_get(from, x->member));
 }
 
 static void
 put_vnics(const struct scrape *s)
 {
+	static const char dropped[] = "europa_vnic_dropped_packets_total";
+	static const struct reasons rx = { dropped, "rx", "drops",
+		",direction=\"receive\"" };
+	static const struct reasons tx = { dropped, "tx", "drops",
+		",direction=\"transmit\"" };
+	static const struct reasons faults = { "europa_vnic_faults_total", NULL,
+		"faults", "" };
+
 	for (size_t i = 0; i < ARRAY_SIZE(of_vnic); i++) {
 		family(s, of_vnic[i].name, of_vnic[i].type, of_vnic[i].help);
-		put_one_of_vnics(s, i);
+		each_vnic(s, &i, put_one);
 	}
 	family(s, "europa_vnic_dropped_packets", "counter",
 	    "Packets that the host has dropped, by direction and reason.");
-	put_reasons_of_vnics(s, "europa_vnic_dropped_packets_total", "rx",
-	    ",direction=\"receive\"");
-	put_reasons_of_vnics(s, "europa_vnic_dropped_packets_total", "tx",
-	    ",direction=\"transmit\"");
+	each_vnic(s, &rx, put_reasons_of);
+	each_vnic(s, &tx, put_reasons_of);
 	family(s, "europa_vnic_faults", "counter",
 	    "Violations of the contract of the shared memory, by kind.");
-	put_reasons_of_vnics(s, "europa_vnic_faults_total", "", "");
+	each_vnic(s, &faults, put_reasons_of);
 }
 
 /* --- ports -------------------------------------------------------------------- */

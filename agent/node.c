@@ -6,6 +6,7 @@
 
 #include "agent/answers.h"
 #include "agent/events.h"
+#include "agent/keep.h"
 #include "agent/ops.h"
 #include "agent/router.h"
 #include "agent/template.h"
@@ -54,6 +55,16 @@ node_kick(struct node *n)
 	loop_arm(n->kick, 0);
 }
 
+static bool
+all_are_down(const struct node *n)
+{
+	for (const struct router *r = n->routers; r; r = r->next)
+		if (r->busy || !r->known ||
+		    r->container.state != CONTAINER_STOPPED)
+			return false;
+	return true;
+}
+
 static void
 run_dirty(void *arg)
 {
@@ -65,6 +76,20 @@ run_dirty(void *arg)
 		if (r->dirty)
 			router_reconcile(r);
 	}
+	if (n->halting && all_are_down(n)) {
+		log_info("every router is stopped");
+		n->stopping = true;
+		loop_stop(n->loop, 0);
+	}
+}
+
+void
+node_halt(struct node *n)
+{
+	n->halting = true;
+	log_info("stopping every router");
+	ready_status("stopping every router");
+	node_kick(n);
 }
 
 void
@@ -377,6 +402,7 @@ node_open(struct node *n, struct err *e)
 		rc = ports_write_file(n, e);
 	if (rc < 0)
 		return rc;
+	keep_restore(n);
 	n->ops->list(n->ops_cookie, sweep_orphan, n);
 	router_live_sweep(n);
 	for (struct router *r = n->routers; r; r = r->next)

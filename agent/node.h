@@ -70,8 +70,15 @@ struct node {
 	uint8_t (*strays)[WIRE_UID_BYTES]; /* sets of the data plane that no
 	                                      router wants */
 	unsigned n_strays;
+	bool halting; /* every router is to stop, then europad */
 	bool stopping;
 };
+
+/*
+ * Stops every router, and then the loop, whatever the routers' own desired
+ * state: that is kept, and made so again when europad next starts.
+ */
+void node_halt(struct node *n);
 
 /* Reads the store and prepares everything; then loop_run(). */
 int node_open(struct node *n, struct err *e);

@@ -326,6 +326,42 @@ may_open(struct api_request *rq, const struct model_port *spec)
 	return false;
 }
 
+/*
+ * Two ports with one device would end each other. A name that ends with a digit
+ * is a device ("net_tap0", "0000:01:00.0"); others get a number of their own.
+ */
+static bool
+is_same_device(const char *a, const char *b)
+{
+	size_t n;
+
+	a += strncmp(a, "pci:", 4) == 0 ? 4 : 0;
+	b += strncmp(b, "pci:", 4) == 0 ? 4 : 0;
+	n = strcspn(a, ",");
+	return n > 0 && n == strcspn(b, ",") && memcmp(a, b, n) == 0 &&
+	       a[n - 1] >= '0' && a[n - 1] <= '9';
+}
+
+/* The device is nobody's yet; false: the request is answered. */
+static bool
+is_free(struct node *n, struct api_request *rq, const struct model_port *spec)
+{
+	const struct port *p = n->ports;
+	struct problem problem;
+
+	while (p && !is_same_device(p->spec.devargs, spec->devargs))
+		p = p->next;
+	if (!p)
+		return true;
+	problem_init(&problem);
+	problem_set(&problem, 409, "in-use",
+	    "give this device another number or none, or use that port",
+	    "port %s has the device %.*s", p->spec.name,
+	    (int)strcspn(spec->devargs, ","), spec->devargs);
+	op_problem(rq, &problem);
+	return false;
+}
+
 void
 op_port_create(struct node *n, struct api_request *rq)
 {
@@ -339,7 +375,8 @@ op_port_create(struct node *n, struct api_request *rq)
 		problem_set(&p, 409, "exists", "choose another name",
 		    "port %s exists", spec.name);
 		op_problem(rq, &p);
-	} else if (may_open(rq, &spec) && op_plane_is_here(n, rq)) {
+	} else if (may_open(rq, &spec) && is_free(n, rq, &spec) &&
+		   op_plane_is_here(n, rq)) {
 		create(n, &spec, rq);
 	}
 	model_port_clear(&spec);
@@ -399,7 +436,8 @@ op_port_put(struct node *n, struct api_request *rq)
 		return;
 	if (p)
 		replace(n, p, &spec, rq);
-	else if (may_open(rq, &spec) && op_plane_is_here(n, rq))
+	else if (may_open(rq, &spec) && is_free(n, rq, &spec) &&
+		 op_plane_is_here(n, rq))
 		create(n, &spec, rq);
 	model_port_clear(&spec);
 }

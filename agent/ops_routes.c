@@ -280,6 +280,28 @@ give_again(struct router *r)
 	router_kick(r);
 }
 
+/* What it had it has. */
+static void
+nothing_was_done(struct router *r)
+{
+	if (r->routes_given)
+		router_set_given(r, true);
+}
+
+/* False: the change cannot begin, and has been answered. */
+static bool
+may_begin(struct job *j)
+{
+	struct err e;
+	int rc = router_doubt_given(j->r, &e);
+
+	if (rc == 0)
+		return true;
+	op_store_failed(j->rq, rc, &e);
+	job_free(j);
+	return false;
+}
+
 static void
 job_ends(struct job *j, int rc, const struct err *e, const json_t *said,
     bool applied)
@@ -316,7 +338,9 @@ table_given(void *arg, const struct routepush_result *result)
 		json_decref(said);
 		r->routes_on_way = false;
 		/* what it has taken, if anything, nobody knows */
-		if (result->rc != -EREMOTEIO && result->rc != -ECANCELED)
+		if (result->rc == -EREMOTEIO)
+			nothing_was_done(r);
+		else if (result->rc != -ECANCELED)
 			give_again(r);
 		job_free(j);
 		return;
@@ -370,6 +394,7 @@ put_table(struct job *j)
 	j->r->routes_on_way = rc == 0;
 	if (rc == 0)
 		return;
+	nothing_was_done(j->r);
 	live_refuse(j->r, j->rq, rc, NULL);
 	job_free(j);
 }
@@ -399,10 +424,10 @@ op_routes_put_lines(struct router *r, struct api_request *rq)
 	j = job_new(r, rq);
 	if (!j)
 		return;
-	if (router_is_live(r))
-		put_table(j);
-	else
+	if (!router_is_live(r))
 		write_down(j);
+	else if (may_begin(j))
+		put_table(j);
 }
 
 /* A refused line is said before anything is done. */
@@ -425,7 +450,9 @@ changed(void *arg, int rc, const json_t *json)
 		live_refuse(r, j->rq, rc, json);
 		r->routes_on_way = false;
 		/* what is full may have been done in part */
-		if (!names_line(rc, json) && rc != -ECANCELED)
+		if (names_line(rc, json))
+			nothing_was_done(r);
+		else if (rc != -ECANCELED)
 			give_again(r);
 		job_free(j);
 		return;
@@ -449,6 +476,11 @@ load_lines(struct job *j, struct problem *p)
 		    "a change has at most %d bytes (it has %zu), so that it is "
 		    "done as a whole or not at all",
 		    CTLCLIENT_BODY, n);
+	if (!routefile_has_room(&j->r->routes, n))
+		return problem_set(p, 409, "quota-exceeded",
+		    "PUT the whole table",
+		    "router %s has %zu bytes of routes on disk, the most is %d",
+		    j->r->spec.name, j->r->routes.bytes, ROUTEFILE_MAX_BYTES);
 	j->lines = malloc(n + 1);
 	if (j->lines &&
 	    pread(route_lines_fd(lines), j->lines, n, 0) == (ssize_t)n) {
@@ -475,6 +507,7 @@ send_change(struct job *j)
 	j->r->routes_on_way = rc == 0;
 	if (rc == 0)
 		return;
+	nothing_was_done(j->r);
 	live_refuse(j->r, j->rq, rc, NULL);
 	job_free(j);
 }
@@ -501,9 +534,9 @@ op_routes_patch(struct node *n, struct api_request *rq)
 	} else if (api_dry_run(rq)) {
 		reply_checked(r, rq);
 		job_free(j);
-	} else if (router_is_live(r)) {
-		send_change(j);
-	} else {
+	} else if (!router_is_live(r)) {
 		write_down(j);
+	} else if (may_begin(j)) {
+		send_change(j);
 	}
 }

@@ -2,12 +2,15 @@
 /* routefile: see routefile.h. */
 #include "agent/routefile.h"
 
+#include "agent/routefold.h"
 #include "lib/base.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+
+enum { CHANGE_BYTES = 24 }; /* "# BYTES\n" */
 
 static const char file_name[] = "routes";
 static const char then[] = ROUTEFILE_THEN;
@@ -27,140 +30,63 @@ routefile_read(const struct routefile *f)
 	return f->table == 0 ? -1 : open_file(f, O_RDONLY);
 }
 
-/* --- fold: a table and its changes become a table ------------------------- */
-
-/* A line, known by its prefix; of equal ones the last counts. */
-struct line {
-	const char *text;
-	unsigned n;     /* bytes, its end included */
-	unsigned at, k; /* of the prefix */
-};
-
-static int
-by_prefix(const void *a, const void *b)
-{
-	const struct line *x = a, *y = b;
-	int d = memcmp(x->text + x->at, y->text + y->at, MIN(x->k, y->k));
-
-	if (d == 0)
-		d = (x->k > y->k) - (x->k < y->k);
-	return d ? d : (x->text > y->text) - (x->text < y->text);
-}
-
-static size_t
-cut(const char *text, size_t n, struct line *out)
-{
-	const char *end = text + n;
-	size_t count = 0;
-
-	while (text < end) {
-		const char *eol = memchr(text, '\n', (size_t)(end - text));
-		struct line l = { .text = text };
-		const char *space;
-
-		if (!eol)
-			break;
-		l.n = (unsigned)(eol - text) + 1;
-		space = memchr(text, ' ', l.n);
-		if (space) {
-			l.at = (unsigned)(space - text) + 1;
-			while (l.at + l.k < l.n - 1 && text[l.at + l.k] != ' ')
-				l.k++;
-			out[count++] = l;
-		}
-		text = eol + 1;
-	}
-	return count;
-}
-
-static size_t
-count_lines(const char *text, size_t n)
-{
-	size_t lines = 0;
-
-	for (size_t i = 0; i < n; i++)
-		lines += text[i] == '\n';
-	return lines;
-}
-
-static int
-write_folded(FILE *out, const struct line *line, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct line *l = &line[i];
-
-		if (i + 1 < n && l[0].k == l[1].k &&
-		    memcmp(l[0].text + l[0].at, l[1].text + l[1].at, l->k) == 0)
-			continue; /* a later one counts */
-		if (l->text[0] == 'a')
-			fwrite(l->text, 1, l->n, out);
-	}
-	return fflush(out) == 0 && !ferror(out) ? 0 : -errno;
-}
-
-static int
-fold_to(int to, const char *text, size_t n)
-{
-	struct line *line = calloc(count_lines(text, n) + 1, sizeof(*line));
-	FILE *out = line ? fdopen(dup(to), "w") : NULL;
-	int rc = out ? 0 : -ENOMEM;
-
-	if (rc == 0) {
-		size_t count = cut(text, n, line);
-
-		qsort(line, count, sizeof(*line), by_prefix);
-		rc = write_folded(out, line, count);
-	}
-	if (out)
-		fclose(out);
-	free(line);
-	return rc;
-}
-
-static int
-fold(struct routefile *f, struct err *e)
-{
-	scoped_close int from = routefile_read(f);
-	scoped_close int to =
-	    open(f->dir, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
-	struct stat st;
-	void *text;
-	int rc;
-
-	if (from < 0 || to < 0)
-		return err_set(e, -errno, "%s: %s", f->dir, strerror(errno));
-	text = mmap(NULL, f->bytes, PROT_READ, MAP_PRIVATE, from, 0);
-	if (text == MAP_FAILED)
-		return err_set(e, -errno, "%s: %s", f->dir, strerror(errno));
-	rc = fold_to(to, text, f->bytes);
-	munmap(text, f->bytes);
-	if (rc == 0 && fstat(to, &st) < 0)
-		rc = -errno;
-	if (rc < 0)
-		return err_set(e, rc, "%s: %s", f->dir, strerror(-rc));
-	return routefile_replace(f, to, (size_t)st.st_size, e);
-}
-
 /* --- the file ------------------------------------------------------------- */
 
-/* Finds the end of the table, and drops a last line that has no end. */
-static int
-look(struct routefile *f, char *text, size_t n)
+/* "# BYTES\n" before a change. Returns how many are behind it, or SIZE_MAX. */
+static size_t
+bytes_of_change(const char *line)
 {
-	char *at = text;
+	size_t n = 0;
+
+	if (line[1] != ' ' || line[2] == '\n')
+		return SIZE_MAX;
+	for (line += 2; *line != '\n'; line++) {
+		if (*line < '0' || *line > '9' || n > ROUTEFILE_MAX_BYTES)
+			return SIZE_MAX;
+		n = n * 10 + (size_t)(*line - '0');
+	}
+	return n;
+}
+
+/*
+ * Where the last change ends that is all there: one that was cut short was never
+ * acknowledged, and none of it is to be seen. Files of earlier versions have
+ * changes line by line.
+ */
+static const char *
+end_of_changes(const char *at, const char *end)
+{
+	while (at < end) {
+		const char *eol = memchr(at, '\n', (size_t)(end - at));
+		size_t n = 0;
+
+		if (!eol || (*at != '#' && *at != 'a' && *at != 'd'))
+			break;
+		if (*at == '#')
+			n = bytes_of_change(at);
+		if (n > (size_t)(end - eol) - 1)
+			break;
+		at = eol + 1 + n;
+	}
+	return at;
+}
+
+/* Finds the end of the table, and of what counts behind it. */
+static int
+look(struct routefile *f, const char *text, size_t n)
+{
+	const char *at = text, *end = text + n;
 	size_t k = sizeof(then) - 1;
 
-	while (n > 0 && text[n - 1] != '\n')
-		n--;
-	f->bytes = n;
-	while (at + k <= text + n && memcmp(at, then, k) != 0) {
-		at = memchr(at, '\n', (size_t)(text + n - at));
+	while (at + k <= end && memcmp(at, then, k) != 0) {
+		at = memchr(at, '\n', (size_t)(end - at));
 		if (!at++)
 			break;
 	}
-	if (!at || at + k > text + n)
+	if (!at || at + k > end)
 		return -EBADMSG;
 	f->table = (size_t)(at + k - text);
+	f->bytes = (size_t)(end_of_changes(at + k, end) - text);
 	return 0;
 }
 
@@ -169,7 +95,7 @@ routefile_open(struct routefile *f, const char *dir, struct err *e)
 {
 	scoped_close int fd = -1;
 	struct stat st = { 0 };
-	char *text;
+	void *text;
 	int rc;
 
 	*f = (struct routefile){ 0 };
@@ -207,7 +133,7 @@ write_at(int fd, const char *text, size_t n, size_t at)
 		at += (size_t)k;
 		n -= (size_t)k;
 	}
-	return fdatasync(fd) < 0 ? -errno : 0;
+	return 0;
 }
 
 static int
@@ -218,6 +144,57 @@ say(struct err *e, const struct routefile *f, int rc)
 	return err_set(e, rc, "%s/%s: %s", f->dir, file_name, strerror(-rc));
 }
 
+/* Bytes from..from + n of this file, to fd at at. */
+static int
+copy(const struct routefile *f, size_t from, size_t n, int fd, size_t at)
+{
+	scoped_close int in = n > 0 ? open_file(f, O_RDONLY) : -1;
+	static char piece[64 << 10];
+
+	if (n > 0 && in < 0)
+		return -errno;
+	while (n > 0) {
+		ssize_t k =
+		    pread(in, piece, MIN(n, sizeof(piece)), (off_t)from);
+		int rc = k > 0 ? write_at(fd, piece, (size_t)k, at) : -EIO;
+
+		if (rc < 0)
+			return rc;
+		from += (size_t)k;
+		at += (size_t)k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
+/* A table of n bytes in fd takes the place of the file; its last rest stay. */
+static int
+put_in_place(struct routefile *f, int fd, size_t n, size_t rest, struct err *e)
+{
+	size_t table = n + sizeof(then) - 1;
+	int rc = write_at(fd, then, sizeof(then) - 1, n);
+
+	if (rc == 0)
+		rc = copy(f, f->bytes - rest, rest, fd, table);
+	if (rc == 0 && fdatasync(fd) < 0)
+		rc = -errno;
+	if (rc < 0)
+		return say(e, f, rc);
+	rc = durable_name(f->dir, file_name, fd, e);
+	if (rc < 0)
+		return rc;
+	f->table = table;
+	f->bytes = table + rest;
+	return 0;
+}
+
+void
+routefile_close(struct routefile *f)
+{
+	routefold_drop(f->fold);
+	f->fold = NULL;
+}
+
 int
 routefile_replace(struct routefile *f, int fd, size_t n, struct err *e)
 {
@@ -225,14 +202,10 @@ routefile_replace(struct routefile *f, int fd, size_t n, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	rc = write_at(fd, then, sizeof(then) - 1, n);
-	if (rc < 0)
-		return say(e, f, rc);
-	rc = durable_name(f->dir, file_name, fd, e);
-	if (rc < 0)
-		return rc;
-	f->table = f->bytes = n + sizeof(then) - 1;
-	return 0;
+	rc = put_in_place(f, fd, n, 0, e);
+	if (rc == 0)
+		routefile_close(f); /* what is folded is no more */
+	return rc;
 }
 
 /* The first change of a router that has no table. */
@@ -249,25 +222,71 @@ make_empty(struct routefile *f, struct err *e)
 	return rc;
 }
 
+/* Has somebody made one table of it? It goes on as it is if not. */
+static void
+take_folded(struct routefile *f)
+{
+	scoped_close int fd = -1;
+	struct err e;
+	size_t n;
+	int rc = f->fold ? routefold_end(f->fold, &fd, &n) : -EAGAIN;
+
+	if (rc == -EAGAIN)
+		return;
+	f->fold = NULL;
+	if (rc == 0)
+		rc = put_in_place(f, fd, n, f->bytes - f->folded, &e);
+	if (rc < 0) /* not at once again */
+		f->fold_after = f->bytes + ROUTEFILE_FOLD_BYTES;
+}
+
+static void
+fold_if_long(struct routefile *f)
+{
+	size_t changes = f->bytes - f->table;
+	scoped_close int fd = -1;
+
+	if (f->fold || changes <= ROUTEFILE_FOLD_BYTES ||
+	    changes <= 2 * f->table || f->bytes < f->fold_after)
+		return;
+	fd = routefile_read(f);
+	if (fd >= 0)
+		f->fold = routefold_begin(f->dir, fd, f->bytes);
+	f->folded = f->bytes;
+	f->fold_after = f->fold ? 0 : f->bytes + ROUTEFILE_FOLD_BYTES;
+}
+
+bool
+routefile_has_room(const struct routefile *f, size_t n)
+{
+	return n < ROUTEFILE_MAX_BYTES &&
+	       f->bytes < ROUTEFILE_MAX_BYTES - n - CHANGE_BYTES;
+}
+
 int
 routefile_append(
     struct routefile *f, const char *lines, size_t n, struct err *e)
 {
 	scoped_close int fd = -1;
+	char begin[CHANGE_BYTES];
+	size_t k = n ? (size_t)snprintf(begin, sizeof(begin), "# %zu\n", n) : 0;
 	int rc = f->table == 0 ? make_empty(f, e) : 0;
 
 	if (rc < 0)
 		return rc;
+	take_folded(f);
 	fd = open_file(f, O_RDWR);
-	rc = fd < 0 ? -errno : write_at(fd, lines, n, f->bytes);
+	rc = fd < 0 ? -errno : write_at(fd, begin, k, f->bytes);
+	if (rc == 0)
+		rc = write_at(fd, lines, n, f->bytes + k);
+	if (rc == 0 && fdatasync(fd) < 0)
+		rc = -errno;
 	if (rc < 0) {
 		if (fd >= 0 && ftruncate(fd, (off_t)f->bytes) < 0)
 			rc = -EIO; /* what stays is overwritten by the next */
 		return say(e, f, rc);
 	}
-	f->bytes += n;
-	if (f->bytes - f->table > ROUTEFILE_FOLD_BYTES &&
-	    f->bytes - f->table > 2 * f->table)
-		(void)fold(f, NULL); /* it goes on as it is */
+	f->bytes += k + n;
+	fold_if_long(f);
 	return 0;
 }

@@ -4,7 +4,7 @@
 
 #include "lib/base.h"
 
-enum { PIECE_BYTES = 60 << 10, STEP_MS = 10000 };
+enum { PIECE_BYTES = 60 << 10, LEAST_BYTES = 1 << 10, STEP_MS = 10000 };
 
 struct routepush {
 	struct routepush_config c;
@@ -13,6 +13,7 @@ struct routepush {
 	size_t lines; /* of the client, given so far */
 	size_t n;     /* bytes of the piece on its way */
 	size_t skip;  /* bytes behind it that are left out */
+	size_t room;  /* bytes of the next piece, at most */
 	size_t n_left_out;
 	char piece[PIECE_BYTES];
 };
@@ -84,7 +85,7 @@ ask(struct routepush *p, const char *words)
 static int
 read_piece(struct routepush *p, size_t limit)
 {
-	size_t n = MIN(limit - p->at, sizeof(p->piece));
+	size_t n = MIN(limit - p->at, p->room);
 	ssize_t k;
 
 	p->n = 0;
@@ -100,13 +101,18 @@ read_piece(struct routepush *p, size_t limit)
 	return k == 0 ? -EBADMSG : 0;
 }
 
-/* A line is left out: those before it are given, then those behind it. */
+/*
+ * A line is left out: those before it are given, then those behind it. Where one
+ * is there may be a million, and each costs the piece that it is in: the next
+ * ones are short, until some are taken.
+ */
 static void
 leave_out(struct routepush *p, size_t line)
 {
 	size_t begin = begin_of(p, line), next = begin_of(p, line + 1);
 
 	p->n_left_out++;
+	p->room = LEAST_BYTES;
 	p->skip = next - begin;
 	p->n = begin;
 	step(p);
@@ -144,6 +150,7 @@ heard(void *arg, int rc, const json_t *json)
 	} else {
 		p->lines += count_lines(p->piece, p->n);
 		p->at += p->n + p->skip;
+		p->room = MIN(2 * p->room, sizeof(p->piece));
 	}
 	p->n = p->skip = 0;
 	step(p);
@@ -189,6 +196,7 @@ routepush_new(const struct routepush_config *c)
 
 	if (p) {
 		p->c = *c;
+		p->room = sizeof(p->piece);
 		rc = ctlclient_ask(c->client, &q);
 	}
 	if (rc < 0) {

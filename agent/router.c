@@ -2,6 +2,7 @@
 /* router: its object, its memory, its place in the store. See router.h. */
 #include "agent/router.h"
 
+#include "agent/keep.h"
 #include "lib/base.h"
 #include "lib/log.h"
 #include "lib/region.h"
@@ -227,6 +228,7 @@ router_make_memory(struct router *r, struct err *e)
 		return err_set(
 		    e, rc, "map the packet memory: %s", strerror(-rc));
 	}
+	keep_memory(r);
 	return 0;
 }
 
@@ -235,6 +237,8 @@ router_drop_memory(struct router *r)
 {
 	if (!r->has_memory)
 		return;
+	if (!r->node->stopping)
+		keep_no_memory(r);
 	region_unmap(r->host, r->layout.host_bytes);
 	r->host = NULL;
 	vnic_fds_close(&r->fds);
@@ -282,6 +286,7 @@ router_adopt_memory(struct router *r, struct wire_msg *m)
 	if (rc < 0)
 		return rc;
 	m->n_fds = 0; /* they are ours now */
+	keep_memory(r);
 	adopt_vnics(r);
 	return 0;
 }

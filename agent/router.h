@@ -231,6 +231,11 @@ void router_tell_followers(struct router *r);
 bool router_is_live(const struct router *r);
 /* The container has the routes of the file, or has not. */
 void router_set_given(struct router *r, bool given);
+/*
+ * A change goes to the container before it goes to disk: a europad that starts
+ * in between gives what is on disk. Until router_set_given(). 0 or negative errno.
+ */
+int router_doubt_given(struct router *r, struct err *e);
 /* Learns from {"running", "revisions"} whether the wanted pipeline has failed. */
 void router_note_pipelines(struct router *r, const json_t *said);
 

@@ -110,6 +110,21 @@ router_set_given(struct router *r, bool given)
 		unlink(path);
 }
 
+int
+router_doubt_given(struct router *r, struct err *e)
+{
+	char path[DURABLE_PATH + 8];
+	int rc = 0;
+
+	/* without a file there would be nothing to give */
+	if (r->routes.table == 0)
+		rc = routefile_append(&r->routes, "", 0, e);
+	given_path(r, path);
+	if (rc == 0)
+		unlink(path);
+	return rc;
+}
+
 /* --- the streams ---------------------------------------------------------- */
 
 int
@@ -128,6 +143,7 @@ router_live_close(struct router *r)
 	ctlclient_free(r->ctl);
 	ctlclient_free(r->bulk);
 	r->ctl = r->bulk = NULL;
+	routefile_close(&r->routes);
 }
 
 bool

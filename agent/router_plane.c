@@ -59,7 +59,8 @@ say(struct router *r, struct wire_msg *m, enum tag tag)
 static enum wire_gate
 gate_wanted(const struct router *r)
 {
-	if (r->deleting || r->failed || r->spec.power == MODEL_STOPPED)
+	if (r->deleting || r->failed || r->node->halting ||
+	    r->spec.power == MODEL_STOPPED)
 		return WIRE_GATE_STOPPED;
 	return r->spec.power == MODEL_PAUSED ? WIRE_GATE_PAUSED
 					     : WIRE_GATE_OPEN;

@@ -47,7 +47,7 @@ router_fail(struct router *r, const char *remedy, const char *fmt, ...)
 static enum model_power
 power_wanted(const struct router *r)
 {
-	return r->failed ? MODEL_STOPPED : r->spec.power;
+	return r->failed || r->node->halting ? MODEL_STOPPED : r->spec.power;
 }
 
 static void
@@ -231,7 +231,7 @@ router_find_state(const struct router *r)
 	if (r->container.state == CONTAINER_STOPPED) {
 		if (r->failed)
 			return ROUTER_FAILED;
-		if (r->spec.power == MODEL_STOPPED)
+		if (power_wanted(r) == MODEL_STOPPED)
 			return ROUTER_STOPPED;
 		return r->set_known ? ROUTER_STARTING : ROUTER_PREPARING;
 	}

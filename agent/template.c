@@ -81,7 +81,8 @@ template_build(const struct config *c, const char *name, char *rootfs,
 	if (waitpid(pid, &status, 0) < 0)
 		status = -1;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_TEMPLATE)
-		return err_set(e, -ENOENT, "there is no template %s", name);
+		return err_set(e, -ENOENT,
+		    "there is no template %s; there are: %s", name, rootfs);
 	if (status != 0 || rootfs[0] != '/')
 		return err_set(e, -EIO,
 		    "%s could not build the template %s from %s: its message "

@@ -124,7 +124,7 @@ read_devargs(struct model_port *port, const struct model_reader *in)
 	if (!json_object_get(in->obj, "devargs"))
 		model_complain(in, "devargs",
 		    "is missing; for a virtual device e.g. "
-		    "\"net_af_packet0,iface=eth1\"");
+		    "\"net_af_packet,iface=eth1\"");
 	if (!s)
 		return;
 	if (*s == '\0' || *s == '-') {

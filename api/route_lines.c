@@ -180,7 +180,9 @@ read_object(struct route_lines *l, const json_t *v)
 static void
 take_line(struct route_lines *l)
 {
+	static const char first[] = "line 1, "; /* to the parser all are */
 	struct problem p = { 0 };
+	const char *why = p.detail;
 	size_t n = l->n_line;
 	json_t *v;
 
@@ -199,9 +201,12 @@ take_line(struct route_lines *l)
 		read_object(l, v);
 		json_decref(v);
 	} else {
+		if (strncmp(why, first, strlen(first)) == 0)
+			why += strlen(first);
 		problem_set(&l->p, 400, "not-json",
-		    "send one JSON object a line, each line whole",
-		    "line %zu: %.300s", l->n_lines, p.detail);
+		    "send one JSON object a line, each line whole; with curl "
+		    "by --data-binary @FILE, for -d joins the lines",
+		    "line %zu: %.300s", l->n_lines, why);
 		l->stopped = true;
 	}
 	problem_clear(&p);

@@ -266,7 +266,7 @@ api_server_start(
 	if (!s)
 		return err_set(e, -ENOMEM, "no memory");
 	open_web(s, c->web_dir);
-	rc = listen_on_unix(s, c->socket_group, e);
+	rc = listen_on_unix(s, c->socket_group, c->inherited_fd, e);
 	if (rc == 0 && s->tcp_port)
 		rc = listen_on_tcp(s, e);
 	if (rc == 0)
@@ -290,11 +290,11 @@ api_server_start(
  * the daemon's thread may still be taking it out of its epoll.
  */
 static void
-quiesce(const struct server_listener *l)
+quiesce(const struct server_listener *l, bool keep)
 {
 	if (l->daemon)
 		MHD_quiesce_daemon(l->daemon);
-	if (l->fd >= 0)
+	if (l->fd >= 0 && !keep)
 		shutdown(l->fd, SHUT_RDWR);
 }
 
@@ -318,10 +318,10 @@ api_server_stop(struct api_server *s)
 	pthread_mutex_lock(&s->lock);
 	s->is_stopping = true;
 	pthread_mutex_unlock(&s->lock);
-	if (s->unix_socket.fd >= 0)
+	if (s->unix_socket.fd >= 0 && !s->keep_socket)
 		unlink(s->socket_path);
-	quiesce(&s->unix_socket);
-	quiesce(&s->tcp);
+	quiesce(&s->unix_socket, s->keep_socket);
+	quiesce(&s->tcp, false);
 
 	wait_for_none(s, &s->n_pending, SERVER_GRACE_MS);
 	reply_all_stopped(s);

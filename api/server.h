@@ -196,6 +196,7 @@ typedef void (*api_handler_fn)(void *arg, struct api_request *r);
 struct api_config {
 	const char *socket_path;  /* unix socket, mode 0660 */
 	const char *socket_group; /* group that may connect, beside root */
+	int inherited_fd;         /* > 0: listens already, instead of both */
 	unsigned tcp_port;        /* on 127.0.0.1, plain; 0 = no TCP */
 	const char *web_dir;      /* static files for GET /, or "" */
 	const char *spool_dir;    /* where long bodies wait, without a name */

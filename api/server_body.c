@@ -5,8 +5,10 @@
  *
  * A stream is checked line by line while it arrives and waits in a file without
  * a name, so that no client fills our memory; it has no fixed time, but a rate
- * that it must keep, and only a few of them come at once. A body that is too
- * large is read on for a while and dropped, so that the client hears why.
+ * that it must keep, and only a few whole tables come at once: until the last
+ * byte, not until the answer, which depends on a router. A change of routes is
+ * short, and does not wait for those. A body that is too large is read on for a
+ * while and dropped, so that the client hears why.
  */
 #include "api/server_int.h"
 
@@ -27,9 +29,10 @@ is_stream(const struct api_request *r)
 static size_t
 limit_of(const struct api_request *r)
 {
-	if (is_stream(r))
+	if (is_stream(r) && r->match.op != API_ROUTES_PATCH)
 		return SERVER_LINES_BYTES;
-	if (r->match.status == 200 && r->match.flags & ROUTE_LUA)
+	if (r->match.status == 200 &&
+	    (r->match.flags & ROUTE_LUA || r->match.op == API_ROUTES_PATCH))
 		return SERVER_TEXT_BYTES;
 	if (r->match.status == 200 && r->match.flags & ROUTE_BYTES)
 		return SERVER_FILE_BYTES;
@@ -55,48 +58,51 @@ says_too_large(const struct api_request *r)
 	return s && strtoull(s, NULL, 10) > r->limit;
 }
 
-/* One of the few places for streams; false: there is none. */
+/* One of the few places for tables; false: there is none. */
 static bool
-take_place(struct api_server *s)
+take_place(struct api_request *r)
 {
-	bool there;
+	struct api_server *s = r->server;
 
 	pthread_mutex_lock(&s->lock);
-	there = s->n_streams < SERVER_STREAMS;
-	s->n_streams += there;
+	r->has_place = s->n_streams < SERVER_STREAMS;
+	s->n_streams += r->has_place;
 	pthread_mutex_unlock(&s->lock);
-	return there;
+	return r->has_place;
 }
 
 static void
-give_place(struct api_server *s)
+give_place(struct api_request *r)
 {
+	struct api_server *s = r->server;
+
 	pthread_mutex_lock(&s->lock);
-	s->n_streams--;
+	s->n_streams -= r->has_place;
+	r->has_place = false;
 	pthread_mutex_unlock(&s->lock);
 }
 
 static int
 place_begin(struct api_request *r, struct problem *p)
 {
-	r->has_place = take_place(r->server);
-	if (r->has_place)
+	if (take_place(r))
 		return 0;
 	return problem_set(p, 503, "busy", "try again in a second",
-	    "%d long bodies arrive already", SERVER_STREAMS);
+	    "%d streams arrive already", SERVER_STREAMS);
 }
 
 static int
 stream_begin(struct api_request *r, struct problem *p)
 {
-	int rc = place_begin(r, p);
+	bool is_change = r->match.op == API_ROUTES_PATCH;
+	int rc = is_change ? 0 : place_begin(r, p);
 
 	if (rc < 0)
 		return rc;
-	rc = route_lines_new(
-	    r->server->spool_dir, r->match.op == API_ROUTES_PATCH, &r->lines);
+	rc = route_lines_new(r->server->spool_dir, is_change, &r->lines);
 	if (rc == 0)
 		return 0;
+	give_place(r);
 	if (rc == -ENOSPC)
 		return problem_set(p, 507, "disk-full",
 		    "free space in the state folder, then try again", "%s: %s",
@@ -163,6 +169,14 @@ body_take(struct api_request *r, const char *bytes, size_t n)
 	return true;
 }
 
+/* What curl -d makes of a program that begins with a comment. */
+static bool
+is_one_comment(const struct api_request *r)
+{
+	return r->n_body > 2 && memcmp(r->body, "--", 2) == 0 &&
+	       r->body[2] != '[' && !memchr(r->body, '\n', r->n_body);
+}
+
 /* What can stand in JSON, and in a file that others read. */
 static int
 check_text(const struct api_request *r, struct problem *p)
@@ -180,6 +194,10 @@ check_text(const struct api_request *r, struct problem *p)
 		    p, "", "is not text: want UTF-8 without zero bytes");
 	}
 	json_decref(s);
+	if (is_one_comment(r))
+		return problem_add(p, "",
+		    "is one line, a comment; with curl send it by "
+		    "--data-binary @FILE, for -d joins the lines");
 	return 0;
 }
 
@@ -194,16 +212,26 @@ body_finish(struct api_request *r, struct problem *p)
 		return 0;
 	if (!headers_media_fits(r, p))
 		return -EINVAL;
-	if (r->lines)
-		return route_lines_end(r->lines, p);
-	if (r->match.flags & ROUTE_BYTES)
+	if (r->lines) {
+		int rc = route_lines_end(r->lines, p);
+
+		give_place(r);
+		return rc;
+	}
+	if (r->match.flags & ROUTE_BYTES) {
+		give_place(r);
 		return 0;
+	}
 	if (r->match.flags & ROUTE_LUA)
 		return check_text(r, p);
 	if (r->n_body == 0)
 		return problem_set(p, 400, "no-body", "send a JSON object",
 		    "the operation needs a body");
 	r->json = json_read(r->body, r->n_body, p);
+	if (!r->json && r->match.flags & ROUTE_LINES)
+		snprintf(p->remedy, sizeof(p->remedy),
+		    "send one JSON object, or lines with Content-Type: "
+		    "application/x-ndjson");
 	return r->json ? 0 : -EINVAL;
 }
 
@@ -211,8 +239,6 @@ void
 body_free(struct api_request *r)
 {
 	free(r->body);
-	if (r->lines)
-		route_lines_free(r->lines);
-	if (r->has_place)
-		give_place(r->server);
+	route_lines_free(r->lines);
+	give_place(r);
 }

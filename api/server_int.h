@@ -41,11 +41,11 @@ struct MHD_Response;
 
 enum server_limits {
 	SERVER_BODY_BYTES = 64 << 10,
-	SERVER_TEXT_BYTES = 256 << 10,  /* a program */
+	SERVER_TEXT_BYTES = 256 << 10,  /* a program, a change of routes */
 	SERVER_FILE_BYTES = 1 << 20,    /* one of a router */
 	SERVER_LINES_BYTES = 128 << 20, /* routes, a stream */
 	SERVER_LINES_RATE = 1 << 20,    /* bytes/s that a stream must bring */
-	SERVER_STREAMS = 4,             /* at a time */
+	SERVER_STREAMS = 4,             /* that arrive at a time */
 	SERVER_DRAIN_BYTES = 1 << 20,   /* of a body too large, then hang up */
 	SERVER_HEADER_BYTES = 32 << 10,
 	SERVER_REQUEST_MS = 5000,   /* from its first byte to its last */
@@ -84,7 +84,7 @@ struct api_server {
 	unsigned refs;         /* owner, and each request that H holds */
 	unsigned n_pending;    /* suspended, until after they are resumed */
 	unsigned n_sending;    /* answered, and not yet sent */
-	unsigned n_streams;    /* bodies in lines, until they are done with */
+	unsigned n_streams;    /* tables in lines that arrive */
 	bool is_stopping;      /* no more requests */
 	bool reaper_ends;      /* after the daemons */
 	uint64_t next_wake_ms; /* when the reaper looks next */
@@ -103,6 +103,7 @@ struct api_server {
 	gid_t group; /* (gid_t)-1: only root and our own uid */
 	unsigned tcp_port;
 	char *socket_path;
+	bool keep_socket; /* the service manager's: it outlives us */
 	char *spool_dir;
 	api_handler_fn handler;
 	void *arg;
@@ -131,7 +132,7 @@ struct api_request {
 	size_t limit;  /* of n_seen */
 	uint64_t began_ms;
 	struct route_lines *lines; /* a stream: no body is kept */
-	bool has_place;            /* one of the few for long bodies */
+	bool has_place;            /* M: one of those for streams */
 	json_t *json;
 	json_t *query; /* object of strings, NULL if none */
 	char *if_match;
@@ -149,7 +150,8 @@ struct api_request {
 };
 
 /* server_listen.c --- Return 0 or negative errno. Context: start */
-int listen_on_unix(struct api_server *s, const char *group, struct err *e);
+int listen_on_unix(
+    struct api_server *s, const char *group, int inherited, struct err *e);
 int listen_on_tcp(struct api_server *s, struct err *e);
 
 /* server_conn.c --- Context: M, but for conn_reaper_*() */

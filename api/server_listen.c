@@ -11,6 +11,7 @@
 #include "lib/wire.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -54,14 +55,38 @@ group_of(const char *name)
 	return found->gr_gid;
 }
 
+/* A socket that the service manager listens on, and has given its mode. */
+static int
+take_socket(struct api_server *s, int fd, struct err *e)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNSPEC };
+	socklen_t n = sizeof(a), m = sizeof(int);
+	int listens = 0, flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || getsockname(fd, (struct sockaddr *)&a, &n) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &m) < 0 ||
+	    a.sun_family != AF_UNIX || !listens)
+		return err_set(e, -ENOTSOCK,
+		    "the service manager gave no unix socket to listen on");
+	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return err_set(e, -errno, "socket: %s", strerror(errno));
+	(void)wire_refuse_fds(fd);
+	s->unix_socket.fd = fd;
+	s->keep_socket = true;
+	return 0;
+}
+
 int
-listen_on_unix(struct api_server *s, const char *group, struct err *e)
+listen_on_unix(
+    struct api_server *s, const char *group, int inherited, struct err *e)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	scoped_close int fd = -1;
 	int rc;
 
 	s->group = group_of(group);
+	if (inherited > 0)
+		return take_socket(s, inherited, e);
 	if (strlen(s->socket_path) >= sizeof(a.sun_path))
 		return err_set(e, -ENAMETOOLONG, "%s: the path is too long",
 		    s->socket_path);

@@ -109,12 +109,12 @@ find_operation(struct api_request *r, struct problem *p)
 {
 	if (r->match.status == 404)
 		return problem_set(p, 404, "not-found",
-		    "GET /v1 says what this node has", "there is no %.200s",
+		    "GET /v1/openapi.json has all paths", "there is no %.200s",
 		    r->path);
 	if (r->match.status == 405)
 		return problem_set(p, 405, "bad-method",
-		    "use a method that Allow names", "%.200s has no %.20s",
-		    r->path, r->method);
+		    "use one of these methods", "%.200s has no %.20s, only %s",
+		    r->path, r->method, r->match.allow);
 	return 0;
 }
 

@@ -295,8 +295,7 @@ add_port(struct request *r, const struct port_spec *spec)
 	rc = node_open_port(r->node, p);
 	node_add_port(r->node, p);
 	if (rc < 0)
-		return err_set(r->e, rc, "port %s does not open: %s: %s",
-		    spec->name, spec->devargs, strerror(-rc));
+		return port_explain(spec, rc, r->e);
 	return publish(r);
 }
 

@@ -27,6 +27,7 @@ DATAPLANE_SOURCES = \
   dataplane/options.c dataplane/options.h \
   dataplane/plan.c dataplane/plan.h \
   dataplane/port.c dataplane/port.h \
+  dataplane/port_explain.c \
   dataplane/port_fds.c \
   dataplane/privileges.c dataplane/privileges.h \
   dataplane/rx.c \

@@ -148,6 +148,8 @@ main(int argc, char **argv)
 		    o.log_level);
 		return EXIT_CONFIG;
 	}
+	if (o.check)
+		return EXIT_SUCCESS;
 	log_init("europa-dataplane", (enum log_level)level);
 	if (run(&o, &e) < 0) {
 		log_err("%s", e.msg);

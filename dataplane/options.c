@@ -4,6 +4,7 @@
 
 #include "lib/base.h"
 #include "lib/conf.h"
+#include "lib/log.h"
 
 #include <ctype.h>
 #include <getopt.h>
@@ -14,6 +15,7 @@ enum {
 	OPT_SOCKET = 's',
 	OPT_PORTS = 'p',
 	OPT_USER = 'u',
+	OPT_CHECK = 'n',
 	OPT_HELP = 'h',
 	OPT_VERSION = 'V',
 	OPT_HUGE = 256,
@@ -33,12 +35,13 @@ static const struct option long_options[] = {
 	{ "no-huge", no_argument, NULL, OPT_NO_HUGE },
 	{ "workers", required_argument, NULL, OPT_WORKERS },
 	{ "worker-cores", required_argument, NULL, OPT_CORES },
+	{ "check-config", no_argument, NULL, OPT_CHECK },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ 0 },
 };
 
-static const char *const short_options = "c:s:p:u:hV";
+static const char *const short_options = "c:s:p:u:nhV";
 
 void
 options_print_help(void)
@@ -53,6 +56,8 @@ options_print_help(void)
 	     "      --no-huge          the same as --huge no\n"
 	     "      --workers N        how many threads move packets\n"
 	     "      --worker-cores LIST  pin each to a core: 2,3 or 2-5\n"
+	     "  -n, --check-config     say what is wrong with all this, and "
+	     "exit\n"
 	     "  -h, --help             show this and exit\n"
 	     "  -V, --version          show the version and exit");
 }
@@ -69,6 +74,45 @@ set_defaults(struct options *o)
 		.hugepages = "auto",
 		.mem_mib = 256,
 	};
+}
+
+/* Reads "N" or "N-M" at *text and moves on; false if there is no such thing. */
+static bool
+next_range(const char **text, unsigned long *first, unsigned long *last)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)**text))
+		return false;
+	*first = *last = strtoul(*text, &end, 10);
+	if (*end == '-' && isdigit((unsigned char)end[1]))
+		*last = strtoul(end + 1, &end, 10);
+	if (*end == ',' && end[1])
+		end++;
+	else if (*end)
+		return false;
+	*text = end;
+	return *first <= *last && *last <= MAX_CORE;
+}
+
+static const char *
+check_cores(const char *value)
+{
+	unsigned long first, last;
+
+	while (*value)
+		if (!next_range(&value, &first, &last))
+			return "a list of cores, such as 2,3 or 2-5";
+	return NULL;
+}
+
+static const char *
+check_huge(const char *value)
+{
+	if (strcmp(value, "auto") == 0 || strcmp(value, "yes") == 0 ||
+	    strcmp(value, "no") == 0)
+		return NULL;
+	return "auto, yes or no";
 }
 
 static int
@@ -94,12 +138,14 @@ read_config(struct options *o, bool must_exist, struct err *e)
 		    .name = "hugepages",
 		    .kind = CONF_STRING,
 		    .target = o->hugepages,
-		    .size = sizeof(o->hugepages) },
+		    .size = sizeof(o->hugepages),
+		    .check = check_huge },
 		{ .section = "dataplane",
 		    .name = "log_level",
 		    .kind = CONF_STRING,
 		    .target = o->log_level,
-		    .size = sizeof(o->log_level) },
+		    .size = sizeof(o->log_level),
+		    .check = log_level_check },
 		{ .section = "dataplane",
 		    .name = "mem_mib",
 		    .kind = CONF_UINT,
@@ -116,13 +162,14 @@ read_config(struct options *o, bool must_exist, struct err *e)
 		    .name = "worker_cores",
 		    .kind = CONF_STRING,
 		    .target = o->worker_cores,
-		    .size = sizeof(o->worker_cores) },
+		    .size = sizeof(o->worker_cores),
+		    .check = check_cores },
 	};
 	static const char *const others[] = { "agent", NULL };
 
 	if (!must_exist && access(o->config, F_OK) < 0)
 		return 0;
-	return conf_read(o->config, keys, ARRAY_SIZE(keys), others, e);
+	return conf_read_all(o->config, keys, ARRAY_SIZE(keys), others, e);
 }
 
 static int
@@ -165,6 +212,9 @@ apply(struct options *o, int c, const char *arg, struct err *e)
 	case OPT_CORES:
 		return copy_text(
 		    o->worker_cores, sizeof(o->worker_cores), arg, e);
+	case OPT_CHECK:
+		o->check = true;
+		return 0;
 	case OPT_HELP:
 		o->show_help = true;
 		return 0;
@@ -189,25 +239,6 @@ parse_huge(struct options *o, struct err *e)
 		return err_set(e, -EINVAL,
 		    "hugepages = %s: want auto, yes or no", o->hugepages);
 	return 0;
-}
-
-/* Reads "N" or "N-M" at *text and moves on; false if there is no such thing. */
-static bool
-next_range(const char **text, unsigned long *first, unsigned long *last)
-{
-	char *end;
-
-	if (!isdigit((unsigned char)**text))
-		return false;
-	*first = *last = strtoul(*text, &end, 10);
-	if (*end == '-' && isdigit((unsigned char)end[1]))
-		*last = strtoul(end + 1, &end, 10);
-	if (*end == ',' && end[1])
-		end++;
-	else if (*end)
-		return false;
-	*text = end;
-	return *first <= *last && *last <= MAX_CORE;
 }
 
 /* One worker per listed core, unless fewer are asked for. */

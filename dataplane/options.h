@@ -26,6 +26,7 @@ struct options {
 	char worker_cores[128];       /* a list: 2,3 or 2-5; "" = any */
 	int core[SPREAD_MAX_WORKERS]; /* of each worker; -1 = any */
 	bool show_version;
+	bool check; /* read all of this, and end */
 	bool show_help;
 };
 

@@ -101,6 +101,11 @@ make_device(struct port *p)
 		    (int)strcspn(name, ","), name);
 	} else {
 		name_device(p);
+		/* another port's: it would end with this one */
+		if (rte_eth_dev_get_port_by_name(p->device, &p->id) == 0) {
+			p->device[0] = '\0';
+			return -EBUSY;
+		}
 		rc = rte_eal_hotplug_add(
 		    "vdev", p->device, args ? args + 1 : "");
 		if (rc < 0) /* no driver knows it: EFAULT, of all things */

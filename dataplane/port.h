@@ -21,6 +21,7 @@
 #include "dataplane/handover.h"
 #include "dataplane/ports_file.h"
 #include "dataplane/spread.h"
+#include "lib/err.h"
 
 struct rte_mempool;
 
@@ -73,6 +74,12 @@ struct port *port_new(const struct port_spec *spec, unsigned n_workers);
 int port_open(struct port *p, const struct port_workers *w);
 void port_close(struct port *p);
 void port_free(struct port *p); /* closes; NULL is allowed */
+
+/*
+ * Puts into e why port_open() said rc, and what to do, for whoever typed it.
+ * Returns rc. Context: control.
+ */
+int port_explain(const struct port_spec *spec, int rc, struct err *e);
 
 /* Devices that must be there when EAL starts, or need more rights. */
 bool port_is_pci(const struct port_spec *spec);

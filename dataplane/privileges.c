@@ -45,7 +45,10 @@ privileges_begin(void)
 	raise_limit(RLIMIT_MEMLOCK, "locked memory", RLIM_INFINITY);
 }
 
-/* Leaves what is both ours and in KEPT; ambient and inheritable go. */
+/*
+ * Leaves what is both ours and in KEPT; ambient and inheritable go. A service
+ * manager that gave us no more than that may have forbidden capset() as well.
+ */
 static int
 set_capabilities(void)
 {
@@ -55,6 +58,10 @@ set_capabilities(void)
 
 	if (syscall(SYS_capget, &h, d) < 0)
 		return -errno;
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (geteuid() != 0 && d[0].effective == d[0].permitted &&
+	    (d[0].permitted & ~(uint32_t)KEPT) == 0 && d[1].permitted == 0)
+		return 0; /* to inherit is nothing without new programs */
 	for (int i = 0; i < N_WORDS; i++) {
 		d[i].permitted &= i == 0 ? (uint32_t)KEPT : 0;
 		d[i].effective = d[i].permitted;

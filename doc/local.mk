@@ -2,9 +2,11 @@
 # doc/: manual pages; why things are as they are
 dist_man_MANS += \
   doc/man/europa-dataplane.8 \
+  doc/man/europa-errors.7 \
   doc/man/europa-init.8 \
   doc/man/europa-launch.8 \
   doc/man/europa-router.8 \
+  doc/man/europa-template.8 \
   doc/man/europa.conf.5 \
   doc/man/europad.8 \
   doc/man/router.conf.5 \
@@ -30,4 +32,5 @@ EXTRA_DIST += $(DECISIONS) doc/model/vnic-ring.pml doc/results \
 dist_doc_DATA += ARCHITECTURE.md CHANGELOG.md LICENSE README.md doc/conformance.md \
   doc/linux-twins.md \
   doc/pipeline.md \
+  doc/real-nic.md \
   doc/rest.md

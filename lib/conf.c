@@ -5,9 +5,10 @@
 #include "lib/base.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <stdio.h>
 
-enum { MAX_LINE = 1024, MAX_KEYS = 64 };
+enum { MAX_LINE = 1024, MAX_KEYS = 64, MAX_WORD = 31, MAX_TYPOS = 2 };
 
 struct reader {
 	const char *path;
@@ -34,6 +35,50 @@ trim(char *s)
 	return s;
 }
 
+/* How many letters to add, take away or change to get from a to b. */
+static unsigned
+distance(const char *a, const char *b)
+{
+	unsigned row[MAX_WORD + 1];
+	size_t n = strlen(b);
+
+	if (strlen(a) > MAX_WORD || n > MAX_WORD)
+		return MAX_TYPOS + 1;
+	for (unsigned j = 0; j <= n; j++)
+		row[j] = j;
+	for (unsigned i = 0; a[i]; i++) {
+		unsigned corner = row[0];
+
+		row[0] = i + 1;
+		for (size_t j = 0; j < n; j++) {
+			unsigned change = corner + (a[i] != b[j]);
+			unsigned one = MIN(row[j], row[j + 1]) + 1;
+
+			corner = row[j + 1];
+			row[j + 1] = MIN(change, one);
+		}
+	}
+	return row[n];
+}
+
+/* The key that was probably meant; NULL if none is near. */
+static const char *
+nearest(const struct reader *r, const char *key)
+{
+	const char *best = NULL;
+	unsigned least = MAX_TYPOS + 1;
+
+	for (size_t i = 0; i < r->n_keys; i++) {
+		unsigned d = distance(key, r->keys[i].name);
+
+		if (strcmp(r->keys[i].section, r->section) == 0 && d < least) {
+			least = d;
+			best = r->keys[i].name;
+		}
+	}
+	return best;
+}
+
 static int
 begin_section(struct reader *r, const char *name, struct err *e)
 {
@@ -48,8 +93,9 @@ begin_section(struct reader *r, const char *name, struct err *e)
 			return 0;
 		}
 	}
-	return err_set(
-	    e, -EINVAL, "%s:%u: unknown section [%s]", r->path, r->line, name);
+	return err_set(e, -EINVAL,
+	    "%s:%u: unknown section [%s]: remove it, or correct its name",
+	    r->path, r->line, name);
 }
 
 static int
@@ -71,17 +117,29 @@ set_uint(const struct reader *r, const struct conf_key *k, const char *value,
 }
 
 static int
+set_string(const struct reader *r, const struct conf_key *k, const char *value,
+    struct err *e)
+{
+	const char *want = k->check ? k->check(value) : NULL;
+
+	if (strlen(value) >= k->size)
+		return err_set(e, -EINVAL,
+		    "%s:%u: %s is longer than %zu bytes: shorten it", r->path,
+		    r->line, k->name, k->size - 1);
+	if (want)
+		return err_set(e, -EINVAL, "%s:%u: %s = %s: want %s", r->path,
+		    r->line, k->name, value, want);
+	memcpy(k->target, value, strlen(value) + 1);
+	return 0;
+}
+
+static int
 set_value(const struct reader *r, const struct conf_key *k, const char *value,
     struct err *e)
 {
 	switch (k->kind) {
 	case CONF_STRING:
-		if (strlen(value) >= k->size)
-			return err_set(e, -EINVAL,
-			    "%s:%u: %s is longer than %zu bytes", r->path,
-			    r->line, k->name, k->size - 1);
-		memcpy(k->target, value, strlen(value) + 1);
-		return 0;
+		return set_string(r, k, value, e);
 	case CONF_UINT:
 		return set_uint(r, k, value, e);
 	case CONF_BOOL:
@@ -103,7 +161,7 @@ static int
 read_pair(struct reader *r, char *line, struct err *e)
 {
 	char *eq = strchr(line, '=');
-	const char *key, *value;
+	const char *key, *value, *meant;
 
 	if (!eq)
 		return err_set(
@@ -120,13 +178,17 @@ read_pair(struct reader *r, char *line, struct err *e)
 		    strcmp(k->name, key) != 0)
 			continue;
 		if (r->seen[i])
-			return err_set(e, -EINVAL, "%s:%u: %s is given twice",
-			    r->path, r->line, key);
+			return err_set(e, -EINVAL,
+			    "%s:%u: %s is given twice: remove one", r->path,
+			    r->line, key);
 		r->seen[i] = true;
 		return set_value(r, k, value, e);
 	}
-	return err_set(e, -EINVAL, "%s:%u: unknown key %s in [%s]", r->path,
-	    r->line, key, r->section);
+	meant = nearest(r, key);
+	return err_set(e, -EINVAL, "%s:%u: unknown key %s in [%s]: %s%s",
+	    r->path, r->line, key, r->section,
+	    meant ? "did you mean " : "remove it; europa.conf(5) has all",
+	    meant ? meant : "");
 }
 
 int
@@ -167,5 +229,47 @@ conf_read(const char *path, const struct conf_key *keys, size_t n,
 	if (rc == 0 && ferror(f))
 		rc = err_set(e, -EIO, "%s: cannot be read", path);
 	fclose(f);
+	return rc;
+}
+
+static int
+is_conf(const struct dirent *d)
+{
+	size_t n = strlen(d->d_name);
+
+	return d->d_name[0] != '.' && n > 5 &&
+	       strcmp(d->d_name + n - 5, ".conf") == 0;
+}
+
+/* By bytes, whatever the locale says. */
+static int
+by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+int
+conf_read_all(const char *path, const struct conf_key *keys, size_t n,
+    const char *const *others, struct err *e)
+{
+	char dir[MAX_LINE], file[2 * MAX_LINE];
+	struct dirent **list = NULL;
+	int count, rc = conf_read(path, keys, n, others, e);
+
+	if (rc < 0)
+		return rc;
+	snprintf(dir, sizeof(dir), "%s.d", path);
+	count = scandir(dir, &list, is_conf, by_name);
+	if (count < 0)
+		return errno == ENOENT
+			   ? 0
+			   : err_set(e, -errno, "%s: %s", dir, strerror(errno));
+	for (int i = 0; i < count; i++) {
+		snprintf(file, sizeof(file), "%s/%s", dir, list[i]->d_name);
+		if (rc == 0)
+			rc = conf_read(file, keys, n, others, e);
+		free(list[i]);
+	}
+	free(list);
 	return rc;
 }

@@ -40,6 +40,12 @@ log_level_parse(const char *name)
 	return -EINVAL;
 }
 
+const char *
+log_level_check(const char *name)
+{
+	return log_level_parse(name) < 0 ? "err, warn, info or debug" : NULL;
+}
+
 static void
 log_line(enum log_level level, const char *word, const char *fmt, va_list ap)
 {

@@ -25,6 +25,8 @@ void log_init(const char *ident, enum log_level level);
 
 /* Returns the level of that name (err, warn, info, debug), or -EINVAL. */
 int log_level_parse(const char *name);
+/* For conf.h: what a level has to be, NULL if name is one. */
+const char *log_level_check(const char *name);
 
 void log_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -3,9 +3,10 @@
 PACKAGING_IN = \
   packaging/europa.conf.in \
   packaging/europa.tmpfiles.in \
+  packaging/europa-vnic.pc.in \
   packaging/europa-dataplane.service.in \
   packaging/europad.service.in
-EXTRA_DIST += $(PACKAGING_IN) packaging/europa.sysusers
+EXTRA_DIST += $(PACKAGING_IN) packaging/europa.sysusers packaging/europad.socket
 PACKAGING_OUT = $(PACKAGING_IN:.in=)
 CLEANFILES += $(PACKAGING_OUT)
 # for who watches many nodes
@@ -20,10 +21,14 @@ PACKAGING_SED = $(SED) \
   -e 's|@europaconfdir[@]|$(europaconfdir)|g' \
   -e 's|@statedir[@]|$(localstatedir)/lib/europa|g' \
   -e 's|@libexecdir[@]|$(europalibexecdir)|g' \
-  -e 's|@webdir[@]|$(europawebdir)|g'
+  -e 's|@webdir[@]|$(europawebdir)|g' \
+  -e 's|@libdir[@]|$(libdir)|g' \
+  -e 's|@includedir[@]|$(includedir)|g' \
+  -e 's|@version[@]|$(VERSION)|g'
 
 packaging/europa.conf: packaging/europa.conf.in Makefile
 packaging/europa.tmpfiles: packaging/europa.tmpfiles.in Makefile
+packaging/europa-vnic.pc: packaging/europa-vnic.pc.in Makefile
 packaging/europa-dataplane.service: packaging/europa-dataplane.service.in Makefile
 packaging/europad.service: packaging/europad.service.in Makefile
 $(PACKAGING_OUT):
@@ -31,7 +36,7 @@ $(PACKAGING_OUT):
 	  $(PACKAGING_SED) $(srcdir)/$@.in > $@.tmp && mv $@.tmp $@
 
 if HAVE_SYSTEMD_UNITS
-systemdsystemunit_DATA = packaging/europad.service
+systemdsystemunit_DATA = packaging/europad.service packaging/europad.socket
 if HAVE_DPDK
 systemdsystemunit_DATA += packaging/europa-dataplane.service
 endif
@@ -60,3 +65,6 @@ uninstall-packaging:
 	  rm -f '$(DESTDIR)$(europaconfdir)/europa.conf'
 	rm -f '$(DESTDIR)$(europadatadir)/europa.conf'
 .PHONY: install-packaging uninstall-packaging
+
+include packaging/dev.mk
+include packaging/deb.mk

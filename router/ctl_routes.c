@@ -217,7 +217,9 @@ ctl_show_routes(struct ctl *c, struct ctl_client *k)
 		g.only = read_source(
 		    k->word[i + 1], strlen(k->word[i + 1]), &g.source);
 		if (!g.only) {
-			ctl_error(k, CTL_INVALID, 0, "no source of routes: %s",
+			ctl_error(k, CTL_INVALID, 0,
+			    "no source of routes: %s; there are connected, "
+			    "static, api and linux",
 			    k->word[i + 1]);
 			return;
 		}

@@ -151,6 +151,10 @@ find_vnic(struct words *w)
 	w->p.vnic = i;
 }
 
+static const char expected[] =
+    "expected: src ADDRESS dst ADDRESS [in INTERFACE] [ttl N] [len N] "
+    "[udp|tcp [PORT]|icmp|proto N] [sport N] [dport N] [df]";
+
 /* False: it has been answered. */
 static bool
 read_packet(struct ctl *c, struct ctl_client *k, struct trace_packet *out)
@@ -167,16 +171,13 @@ read_packet(struct ctl *c, struct ctl_client *k, struct trace_packet *out)
 
 		if (take_one(&w, word))
 			continue;
-		ctl_error(k, CTL_INVALID, 1, "not understood: %s %s", word,
-		    w.at > 0 && w.word[w.at - 1] != word ? w.word[w.at - 1]
-							 : "");
+		ctl_error(k, CTL_INVALID, 1, "not understood: %s%s%s; %s", word,
+		    w.word[w.at - 1] != word ? " " : "",
+		    w.word[w.at - 1] != word ? w.word[w.at - 1] : "", expected);
 		return false;
 	}
 	if (!w.has_src || !w.has_dst) {
-		ctl_error(k, CTL_INVALID, 1,
-		    "expected: src ADDRESS dst ADDRESS [in INTERFACE] [ttl N] "
-		    "[len N] [udp|tcp [PORT]|icmp|proto N] [sport N] "
-		    "[dport N] [df]");
+		ctl_error(k, CTL_INVALID, 1, "%s", expected);
 		return false;
 	}
 	if (w.p.is6 && w.p.protocol == IP_ICMP)

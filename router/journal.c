@@ -90,7 +90,7 @@ read_all(struct journal *j, FILE *in,
 
 /* --- life ----------------------------------------------------------------- */
 
-/* Nothing is kept from here on. */
+/* Nothing is kept from here on; with the next change all of it is tried again. */
 static void
 fail(struct journal *j, const char *path)
 {
@@ -98,6 +98,7 @@ fail(struct journal *j, const char *path)
 	    strerror(errno));
 	journal_close(j);
 	unlink(j->path);
+	j->failed = true;
 }
 
 static FILE *
@@ -164,6 +165,10 @@ journal_put(struct journal *j, const struct route *r, bool add)
 	uint8_t b[BYTES6];
 	size_t n = encode(r, add, b);
 
+	if (j->failed) { /* not this change alone */
+		j->failed = false;
+		journal_rewrite(j);
+	}
 	if (!j->file && !j->rewriting && j->path[0]) {
 		j->file = begin(j->path);
 		j->bytes = MAGIC;

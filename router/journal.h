@@ -14,7 +14,8 @@
  * died, is at its end only and is left out.
  *
  * It helps after a crash, no more: a full disk is said in the log, and what is
- * in force goes on.
+ * in force goes on. Then there is no file, rather than one of a part of it, until
+ * the next change finds room for all.
  */
 #ifndef ROUTER_JOURNAL_H
 #define ROUTER_JOURNAL_H
@@ -36,6 +37,7 @@ struct journal {
 	FILE *file; /* NULL: there is none */
 	FILE *next; /* while it is written anew */
 	bool rewriting;
+	bool failed;     /* there is none, but routes that should be in it */
 	struct route at; /* the last that is in next */
 	size_t bytes;    /* of file */
 	size_t next_bytes;

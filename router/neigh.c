@@ -8,8 +8,11 @@ void
 neigh_init(struct neigh *n)
 {
 	n->next_ms = UINT64_MAX;
-	n->bucket.per_second = NEIGH_PER_SECOND;
-	n->bucket.burst = NEIGH_BURST;
+	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++)
+		n->bucket[i] = (struct bucket){
+			.per_second = NEIGH_PER_SECOND,
+			.burst = NEIGH_BURST,
+		};
 	for (unsigned i = 0; i < NEIGH_CHAINS; i++)
 		n->chain[i] = NEIGH_MAX;
 }
@@ -87,32 +90,75 @@ neigh_destroy(struct neigh *n)
 		drop_pending(n, &n->entry[i]);
 }
 
-/* A free entry, or the oldest that nothing is known of; NULL: all are good. */
-static struct neigh_entry *
-find_room(struct neigh *n)
+/* What the entries of a vNIC are, while room is looked for. */
+struct share {
+	unsigned n, n_strangers;      /* strangers: nothing is known of them */
+	struct neigh_entry *stranger; /* asked for the longest time ago */
+	struct neigh_entry *known;    /* heard of the longest time ago */
+};
+
+static void
+note(struct share *s, struct neigh_entry *e)
 {
-	struct neigh_entry *oldest = NULL;
+	s->n++;
+	if (neigh_is_resolved(e)) {
+		if (!s->known || e->due_ms < s->known->due_ms)
+			s->known = e;
+		return;
+	}
+	s->n_strangers++;
+	if (!s->stranger || e->asked_ms < s->stranger->asked_ms)
+		s->stranger = e;
+}
+
+/*
+ * Who makes room in a full table for one at vnic: a stranger of where most of
+ * them are, so that whoever asks for a whole network in vain harms nobody but
+ * that network; else, for the first few of a vNIC, a neighbour of where there
+ * are most, so that one network's cannot keep out all of another.
+ */
+static struct neigh_entry *
+find_victim(const struct share *of, unsigned vnic)
+{
+	unsigned strange = 0, full = 0;
+
+	for (unsigned i = 1; i < VNIC_MAX_VNICS; i++) {
+		if (of[i].n_strangers > of[strange].n_strangers)
+			strange = i;
+		if (of[i].n > of[full].n)
+			full = i;
+	}
+	if (of[strange].stranger)
+		return of[strange].stranger;
+	return of[vnic].n < NEIGH_SHARE ? of[full].known : NULL;
+}
+
+/* A free entry, or one that makes room; NULL: all are good. */
+static struct neigh_entry *
+find_room(struct neigh *n, unsigned vnic)
+{
+	struct share of[VNIC_MAX_VNICS] = { 0 };
+	struct neigh_entry *victim;
 
 	for (unsigned i = 0; i < n->high; i++) {
 		struct neigh_entry *e = &n->entry[i];
 
 		if (e->state == NEIGH_NONE)
 			return e;
-		if (!neigh_is_resolved(e) &&
-		    (!oldest || e->asked_ms < oldest->asked_ms))
-			oldest = e;
+		note(&of[e->vnic], e);
 	}
 	if (n->high < NEIGH_MAX)
 		return &n->entry[n->high++];
-	if (oldest)
-		forget(n, oldest);
-	return oldest;
+	victim = find_victim(of, vnic);
+	if (victim)
+		forget(n, victim);
+	return victim;
 }
 
 static struct neigh_entry *
 add(struct neigh *n, struct ip6 ip, unsigned vnic)
 {
-	struct neigh_entry *e = find_room(n);
+	struct neigh_entry *e = find_room(n, vnic);
 	uint16_t *chain = chain_of(n, ip, vnic);
 
 	if (!e)
@@ -144,7 +190,7 @@ ask(struct neigh *n, struct neigh_entry *e, uint64_t now_ms)
 	int rc;
 
 	set_due(n, e, now_ms + NEIGH_RETRY_MS);
-	if (!bucket_take(&n->bucket, now_ms)) {
+	if (!bucket_take(&n->bucket[e->vnic], now_ms)) {
 		count_one(n, NEIGH_COUNT_LIMITED);
 		set_due(n, e, now_ms + NEIGH_RETRY_MS / 4);
 		return;

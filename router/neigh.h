@@ -15,7 +15,9 @@
  * from an answer to our question or from a neighbour that we already know, so
  * a stranger cannot fill the table. All is bounded: neighbours, packets that
  * wait (8 each, 256 in all), one request per second and neighbour, and 500
- * requests per second in all.
+ * requests per second and vNIC. Who asks for all addresses of one network, or
+ * answers for all of them, does not keep neighbours at other vNICs out: of a
+ * full table each vNIC can have NEIGH_SHARE.
  *
  * It knows no protocol, no clock, no queue and no other thread: time is an
  * argument, and frames are made and leave through struct neigh_ops.
@@ -31,13 +33,14 @@
 
 enum neigh_limits {
 	NEIGH_MAX = 2048,
+	NEIGH_SHARE = NEIGH_MAX / VNIC_MAX_VNICS,
 	NEIGH_MAX_PENDING = 8,
 	NEIGH_MAX_ALL_PENDING = 256,
 	NEIGH_TRIES = 3,
 	NEIGH_RETRY_MS = 1000,
 	NEIGH_REACHABLE_MS = 60000,
 	NEIGH_FAILED_MS = 20000,
-	NEIGH_PER_SECOND = 500,
+	NEIGH_PER_SECOND = 500, /* requests of a vNIC */
 	NEIGH_BURST = 100,
 	NEIGH_CHAINS = 1024,
 };
@@ -90,7 +93,7 @@ struct neigh {
 	uint8_t *used;          /* NEIGH_MAX marks, borrowed */
 
 	const struct iface *iface;
-	struct bucket bucket;
+	struct bucket bucket[VNIC_MAX_VNICS];
 	bool changed;
 	uint64_t next_ms;   /* nothing is due before */
 	unsigned high;      /* entries ever used: a scan ends there */

@@ -158,17 +158,23 @@ load_all(lua_State *lua)
 	return 0;
 }
 
-/* The error is on the stack: mostly "name:line: why", but it may be anything. */
+/*
+ * The error is on the stack: mostly "name:line: why", but it may be anything.
+ * That of require() has a line for each folder where it looked; the first counts.
+ */
 static int
 fail(const struct script *s, int status, struct err *e)
 {
+	const char *why;
+
 	if (status == LUA_ERRMEM)
 		return err_set(e, -ENOMEM, "%s: it wants more than %zu KiB",
 		    s->name, s->max >> 10);
 	if (!lua_isstring(s->lua, -1))
 		return err_set(e, -EINVAL, "%s: it threw a %s", s->name,
 		    luaL_typename(s->lua, -1));
-	return err_set(e, -EINVAL, "%s", lua_tostring(s->lua, -1));
+	why = lua_tostring(s->lua, -1);
+	return err_set(e, -EINVAL, "%.*s", (int)strcspn(why, "\n"), why);
 }
 
 static int

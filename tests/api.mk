@@ -91,6 +91,7 @@ EXTRA_DIST += \
   tests/rest/fake_router.mjs \
   tests/rest/fuzz.test.mjs \
   tests/rest/lists.test.mjs \
+  tests/rest/halt.test.mjs \
   tests/rest/live.test.mjs \
   tests/rest/logs.test.mjs \
   tests/rest/metrics.test.mjs \

@@ -2,11 +2,13 @@
 # What is checked beside the unit tests, and the targets that people expect
 LINT_FILES = tests/lint/run tests/lint/c.sh tests/lint/text.sh \
   tests/lint/cppcheck.h
-INSTALL_TESTS = tests/install/units.sh tests/install/config.sh
+INSTALL_TESTS = tests/install/units.sh tests/install/config.sh \
+  tests/install/errors.sh
 EXTRA_DIST += .clang-format .editorconfig $(LINT_FILES) $(INSTALL_TESTS) \
   tests/lint/selftest.sh \
   tests/install/staged.sh tests/install/files.txt tests/install/dirs.sh.in \
-  tests/system/run
+  tests/system/run \
+  tests/systemd/machine.bash tests/systemd/node.bats tests/systemd/run
 TESTS += tests/lint/selftest.sh $(INSTALL_TESTS)
 
 # where configure puts things, for tests of what is installed
@@ -35,6 +37,10 @@ check-install: all
 # as root, with containers: every promise of the README
 check-system: all
 	$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/system/run
+# as root: the packages, on a Debian with systemd as PID 1
+check-systemd: all
+	$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/systemd/run
 # soaks and fuzzing, minutes to hours; LONG_SECONDS sets how long each takes
 check-long: all check-long-protocol check-long-rest
-.PHONY: lint format check-install check-system check-long
+.PHONY: lint format check-install check-system check-systemd \
+  check-long

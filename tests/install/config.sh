@@ -23,10 +23,7 @@ result() {
 }
 
 accepted() { # PROGRAM FILE
-  case $1 in
-    *europad) "$1" --config "$2" --check-config ;;
-    *) "$1" --config "$2" --version ;;
-  esac > "$TMP/out" 2>&1
+  "$1" --config "$2" --check-config > "$TMP/out" 2>&1
 }
 
 refused() { # PROGRAM FILE WORD: fails, and names the file and the word
@@ -42,6 +39,16 @@ try() { # PROGRAM SECTION
   { cat "$CONF"; printf '[%s]\nnosuch = 1\n' "$2"; } > "$TMP/bad.conf"
   refused "$1" "$TMP/bad.conf" nosuch
   result "$name refuses a key that is not there" $?
+  refused "$1" "$TMP/bad.conf" nosuch && grep -q 'bad.conf:[0-9]*: ' "$TMP/out"
+  result "$name names file and line" $?
+  cp "$CONF" "$TMP/parts.conf"
+  mkdir -p "$TMP/parts.conf.d"
+  printf '[%s]\nlog_level = debug\n' "$2" > "$TMP/parts.conf.d/10-a.conf"
+  accepted "$1" "$TMP/parts.conf"
+  result "$name takes a file of europa.conf.d" $?
+  printf '[%s]\nlog_level = loud\n' "$2" > "$TMP/parts.conf.d/20-b.conf"
+  refused "$1" "$TMP/parts.conf" '20-b.conf:2: log_level = loud: want err, warn'
+  result "$name refuses a bad value there, and says what is wanted" $?
   refused "$1" "$TMP/absent.conf" 'No such file'
   result "$name refuses a file that is not there" $?
 }

@@ -34,7 +34,7 @@ run_make() {
 name_folders() {
   local v
   for v in unitdir sysusersdir tmpfilesdir sbindir confdir libexecdir docdir \
-    mandir datadir; do
+    mandir datadir libdir includedir; do
     if [ -n "${!v}" ]; then printf 's|^%s/|@%s@/|;' "${!v}" "$v"; fi
   done
 }
@@ -106,7 +106,21 @@ else
   result 'no program knows the folders that it was built from' $?
 fi
 
-grep -rlE '@[a-z]+@' "$STAGE$confdir" "$STAGE$sysusersdir" \
+build_echo() {
+  local flags
+  flags=$(PKG_CONFIG_SYSROOT_DIR=$STAGE \
+    PKG_CONFIG_PATH=$STAGE$libdir/pkgconfig \
+    pkg-config --cflags --libs europa-vnic) || return 1
+  # shellcheck disable=SC2086
+  cd "$TMP" && ${CC:-cc} $SANITIZE -o my-echo my-echo.c $flags
+}
+SANITIZE=$(grep -oE -- '-fsanitize=[a-z,]+' "$EUROPA_BUILDDIR/Makefile" |
+  head -n 1)
+cp "$EUROPA_SRCDIR/examples/vnic-echo.c" "$TMP/my-echo.c"
+(build_echo) > "$TMP/out" 2>&1
+result 'a data plane of one'"'"'s own builds from what is installed' $?
+
+grep -rlE '@[a-z]+@' "$STAGE$libdir/pkgconfig" "$STAGE$confdir" "$STAGE$sysusersdir" \
   "$STAGE$tmpfilesdir" "$STAGE${unitdir:-$confdir}" > "$TMP/out"
 [ ! -s "$TMP/out" ]
 result 'all names in configuration are filled in' $?

@@ -44,8 +44,11 @@ for u in europad europa-dataplane; do
   try "$u: every key is known" \
     systemd-analyze verify --man=no "./$u.service"
 done
+cp "$EUROPA_SRCDIR/packaging/europad.socket" .
+try "europad.socket: every key is known" \
+  systemd-analyze verify --man=no ./europad.socket
 exposure europad 60
-exposure europa-dataplane 26
+exposure europa-dataplane 20
 
 printf '[Service]\nNoSuchKey=1\nExecStart=/bin/true\n' > bad.service
 n=$((n + 1))

@@ -18,4 +18,15 @@
 #define TAILQ_FOREACH(p, head, field) \
 	for ((p) = (head)->first; (p); (p) = (p)->field.next)
 
+#define LIST_HEAD(name, type)       \
+	struct name {               \
+		struct type *first; \
+	}
+#define LIST_ENTRY(type)                   \
+	struct {                           \
+		struct type *next, **prev; \
+	}
+#define LIST_FOREACH(p, head, field) \
+	for ((p) = (head)->first; (p); (p) = (p)->field.next)
+
 #endif

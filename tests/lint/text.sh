@@ -43,7 +43,7 @@ check_length() {
 }
 
 check_spdx() {
-  { files '\.(c|h|js|mjs|css|html|mk|ac|am|in|pml|[58]|service|sysusers)$'
+  { files '\.(c|h|js|mjs|css|html|mk|ac|am|in|pml|[1578]|service|sysusers)$'
     shell_files; } | sort -u | while IFS= read -r f; do
     head -n 5 "$f" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||
       echo "$f: SPDX-License-Identifier: Apache-2.0 is not in its first five lines"

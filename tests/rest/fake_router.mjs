@@ -8,6 +8,7 @@
 //	deep      JSON that nests without end
 //	drip      one byte now and then
 //	wrong     JSON, with members of other types than they have
+//	stuck     takes tables, and never answers a change
 //	full      no change fits, and part of it was done; tables it takes: the
 //	          state of its one neighbour says how many
 import {rmSync} from 'node:fs';
@@ -40,13 +41,14 @@ const says = {
     s.on('close', () => clearInterval(timer));
   },
   wrong: (s) => s.write(answer(wrong)),
+  stuck: (s, data) => says.full(s, data),
   full: (s, data) => {
     s.said = (s.said ?? '') + data;
     for (let m; (m = /^(.*) (\d+)\n/.exec(s.said));) {
       const end = m[0].length + Number(m[2]);
       if (s.said.length < end) return;
       s.said = s.said.slice(end);
-      s.write(full(m[1]));
+      if (mode !== 'stuck' || m[1] !== 'change routes') s.write(full(m[1]));
     }
   },
 };

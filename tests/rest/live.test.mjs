@@ -2,10 +2,12 @@
 // live: what a router runs beside its spec, its pipeline and its run-time routes;
 // and routers whose process answers badly, which costs nobody else anything.
 import assert from 'node:assert/strict';
+import {existsSync} from 'node:fs';
+import {dirname, join} from 'node:path';
 import {after, before, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 
-import {empty, lines, lua, must, pipeline, request, reset, skip, until}
+import {empty, lines, lua, must, pipeline, request, reset, skip, socketPath, until}
   from './client.mjs';
 
 const r1 = '/v1/routers/r1';
@@ -211,6 +213,20 @@ test('a change that is carried out in part is taken back', {skip: skipFake}, asy
   });
   await until(async () => assert.equal(await tables(), 'tables-1'));
   await must('DELETE', at);
+});
+
+// Whoever starts next gives it what is on disk, whatever it has of the change.
+test('while a change is on its way nothing says that the router has its routes', {skip: skipFake}, async () => {
+  const at = await bad('stuck');
+  const {uid} = (await must('GET', at)).json;
+  const given = join(dirname(socketPath), 'state/routers', uid, 'given');
+  const route = {prefix: '10.8.0.0/16', via: '198.18.2.7'};
+  await until(async () => must('PUT', `${at}/routes`, `${JSON.stringify(route)}\n`, lines));
+  assert.ok(existsSync(given));
+  const change = request('PATCH', `${at}/routes`, route);
+  await until(async () => assert.ok(!existsSync(given)));
+  await must('DELETE', at);
+  assert.equal((await change).status, 409);
 });
 
 test('a process without a socket is told so', {skip: skipFake}, async () => {

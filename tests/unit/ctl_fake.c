@@ -162,6 +162,7 @@ reply(struct ctl_fake *f, int fd, struct question *q, size_t *begun)
 
 	snprintf(json, sizeof(json), "{\"n\":%zu}\n", q->n);
 	ctl_fake_set(&f->n_questions, ctl_fake_get(&f->n_questions) + 1);
+	ctl_fake_set(&f->n_bytes, ctl_fake_get(&f->n_bytes) + q->n);
 	if (strcmp(q->words, "close") == 0)
 		return false;
 	if (strcmp(q->words, "late") == 0)

@@ -32,6 +32,7 @@ struct ctl_fake {
 	_Atomic(size_t) no_router; /* 1: it closes whatever it is sent */
 	_Atomic(size_t) n_streams;
 	_Atomic(size_t) n_questions;
+	_Atomic(size_t) n_bytes;   /* of their bodies */
 	_Atomic(size_t) n_table;   /* lines in force by replace */
 	_Atomic(size_t) n_changes; /* lines by change */
 	_Atomic(size_t) is_open;   /* 1: a table was begun, and not ended */

@@ -195,6 +195,14 @@ routes_come_as_json_or_as_lines(void **state)
 	rig_expect_code(&a, 422, "invalid");
 	rig_ask(&a, "PUT", ROUTES, NDJSON, "[1, 2");
 	rig_expect_code(&a, 400, "not-json");
+	/* what curl -d makes of two lines, and lines that are not said to be */
+	rig_ask(&a, "PUT", ROUTES, NDJSON, "{\"a\": 1}{\"b\": 2}");
+	rig_expect_code(&a, 400, "not-json");
+	assert_non_null(strstr(a.body, "\"line 1: column 9: "));
+	assert_non_null(strstr(a.body, "--data-binary"));
+	rig_ask(&a, "PUT", ROUTES, "", "{\"a\": 1}\n{\"b\": 2}\n");
+	rig_expect_code(&a, 400, "not-json");
+	assert_non_null(strstr(a.body, "application/x-ndjson"));
 }
 
 static void
@@ -271,6 +279,10 @@ a_few_streams_come_at_once(void **state)
 		rig_ask(&a, "PUT", ROUTES, NDJSON, " ");
 	}
 	rig_expect_code(&a, 503, "busy");
+	/* a change is short: it does not wait for them */
+	rig_ask(&a, "PATCH", ROUTES, NDJSON,
+	    "{\"prefix\":\"1.2.3.0/24\",\"vnic\":\"x\"}");
+	assert_int_equal(a.status, 200);
 	client_say(fd[0], "\n");
 	client_read(fd[0], &a, 0);
 	assert_int_equal(a.status, 200);
@@ -283,6 +295,48 @@ a_few_streams_come_at_once(void **state)
 		usleep(10000);
 	}
 	fail();
+}
+
+/* Tables whose routers take their time keep no others from arriving. */
+static void
+a_stream_that_has_come_leaves_its_place(void **state)
+{
+	static struct client_answer a;
+	int fd[STREAMS], status;
+
+	(void)state;
+	for (unsigned i = 0; i < STREAMS; i++) {
+		fd[i] = client_unix(rig.socket);
+		client_say(fd[i],
+		    "PUT /v1/routers/later/routes HTTP/1.1\r\nHost: "
+		    "e\r\n" NDJSON "Content-Length: 1\r\n\r\n\n");
+		rig_wait_for_kept(i + 1);
+	}
+	rig_ask(&a, "PUT", ROUTES, NDJSON, "\n");
+	status = a.status; /* who waits is answered in any case */
+	for (unsigned i = 0; i < STREAMS; i++) {
+		api_reply(rig.kept[i], 200, json_object(), NULL, NULL);
+		client_read(fd[i], &a, 0);
+		close(fd[i]);
+	}
+	rig.n_kept = 0;
+	assert_int_equal(status, 200);
+}
+
+static void
+a_long_change_is_refused(void **state)
+{
+	static struct client_answer a;
+	int fd = client_unix(rig.socket);
+
+	(void)state;
+	client_say(fd,
+	    "PATCH " ROUTES " HTTP/1.1\r\nHost: e\r\n" NDJSON
+	    "Content-Length: %d\r\nExpect: 100-continue\r\n\r\n",
+	    (256 << 10) + 1);
+	client_read(fd, &a, 0);
+	rig_expect_code(&a, 413, "too-large");
+	close(fd);
 }
 
 static void
@@ -299,6 +353,11 @@ a_program_is_text_of_256_kib(void **state)
 	assert_int_equal(seen(&a, "text"), 8);
 	rig_ask(&a, "PUT", PIPELINE, "", "return 12");
 	assert_int_equal(seen(&a, "text"), 9);
+	rig_ask(&a, "PUT", PIPELINE, "", "--[[mine]] return 12");
+	assert_int_equal(a.status, 200);
+	rig_ask(&a, "PUT", PIPELINE, "", "-- mine return 12");
+	rig_expect_code(&a, 422, "invalid");
+	assert_non_null(strstr(a.body, "--data-binary"));
 	rig_ask(&a, "PUT", PIPELINE, "", NULL);
 	rig_expect_code(&a, 400, "no-body");
 	rig_ask(&a, "PUT", PIPELINE, "Content-Type: application/json\r\n", "1");
@@ -314,6 +373,7 @@ a_program_is_text_of_256_kib(void **state)
 	close(fd);
 
 	memset(text, '-', sizeof(text));
+	text[2] = '\n';
 	for (unsigned more = 0; more < 2; more++) {
 		fd = client_unix(rig.socket);
 		client_say(fd,
@@ -367,6 +427,8 @@ main(void)
 		cmocka_unit_test(a_stream_may_be_long),
 		cmocka_unit_test(a_slow_stream_ends),
 		cmocka_unit_test(a_few_streams_come_at_once),
+		cmocka_unit_test(a_stream_that_has_come_leaves_its_place),
+		cmocka_unit_test(a_long_change_is_refused),
 		cmocka_unit_test(a_program_is_text_of_256_kib),
 		cmocka_unit_test(numbers_and_pages_are_in_the_path_and_query),
 	};

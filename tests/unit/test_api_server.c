@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <cmocka.h>
 
@@ -71,6 +72,7 @@ answers_have_their_headers(void **state)
 	rig_ask(&a, "DELETE", "/v1/routers", "", NULL);
 	rig_expect_code(&a, 405, "bad-method");
 	assert_string_equal(client_header(&a, "Allow"), "GET, HEAD, POST");
+	assert_non_null(strstr(a.body, "has no DELETE, only GET, HEAD, POST"));
 }
 
 static void
@@ -276,6 +278,45 @@ a_second_server_does_not_take_the_socket(void **state)
 	assert_int_equal(a.status, 200);
 }
 
+/* Somebody else's: it is there afterwards, and what comes meanwhile waits. */
+static void
+a_socket_that_is_handed_over_outlives_the_server(void **state)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct api_config c = {
+		.socket_path = a.sun_path,
+		.handler = rig_handle,
+		.arg = &rig,
+	};
+	struct api_server *server = NULL;
+	struct err e;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s/given", rig.dir);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	c.inherited_fd = dup(fd);
+	assert_int_equal(api_server_start(&c, &server, &e), -ENOTSOCK);
+	assert_int_equal(listen(fd, 8), 0);
+	for (int i = 0; i < 2; i++) {
+		static struct client_answer answer;
+		int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		assert_int_equal(
+		    connect(client, (struct sockaddr *)&a, sizeof(a)), 0);
+		c.inherited_fd = dup(fd);
+		assert_int_equal(api_server_start(&c, &server, &e), 0);
+		client_say(client, "GET /v1 HTTP/1.1\r\nHost: e\r\n\r\n");
+		client_read(client, &answer, 0);
+		assert_int_equal(answer.status, 200);
+		close(client);
+		api_server_stop(server);
+		assert_int_equal(access(a.sun_path, F_OK), 0);
+	}
+	close(fd);
+	unlink(a.sun_path);
+}
+
 int
 main(void)
 {
@@ -289,6 +330,8 @@ main(void)
 		cmocka_unit_test(the_page_is_served_and_nothing_beside_it),
 		cmocka_unit_test(tcp_is_for_this_machine_and_page),
 		cmocka_unit_test(a_second_server_does_not_take_the_socket),
+		cmocka_unit_test(
+		    a_socket_that_is_handed_over_outlives_the_server),
 	};
 
 	return cmocka_run_group_tests_name(

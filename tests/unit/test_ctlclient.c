@@ -408,6 +408,23 @@ a_container_is_given_what_it_understands(void **state)
 	assert_int_equal(pushed.left_out, ARRAY_SIZE(bad) + 1);
 }
 
+/* A vNIC that all routes lead to is gone: each line costs little. */
+static void
+lines_that_are_all_wrong_are_left_out_cheaply(void **state)
+{
+	enum { N = 3000, BYTES_EACH = 2000 };
+	static size_t bad[N];
+
+	(void)state;
+	for (size_t i = 0; i < N; i++)
+		bad[i] = 1001 + i;
+	push(5000, bad, N, "", false);
+	assert_int_equal(pushed.rc, 0);
+	assert_int_equal(pushed.left_out, N);
+	assert_int_equal(ctl_fake_get(&rig.fake.n_table), 5000 - N);
+	assert_in_range(ctl_fake_get(&rig.fake.n_bytes), 1, N * BYTES_EACH);
+}
+
 int
 main(void)
 {
@@ -422,6 +439,7 @@ main(void)
 		TEST(a_table_goes_in_pieces),
 		TEST(a_client_hears_which_line_was_wrong),
 		TEST(a_container_is_given_what_it_understands),
+		TEST(lines_that_are_all_wrong_are_left_out_cheaply),
 	};
 
 	alarm(120);

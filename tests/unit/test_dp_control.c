@@ -5,6 +5,7 @@
  */
 #include "tests/unit/dp_rig.h"
 
+#include "lib/loop.h"
 #include "lib/region.h"
 
 #include <fcntl.h>
@@ -80,6 +81,64 @@ requests_are_checked(void **state)
 	dp_close(&r);
 }
 
+/* The first one goes on: it counts what net_null makes without an end. */
+static void
+a_device_has_one_port(void **state)
+{
+	uint64_t until = loop_now_ms() + 10000, before, now;
+	struct dp_rig r;
+	struct wire_msg m = { .type = WIRE_PORT_ADD };
+
+	(void)state;
+	dp_open(&r, "port p0 1500 net_null6\n");
+	strcpy(m.u.port.name, "p1");
+	strcpy(m.u.port.devargs, "net_null6");
+	m.u.port.mtu = 1500;
+	assert_int_equal(dp_ask(&r, &m, NULL), EBUSY);
+	m = (struct wire_msg){ .type = WIRE_PORT_DEL };
+	strcpy(m.u.name.name, "p1");
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	before = dp_port_info(&r, "p0").u.port_info.count[WIRE_PORT_RX];
+	do {
+		usleep(20000);
+		now = dp_port_info(&r, "p0").u.port_info.count[WIRE_PORT_RX];
+	} while (now <= before && loop_now_ms() < until);
+	assert_true(now > before);
+	dp_close(&r);
+}
+
+static void
+assert_not_opened(
+    struct dp_rig *r, const char *devargs, int rc, const char *why)
+{
+	struct wire_msg m = { .type = WIRE_PORT_ADD }, answer;
+
+	strcpy(m.u.port.name, "p1");
+	strcpy(m.u.port.devargs, devargs);
+	m.u.port.mtu = 1500;
+	assert_int_equal(dp_ask(r, &m, &answer), rc);
+	if (!strstr(answer.u.fail.text, why))
+		fail_msg("\"%s\" does not say \"%s\"", answer.u.fail.text, why);
+	m = (struct wire_msg){ .type = WIRE_PORT_DEL };
+	strcpy(m.u.name.name, "p1");
+	assert_int_equal(dp_ask(r, &m, NULL), 0);
+}
+
+static void
+a_port_that_does_not_open_says_why(void **state)
+{
+	struct dp_rig r;
+
+	(void)state;
+	dp_open(&r, "port p0 1500 net_null0,no-rx=1\n");
+	assert_not_opened(&r, "net_null0,size=64", EBUSY, "another number");
+	assert_not_opened(&r, "lo", ENODEV, "\"net_af_packet,iface=lo\"");
+	assert_not_opened(
+	    &r, "net_af_packet7,iface=nothere", EPERM, "interface nothere");
+	assert_not_opened(&r, "net_nothing0", ENODEV, "net_nothing0: No such");
+	dp_close(&r);
+}
+
 /* Small memory in place of the promised, and descriptors that are no memory. */
 static void
 wrong_memory_is_refused(void **state)
@@ -119,6 +178,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_are_checked),
+		cmocka_unit_test(a_device_has_one_port),
+		cmocka_unit_test(a_port_that_does_not_open_says_why),
 		cmocka_unit_test(wrong_memory_is_refused),
 	};
 

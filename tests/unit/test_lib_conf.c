@@ -20,10 +20,18 @@ static struct target {
 	bool flag;
 } target;
 
+static const char *
+check_name(const char *value)
+{
+	return strcmp(value, "none") == 0 ? "a name" : NULL;
+}
+
 static const struct conf_key keys[] = {
-	{ "node", "name", CONF_STRING, target.name, sizeof(target.name), 0, 0 },
-	{ "node", "number", CONF_UINT, &target.number, 0, 2, 4000000000U },
-	{ "api", "flag", CONF_BOOL, &target.flag, 0, 0, 0 },
+	{ "node", "name", CONF_STRING, target.name, sizeof(target.name), 0, 0,
+	    check_name },
+	{ "node", "number", CONF_UINT, &target.number, 0, 2, 4000000000U,
+	    NULL },
+	{ "api", "flag", CONF_BOOL, &target.flag, 0, 0, 0, NULL },
 };
 
 static int
@@ -97,7 +105,79 @@ mistakes_name_the_line(void **state)
 	expect_bad("[node\n", ":1: want key = value");
 	expect_bad("[node]\nname = 12345678\n", ":2: name is longer than 7");
 	expect_bad("[node]\nname = a\nname = b\n", ":3: name is given twice");
+	expect_bad("[node]\nname = none\n", ":2: name = none: want a name");
 	expect_bad("[api]\nflag = maybe\n", ":2: flag = maybe: want yes or no");
+}
+
+/* A name of the same section, two letters away at most. */
+static void
+a_mistyped_key_is_recognized(void **state)
+{
+	(void)state;
+	expect_bad("[node]\nnumbr = 1\n", ": did you mean number");
+	expect_bad("[node]\nnmae = 1\n", ": did you mean name");
+	expect_bad("[node]\nnumbers1 = 1\n", ": did you mean number");
+	expect_bad("[node]\nflag = 1\n", ": remove it; europa.conf(5)");
+	expect_bad("[node]\nnumberings = 1\n", ": remove it");
+	expect_bad(
+	    "[node]\nnumberrrrrrrrrrrrrrrrrrrrrrrrrrr = 1\n", ": remove it");
+}
+
+static void
+write_file(const char *dir, const char *name, const char *text)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void
+remove_files(const char *dir, const char *const *name)
+{
+	char path[128];
+
+	for (; *name; name++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, *name);
+		remove(path);
+	}
+	rmdir(dir);
+}
+
+static void
+a_folder_beside_it_is_read_after_it(void **state)
+{
+	static const char *const files[] = { "c.conf.d/10.conf",
+		"c.conf.d/9.conf", "c.conf.d/no.txt", "c.conf.d/.conf",
+		"c.conf.d", "c.conf", NULL };
+	char dir[] = "/tmp/europa-test-conf-XXXXXX", path[64];
+	struct err e;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/c.conf", dir);
+	write_file(dir, "c.conf", "[node]\nname = main\nnumber = 3\n");
+	assert_int_equal(conf_read_all(path, keys, 3, NULL, &e), 0);
+	assert_string_equal(target.name, "main");
+	snprintf(path, sizeof(path), "%s/c.conf.d", dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	write_file(dir, "c.conf.d/10.conf", "[node]\nnumber = 10\n");
+	write_file(dir, "c.conf.d/9.conf", "[node]\nnumber = 9\n");
+	write_file(dir, "c.conf.d/no.txt", "no");
+	write_file(dir, "c.conf.d/.conf", "no");
+	snprintf(path, sizeof(path), "%s/c.conf", dir);
+	assert_int_equal(conf_read_all(path, keys, 3, NULL, &e), 0);
+	assert_string_equal(target.name, "main");
+	assert_int_equal(target.number, 9);
+	write_file(dir, "c.conf.d/10.conf", "[node]\nnumber = 1\n");
+	assert_int_equal(conf_read_all(path, keys, 3, NULL, &e), -EINVAL);
+	assert_non_null(strstr(e.msg, "/c.conf.d/10.conf:2: number = 1"));
+	remove_files(dir, files);
+	assert_int_equal(conf_read_all(path, keys, 3, NULL, &e), -ENOENT);
 }
 
 static void
@@ -239,6 +319,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_read),
 		cmocka_unit_test(mistakes_name_the_line),
+		cmocka_unit_test(a_mistyped_key_is_recognized),
+		cmocka_unit_test(a_folder_beside_it_is_read_after_it),
 		cmocka_unit_test(numbers_have_a_range),
 		cmocka_unit_test(what_cannot_be_read_whole_is_refused),
 		cmocka_unit_test(errors_gather_context),

@@ -253,7 +253,7 @@ routes_are_there_after_a_restart(void **state)
 	replace(&f, "add 1.0.0.0/8 dev a\n");
 	assert_int_equal(routefile_append(&f, change, strlen(change), &e), 0);
 	open_routes(&f);
-	expect_routes(&f, "add 1.0.0.0/8 dev a\nthen\n"
+	expect_routes(&f, "add 1.0.0.0/8 dev a\nthen\n# 37\n"
 			  "delete 1.0.0.0/8\nadd 2.0.0.0/8 dev b\n");
 	assert_int_equal(f.table, strlen("add 1.0.0.0/8 dev a\nthen\n"));
 	replace(&f, "");
@@ -273,7 +273,7 @@ a_change_may_come_first(void **state)
 	open_routes(&f);
 	assert_int_equal(routefile_append(&f, change, strlen(change), &e), 0);
 	open_routes(&f);
-	expect_routes(&f, "then\nadd 2.0.0.0/8 dev b\n");
+	expect_routes(&f, "then\n# 20\nadd 2.0.0.0/8 dev b\n");
 }
 
 static void
@@ -298,49 +298,134 @@ a_torn_line_is_dropped(void **state)
 	open_routes(&f);
 	assert_int_equal(routefile_append(&f, next, strlen(next), &e), 0);
 	expect_routes(&f, "add 1.0.0.0/8 dev a\nthen\nadd 2.0.0.0/8 dev b\n"
-			  "add 3.0.0.0/8 dev c\n");
+			  "# 20\nadd 3.0.0.0/8 dev c\n");
 	write_raw("add 1.0.0.0/8 dev a\nth");
 	assert_int_equal(routefile_open(&f, router, &e), -EBADMSG);
 	assert_int_equal(routefile_read(&f), -1);
 }
 
-/* Changes that are far longer than the table become one table. */
+/* However much of it is on disk: a change is there as a whole or not at all. */
+static void
+a_torn_change_leaves_nothing(void **state)
+{
+	static const char whole[] =
+	    "add 1.0.0.0/8 dev a\nthen\n"
+	    "# 20\nadd 2.0.0.0/8 dev b\n"
+	    "# 37\ndelete 2.0.0.0/8\nadd 3.0.0.0/8 dev c\n";
+	static const char *const bad[] = { "#", "# ", "# \n", "# x\n", "#1\na",
+		"# -1\nadd 3.0.0.0/8 dev c\n", "nonsense\n",
+		"# 99999999999999999999\n" };
+	const size_t second = (size_t)(strstr(whole, "# 37") - whole);
+	char text[sizeof(whole) + 32];
+	struct routefile f;
+
+	(void)state;
+	for (size_t n = second; n < sizeof(whole) - 1; n++) {
+		memcpy(text, whole, n);
+		text[n] = '\0';
+		write_raw(text);
+		open_routes(&f);
+		text[second] = '\0';
+		expect_routes(&f, text);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(
+		    text, sizeof(text), "%.*s%s", (int)second, whole, bad[i]);
+		write_raw(text);
+		open_routes(&f);
+		text[second] = '\0';
+		expect_routes(&f, text);
+	}
+	write_raw(whole);
+	open_routes(&f);
+	expect_routes(&f, whole);
+}
+
+static void
+there_is_room_for_so_much(void **state)
+{
+	struct routefile f = { .bytes = ROUTEFILE_MAX_BYTES - (64 << 10) };
+
+	(void)state;
+	assert_true(routefile_has_room(&f, 60 << 10));
+	assert_false(routefile_has_room(&f, 64 << 10));
+	assert_false(routefile_has_room(&f, SIZE_MAX));
+}
+
+static void
+append_many(struct routefile *f, unsigned i)
+{
+	static char many[64 << 10];
+	struct err e = { 0 };
+	char line[80];
+	size_t n = 0;
+
+	while (n < sizeof(many) - sizeof(line))
+		n += (size_t)sprintf(
+		    many + n, "add 2.0.0.0/8 dev b%u\ndelete 1.0.0.0/8\n", i);
+	assert_int_equal(routefile_append(f, many, n, &e), 0);
+}
+
+/*
+ * Changes that are far longer than the table become one table, while others
+ * come: those are behind it.
+ */
 static void
 many_changes_are_folded(void **state)
 {
-	char line[80];
-	struct routefile f;
-	struct err e;
 	size_t largest = 0;
+	struct routefile f;
+	char got[200] = "";
+	unsigned i = 0;
 
 	(void)state;
 	open_routes(&f);
 	replace(&f, "add 1.0.0.0/8 dev a\nadd 9.0.0.0/8 dev a\n");
-	for (unsigned i = 0; f.bytes >= largest; i++) {
-		char many[64 << 10];
-		size_t n = 0;
-
-		largest = f.bytes;
-		while (n < sizeof(many) - sizeof(line))
-			n += (size_t)sprintf(many + n,
-			    "add 2.0.0.0/8 dev b%u\ndelete 1.0.0.0/8\n", i);
-		assert_int_equal(routefile_append(&f, many, n, &e), 0);
+	for (; !f.fold; i++) {
+		append_many(&f, i);
 		assert_true(i < 1000);
 	}
-	assert_true(largest > ROUTEFILE_FOLD_BYTES - (64 << 10));
-	assert_true(f.bytes < 100);
-	assert_int_equal(f.bytes, f.table);
-	open_routes(&f);
-	assert_int_equal(f.bytes, f.table);
+	assert_true(f.bytes > ROUTEFILE_FOLD_BYTES);
+	for (; f.bytes >= largest; i++) {
+		largest = f.bytes;
+		append_many(&f, i);
+		assert_true(i < 2000);
+		usleep(10000);
+	}
+	assert_true(f.table < 100);
+	assert_true(f.bytes > f.table + (60 << 10));
 	{
 		scoped_close int fd = routefile_read(&f);
-		char got[200] = "";
 
 		assert_true(read(fd, got, sizeof(got) - 1) > 0);
-		assert_null(strstr(got, "1.0.0.0/8"));
-		assert_non_null(strstr(got, "add 2.0.0.0/8 dev b"));
-		assert_non_null(strstr(got, "add 9.0.0.0/8 dev a\n"));
 	}
+	assert_null(strstr(got, "add 1.0.0.0/8"));
+	assert_non_null(strstr(got, "add 2.0.0.0/8 dev b"));
+	assert_non_null(strstr(got, "add 9.0.0.0/8 dev a\nthen\n# 65"));
+	/* who opens it sees the same */
+	largest = f.bytes;
+	open_routes(&f);
+	assert_int_equal(f.bytes, largest);
+}
+
+/* A table that comes meanwhile is not replaced by what was before it. */
+static void
+what_is_folded_does_not_come_back(void **state)
+{
+	struct routefile f;
+	struct err e;
+
+	(void)state;
+	open_routes(&f);
+	for (unsigned i = 0; !f.fold; i++)
+		append_many(&f, i);
+	replace(&f, "add 9.0.0.0/8 dev a\n");
+	usleep(100000);
+	assert_int_equal(routefile_append(&f, "", 0, &e), 0);
+	expect_routes(&f, "add 9.0.0.0/8 dev a\nthen\n");
+	for (unsigned i = 0; !f.fold; i++)
+		append_many(&f, i);
+	routefile_close(&f);
 }
 
 int
@@ -356,7 +441,10 @@ main(void)
 		TEST(routes_are_there_after_a_restart),
 		TEST(a_change_may_come_first),
 		TEST(a_torn_line_is_dropped),
+		TEST(a_torn_change_leaves_nothing),
+		TEST(there_is_room_for_so_much),
 		TEST(many_changes_are_folded),
+		TEST(what_is_folded_does_not_come_back),
 	};
 
 	return cmocka_run_group_tests_name("live files", tests, NULL, NULL);

@@ -366,6 +366,78 @@ the_table_is_bounded_and_keeps_the_good(void **state)
 	assert_int_equal(x->last.b[20], 9);
 }
 
+/* For ip at vNIC 1. */
+static void
+output_at_1(struct fixture *x, uint32_t ip)
+{
+	struct packet *p = packet_new(60);
+
+	memset(p->bytes, 7, 60);
+	p->vnic = 1;
+	arp_output(x->a, ip, p, x->now);
+}
+
+static void
+answer_at(struct fixture *x, unsigned vnic, uint32_t ip)
+{
+	char text[16];
+	struct frame f;
+
+	snprintf(text, sizeof(text), "%u.%u.%u.%u", ip >> 24, ip >> 16 & 255,
+	    ip >> 8 & 255, ip & 255);
+	frame_arp(&f, 2, MAC_B, text, OWN_MAC, OWN_IP);
+	arp_input(x->a, vnic, f.b, f.len, x->now);
+}
+
+/* Somebody sends to all addresses of the network at vNIC 0. */
+static void
+a_flood_at_one_vnic_delays_nobody_at_another(void **state)
+{
+	struct fixture *x = *state;
+	const uint32_t ip = frame_ip("198.18.1.7");
+
+	for (unsigned i = 0; i < 4 * NEIGH_MAX; i++) {
+		struct packet *p = packet_new(60);
+
+		memset(p->bytes, 0, 60);
+		arp_output(x->a, 0xc6140000 + i, p, x->now);
+		if (i != 2 * NEIGH_MAX)
+			continue;
+		x->n_sent = 0;
+		output_at_1(x, ip);
+		assert_int_equal(x->n_sent, 1); /* asked at once */
+		assert_int_equal(x->last_vnic, 1);
+	}
+	/* it was not pushed out meanwhile */
+	answer_at(x, 1, ip);
+	assert_int_equal(n_known(x), 1);
+}
+
+/* Somebody at vNIC 0 says to be all of them. */
+static void
+neighbours_at_one_vnic_leave_room_for_another(void **state)
+{
+	struct fixture *x = *state;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < NEIGH_MAX; i++) {
+		struct packet *p = packet_new(60);
+
+		memset(p->bytes, 0, 60);
+		x->now += 2;
+		arp_output(x->a, 0xc6140001 + i, p, x->now);
+		answer_at(x, 0, 0xc6140001 + i);
+	}
+	assert_int_equal(n_known(x), NEIGH_MAX);
+	for (unsigned i = 0; i < 200; i++, x->now += 2) {
+		output_at_1(x, frame_ip("198.18.1.7") + i);
+		n += counted(x, COUNT_ARP_TABLE_FULL) == 0;
+		answer_at(x, 1, frame_ip("198.18.1.7") + i);
+	}
+	assert_int_equal(n, NEIGH_SHARE);
+	assert_int_equal(n_known(x), NEIGH_MAX);
+}
+
 static void
 a_vnic_that_goes_down_takes_its_neighbours(void **state)
 {
@@ -423,6 +495,8 @@ main(void)
 		TEST(who_is_not_used_is_forgotten),
 		TEST(waiting_packets_are_bounded),
 		TEST(the_table_is_bounded_and_keeps_the_good),
+		TEST(a_flood_at_one_vnic_delays_nobody_at_another),
+		TEST(neighbours_at_one_vnic_leave_room_for_another),
 		TEST(a_vnic_that_goes_down_takes_its_neighbours),
 		TEST(an_address_probe_is_answered),
 		TEST(an_announcement_names_us_twice),

@@ -250,6 +250,7 @@ what_is_wrong_is_said_with_file_and_line(void **state)
 		    "own.lua:4: step mine is no function" },
 		{ "while true do end\n", "own.lua:1: it takes too long" },
 		{ "error({})\n", "own.lua: it threw a table" },
+		{ "require 'routr'\n", "own.lua:1: module 'routr' not found:" },
 		{ "\033Lua", "own.lua: no text" },
 		/* only when a packet comes */
 		{ PIPELINE

@@ -7,8 +7,10 @@
 #include "router/routes.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -299,6 +301,39 @@ a_journal_is_bounded(void **state)
 	routes_set_clear(&s);
 }
 
+/* A disk that was full for a while: what comes then is not all that there is. */
+static void
+a_journal_that_failed_holds_all_or_nothing(void **state)
+{
+	const struct rlimit none = { 4, RLIM_INFINITY };
+	struct routes_set s = { 0 }, read = { 0 };
+	struct rlimit was;
+	struct journal j;
+
+	(void)state;
+	unlink(path);
+	n_naive = 0;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_int_equal(journal_open(&j, conf, take, &s), 0);
+	change_at_random(&j, &s, 100);
+	journal_turn(&j, &s);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	change_at_random(&j, &s, 100);
+	journal_turn(&j, &s);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_false(journal_is_behind(&j)); /* nobody waits for it */
+	change_at_random(&j, &s, 10);
+	while (j.rewriting)
+		journal_turn(&j, &s);
+	journal_close(&j);
+	read_again(&read);
+	compare_all(&read);
+	routes_set_clear(&read);
+	routes_set_clear(&s);
+}
+
 static void
 write_file(const void *p, size_t n)
 {
@@ -376,6 +411,7 @@ main(void)
 		cmocka_unit_test(what_is_no_prefix_is_refused),
 		cmocka_unit_test(a_journal_says_what_there_was),
 		cmocka_unit_test(a_journal_is_bounded),
+		cmocka_unit_test(a_journal_that_failed_holds_all_or_nothing),
 		cmocka_unit_test(what_is_no_record_is_left_out),
 	};
 
