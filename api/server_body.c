@@ -58,7 +58,7 @@ says_too_large(const struct api_request *r)
 	return s && strtoull(s, NULL, 10) > r->limit;
 }
 
-/* One of the few places for tables; false: there is none. */
+/* One of the few places for long bodies; false: there is none. */
 static bool
 take_place(struct api_request *r)
 {
@@ -88,17 +88,17 @@ place_begin(struct api_request *r, struct problem *p)
 	if (take_place(r))
 		return 0;
 	return problem_set(p, 503, "busy", "try again in a second",
-	    "%d streams arrive already", SERVER_STREAMS);
+	    "%d long bodies arrive already", SERVER_STREAMS);
 }
 
 static int
 stream_begin(struct api_request *r, struct problem *p)
 {
 	bool is_change = r->match.op == API_ROUTES_PATCH;
-	int rc = is_change ? 0 : place_begin(r, p);
+	int rc;
 
-	if (rc < 0)
-		return rc;
+	if (!is_change && place_begin(r, p) < 0)
+		return -EBUSY;
 	rc = route_lines_new(r->server->spool_dir, is_change, &r->lines);
 	if (rc == 0)
 		return 0;
@@ -218,10 +218,8 @@ body_finish(struct api_request *r, struct problem *p)
 		give_place(r);
 		return rc;
 	}
-	if (r->match.flags & ROUTE_BYTES) {
-		give_place(r);
+	if (r->match.flags & ROUTE_BYTES)
 		return 0;
-	}
 	if (r->match.flags & ROUTE_LUA)
 		return check_text(r, p);
 	if (r->n_body == 0)

@@ -132,7 +132,7 @@ struct api_request {
 	size_t limit;  /* of n_seen */
 	uint64_t began_ms;
 	struct route_lines *lines; /* a stream: no body is kept */
-	bool has_place;            /* M: one of those for streams */
+	bool has_place;            /* M: one of the few for long bodies */
 	json_t *json;
 	json_t *query; /* object of strings, NULL if none */
 	char *if_match;
