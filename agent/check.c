@@ -81,42 +81,18 @@ check_peer(const struct check *c, unsigned i)
 	problem_add(c->p, at, "router %s has no vNIC %s", v->router, v->peer);
 }
 
-static bool
-same_segment(const struct model_vnic *a, const struct model_vnic *b)
-{
-	return a->attach == MODEL_ATTACH_PORT &&
-	       b->attach == MODEL_ATTACH_PORT &&
-	       strcmp(a->port, b->port) == 0 &&
-	       (a->trunk || b->trunk || a->vlan == b->vlan);
-}
-
-static bool
-same_address(const struct model_vnic *a, const struct model_vnic *b)
-{
-	for (unsigned i = 0; i < a->n_addresses; i++)
-		for (unsigned k = 0; k < b->n_addresses; k++)
-			if (a->address[i].family == b->address[k].family &&
-			    memcmp(a->address[i].bytes, b->address[k].bytes,
-				16) == 0)
-				return true;
-	return false;
-}
-
 /* Two vNICs that hear each other need different names there. */
 static int
 check_clash(const struct check *c, unsigned i, const char *router,
     const struct model_vnic *other)
 {
-	const struct model_vnic *v = &c->spec->vnic[i];
-	const char *what = NULL;
+	struct model_vnic mine, theirs;
+	const struct model_vnic *v = wiring_attach(
+	    c->n, c->project, c->spec->name, &c->spec->vnic[i], &mine);
+	const char *what = wiring_clash(
+	    v, wiring_attach(c->n, c->project, router, other, &theirs));
 	char at[64];
 
-	if (!same_segment(v, other))
-		return 0;
-	if (memcmp(v->mac, other->mac, 6) == 0)
-		what = "mac";
-	else if (same_address(v, other))
-		what = "addresses";
 	if (!what)
 		return 0;
 	snprintf(at, sizeof(at), "/spec/vnics/%u/%s", i, what);
@@ -262,6 +238,9 @@ check_router(struct node *n, const struct project *project,
 	}
 	if (p->status != 0)
 		return -EINVAL;
+	rc = wiring_check_router(n, project, spec, p);
+	if (rc < 0)
+		return rc;
 	rc = check_clashes(&c);
 	if (rc == 0)
 		rc = check_frozen(&c);

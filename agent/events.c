@@ -9,6 +9,8 @@
 #include "agent/router.h"
 #include "lib/base.h"
 
+#include <stdio.h>
+
 enum { BEAT_MS = 15000 };
 
 static void
@@ -63,6 +65,19 @@ event_port(const struct node *n, const struct port *p, const char *type)
 	if (p->detail[0])
 		json_object_set_new(o, "detail", json_string(p->detail));
 	api_event(n->api, type, p->project->spec.name, o);
+}
+
+void
+event_wiring(const struct node *n, const struct wiring *w, const char *what)
+{
+	json_t *o = begin(w->spec.kind == MODEL_LINK ? "Link" : "Segment",
+	    w->spec.name, w->uid_text, w->generation);
+	char type[32];
+
+	snprintf(
+	    type, sizeof(type), "%s.%s", wiring_kind_text(w->spec.kind), what);
+	json_object_set_new(o, "project", json_string(w->project->spec.name));
+	api_event(n->api, type, w->project->spec.name, o);
 }
 
 void

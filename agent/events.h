@@ -14,6 +14,9 @@ int events_open(struct node *n);
 void event_router(const struct router *r, const char *type);
 /* "port.created", ".changed", ".state", ".deleted" */
 void event_port(const struct node *n, const struct port *p, const char *type);
+/* What is done to a link or segment: "created", "changed", "deleted" */
+void event_wiring(
+    const struct node *n, const struct wiring *w, const char *what);
 /* The data plane came, or went. */
 void event_plane(const struct node *n);
 

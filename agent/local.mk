@@ -38,6 +38,7 @@ agent_libagent_a_SOURCES = \
   agent/ops_token.c \
   agent/ops_template.c \
   agent/ops_vnic.c \
+  agent/ops_wiring.c \
   agent/pipelines.c agent/pipelines.h \
   agent/plane.c agent/plane.h \
   agent/ports.c \
@@ -66,7 +67,11 @@ agent_libagent_a_SOURCES = \
   agent/tokens.c agent/tokens.h \
   agent/uid.c agent/uid.h \
   agent/usage.c agent/usage.h \
-  agent/visit.c agent/visit.h
+  agent/visit.c agent/visit.h \
+  agent/wiring.c agent/wiring.h \
+  agent/wiring_check.c \
+  agent/wiring_match.c \
+  agent/wiring_view.c
 agent_libagent_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
 AGENT_LIBS = agent/libagent.a $(LIBCONTAINERS) api/libapi.a $(LIBEUROPA) \
   $(SQLITE_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) $(GNUTLS_LIBS) $(SYSTEMD_LIBS)

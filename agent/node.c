@@ -12,6 +12,7 @@
 #include "agent/router.h"
 #include "agent/template.h"
 #include "agent/visit.h"
+#include "agent/wiring.h"
 #include "lib/base.h"
 #include "lib/log.h"
 #include "lib/ready.h"
@@ -167,6 +168,7 @@ on_up(void *arg, const struct wire_msg *hello)
 	n->plane_pid = hello->u.hello.pid;
 	n->plane_hugepages = hello->u.hello.hugepages != 0;
 	n->plane_workers = hello->u.hello.n_workers;
+	n->plane_minor = hello->u.hello.minor;
 	event_plane(n);
 	remove_strays(n);
 	ports_replay(n);
@@ -404,6 +406,10 @@ node_open(struct node *n, struct err *e)
 	if (rc == 0)
 		rc = store_each_router(n->store, router_load, n, e);
 	if (rc == 0)
+		rc = store_each_object(n->store, "link", wiring_load, n, e);
+	if (rc == 0)
+		rc = store_each_object(n->store, "segment", wiring_load, n, e);
+	if (rc == 0)
 		rc = usage_open(n, e);
 	if (rc == 0)
 		rc = ports_write_file(n, e);
@@ -454,6 +460,8 @@ node_close(struct node *n)
 		n->ports = p->next;
 		port_free(p);
 	}
+	while (n->wiring)
+		wiring_free(n, n->wiring);
 	tokens_free(n);
 	projects_free(n);
 	if (n->ops_cookie)

@@ -19,6 +19,7 @@ struct answers;
 struct cgroups;
 struct project;
 struct router;
+struct wiring;
 
 enum port_state {
 	PORT_UNKNOWN, /* the data plane has not been asked yet */
@@ -62,6 +63,7 @@ struct node {
 	struct project *projects; /* these three in order of creation */
 	struct router *routers;
 	struct port *ports;
+	struct wiring *wiring;    /* links and segments */
 	struct loop_source *kick; /* timer: reconciles what is dirty */
 	struct loop_source *watchdog;
 	struct loop_source *beat; /* of the readers of events */
@@ -75,6 +77,7 @@ struct node {
 	uint64_t mem_bytes;             /* that routers may reserve in all */
 	uint32_t plane_pid;
 	bool plane_hugepages;
+	unsigned plane_minor;   /* of the messages that it knows */
 	unsigned plane_workers; /* as last said; 0 = it has never been here */
 	uint8_t (*strays)[WIRE_UID_BYTES]; /* sets of the data plane that no
 	                                      router wants */

@@ -74,6 +74,12 @@ void op_port_get(struct node *n, struct api_request *rq);
 void op_port_put(struct node *n, struct api_request *rq);
 void op_port_patch(struct node *n, struct api_request *rq);
 void op_port_delete(struct node *n, struct api_request *rq);
+/* Links and segments: the operation says which. */
+void op_wiring_list(struct node *n, struct api_request *rq);
+void op_wiring_create(struct node *n, struct api_request *rq);
+void op_wiring_get(struct node *n, struct api_request *rq);
+void op_wiring_patch(struct node *n, struct api_request *rq);
+void op_wiring_delete(struct node *n, struct api_request *rq);
 /* Answers those who wait for the data plane's word on a new port. */
 void ports_settle(struct node *n);
 

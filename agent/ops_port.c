@@ -474,10 +474,12 @@ op_port_patch(struct node *n, struct api_request *rq)
 	json_decref(object);
 }
 
-/* The first vNIC that is attached to p, as "router:vnic"; false if none. */
+/* A link to p, or a vNIC that is attached to it, as "router:vnic"; false: none. */
 static bool
 find_user(const struct node *n, const struct port *p, char *buf, size_t size)
 {
+	if (wiring_uses_port(n, p, buf, size))
+		return true;
 	for (const struct router *r = n->routers; r; r = r->next) {
 		for (unsigned i = 0; i < r->spec.n_vnics; i++) {
 			const struct model_vnic *v = &r->spec.vnic[i];
@@ -512,8 +514,9 @@ op_port_delete(struct node *n, struct api_request *rq)
 	problem_init(&problem);
 	if (p->creating || find_user(n, p, user, sizeof(user))) {
 		problem_set(&problem, 409, "in-use",
-		    "delete or re-attach the vNIC first", "port %s serves %s",
-		    p->spec.name, p->creating ? "its creation" : user);
+		    "delete or re-attach the vNIC, or delete the link, first",
+		    "port %s serves %s", p->spec.name,
+		    p->creating ? "its creation" : user);
 		op_problem(rq, &problem);
 		return;
 	}

@@ -6,6 +6,7 @@
 #include "agent/access.h"
 #include "agent/ops.h"
 #include "agent/router.h"
+#include "agent/wiring.h"
 
 #include "lib/base.h"
 #include "lib/log.h"
@@ -25,6 +26,16 @@ n_ports(const struct node *n, const struct project *p)
 
 	for (const struct port *x = n->ports; x; x = x->next)
 		i += x->project == p;
+	return i;
+}
+
+static unsigned
+n_wiring(const struct node *n, const struct project *p)
+{
+	unsigned i = 0;
+
+	for (const struct wiring *w = n->wiring; w; w = w->next)
+		i += w->project == p;
 	return i;
 }
 
@@ -288,14 +299,16 @@ op_project_delete(struct node *n, struct api_request *rq)
 		problem_set(&problem, 409, "protected", "leave it",
 		    "the project " PROJECT_DEFAULT " is always there");
 	else if (project_sum(n, p, MODEL_SUM_ROUTERS, NULL) + n_ports(n, p) +
-		     tokens_count(n, p) >
+		     n_wiring(n, p) + tokens_count(n, p) >
 		 0)
 		problem_set(&problem, 409, "in-use",
-		    "delete its routers, ports and tokens first",
-		    "project %s has %u routers, %u ports and %u tokens",
+		    "delete its routers, links, segments, ports and tokens "
+		    "first",
+		    "project %s has %u routers, %u links and segments, %u "
+		    "ports and %u tokens",
 		    p->spec.name,
 		    (unsigned)project_sum(n, p, MODEL_SUM_ROUTERS, NULL),
-		    n_ports(n, p), tokens_count(n, p));
+		    n_wiring(n, p), n_ports(n, p), tokens_count(n, p));
 	if (problem.status != 0) {
 		op_problem(rq, &problem);
 		return;

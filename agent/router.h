@@ -21,6 +21,7 @@
 #include "agent/router_care.h"
 #include "agent/router_log.h"
 #include "agent/uid.h"
+#include "agent/wiring.h"
 
 enum router_state {
 	ROUTER_PENDING,
@@ -39,8 +40,10 @@ enum router_state {
 /* A vNIC as the data plane knows it; its place in the array is its index. */
 struct router_vnic {
 	bool used;
-	bool sent;                       /* what is in wire has been said */
-	struct wire_vnic wire;           /* last said */
+	bool sent;             /* what is in wire has been said */
+	struct wire_vnic wire; /* last said */
+	bool link_sent;
+	struct wire_link link;           /* last said: how its link behaves */
 	uint32_t burnt[VNIC_MAX_QUEUES]; /* epochs in which it was removed */
 };
 
@@ -281,6 +284,9 @@ void router_read_traffic(const struct router *r, struct router_traffic *out);
 /* Begins a time of which the use is told; how long it has lasted, ms. */
 void router_usage_begin(struct router *r);
 uint64_t router_usage_age_ms(const struct router *r);
+/* The data plane has it, and the other end is there; v is wiring_attach()'s. */
+bool router_vnic_is_attached(
+    const struct router *r, const struct model_vnic *v, int index);
 json_t *router_vnic_json(const struct router *r, const struct model_vnic *v);
 json_t *router_stats_json(struct router *r);
 /* The part of it that only the host counts: a list, an object per vNIC. */

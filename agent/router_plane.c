@@ -210,9 +210,21 @@ resolve_port(
 }
 
 static void
-describe(const struct router *r, const struct model_vnic *v, unsigned index,
+resolve_segment(
+    const struct router *r, const struct model_vnic *v, struct wire_vnic *w)
+{
+	w->attach = WIRE_ATTACH_SEGMENT;
+	wiring_segment_uid(r->node, r->project, v->port, w->peer_uid);
+}
+
+static void
+describe(const struct router *r, const struct model_vnic *spec, unsigned index,
     struct wire_vnic *w)
 {
+	struct model_vnic buf;
+	const struct model_vnic *v =
+	    wiring_attach(r->node, r->project, r->spec.name, spec, &buf);
+
 	memset(w, 0, sizeof(*w));
 	memcpy(w->uid, r->uid, sizeof(w->uid));
 	w->index = index;
@@ -229,6 +241,31 @@ describe(const struct router *r, const struct model_vnic *v, unsigned index,
 		resolve_port(r, v, w);
 	else if (v->attach == MODEL_ATTACH_VNIC)
 		resolve_peer(r, v, w);
+	else if (v->attach == MODEL_ATTACH_SEGMENT)
+		resolve_segment(r, v, w);
+}
+
+/* How its link behaves; said once to a data plane that we do not know. */
+static void
+sync_link(struct router *r, unsigned index, const struct model_vnic *v)
+{
+	struct wire_msg m = { .type = WIRE_VNIC_LINK };
+	struct router_vnic *x = &r->vnic[index];
+	struct wire_link *l = &m.u.link;
+
+	if (r->node->plane_minor < 2)
+		return; /* it would hang up */
+	memset(l, 0, sizeof(*l));
+	memcpy(l->uid, r->uid, sizeof(l->uid));
+	l->index = index;
+	wiring_impair(r->node, r->project, r->spec.name, v->name, l->impair);
+	wiring_match(r->node, r->project, r->spec.name, v->name, &l->match);
+	if (x->link_sent && memcmp(l, &x->link, sizeof(*l)) == 0)
+		return;
+	if (say(r, &m, TAG_OTHER) < 0)
+		return;
+	memcpy(&x->link, l, sizeof(*l));
+	x->link_sent = true;
 }
 
 static void
@@ -255,7 +292,7 @@ remove_vnic(struct router *r, unsigned index)
 	for (unsigned q = 0; q < r->layout.g.n_queues; q++)
 		r->vnic[index].burnt[q] = epoch_of(r, q);
 	r->vnic[index].used = false;
-	r->vnic[index].sent = false;
+	r->vnic[index].sent = r->vnic[index].link_sent = false;
 	node_kick(r->node);
 }
 
@@ -301,6 +338,7 @@ sync_vnics(struct router *r)
 		if (!r->vnic[i].sent ||
 		    memcmp(&w, &r->vnic[i].wire, sizeof(w)) != 0)
 			say_vnic(r, (unsigned)i, &w);
+		sync_link(r, (unsigned)i, v);
 	}
 }
 
@@ -325,7 +363,7 @@ router_plane_lost(struct router *r)
 	r->gate_sent = -1;
 	r->n_unanswered = 0;
 	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++)
-		r->vnic[i].sent = false;
+		r->vnic[i].sent = r->vnic[i].link_sent = false;
 }
 
 bool

@@ -47,6 +47,9 @@ static const char *const drop_names[VNIC_N_DROP] = {
 	[VNIC_DROP_BROADCAST] = "broadcast_budget",
 	[VNIC_DROP_ACL_DENY] = "acl_deny",
 	[VNIC_DROP_WORKER_FULL] = "worker_full",
+	[VNIC_DROP_IMPAIR_LOSS] = "impair_loss",
+	[VNIC_DROP_IMPAIR_QUEUE] = "impair_queue",
+	[VNIC_DROP_NO_MATCH] = "no_match",
 };
 
 /* Plain sums of one vNIC over its queues. */
@@ -184,13 +187,15 @@ link_text(const struct model_vnic *v, char *buf, size_t size)
 		snprintf(buf, size, "port:%s", v->port);
 	else if (v->attach == MODEL_ATTACH_VNIC)
 		snprintf(buf, size, "%s:%s", v->router, v->peer);
+	else if (v->attach == MODEL_ATTACH_SEGMENT)
+		snprintf(buf, size, "segment:%s", v->port);
 	else
 		buf[0] = '\0';
 }
 
-/* Attached: the data plane has it, and the other end is there. */
-static bool
-is_attached(const struct router *r, const struct model_vnic *v, int index)
+bool
+router_vnic_is_attached(
+    const struct router *r, const struct model_vnic *v, int index)
 {
 	const struct router_vnic *x;
 	const struct port *port;
@@ -207,8 +212,11 @@ is_attached(const struct router *r, const struct model_vnic *v, int index)
 }
 
 json_t *
-router_vnic_json(const struct router *r, const struct model_vnic *v)
+router_vnic_json(const struct router *r, const struct model_vnic *spec)
 {
+	struct model_vnic buf;
+	const struct model_vnic *v =
+	    wiring_attach(r->node, r->project, r->spec.name, spec, &buf);
 	int index = router_vnic_index(r, v->name);
 	char mac[32], link[160];
 
@@ -216,8 +224,8 @@ router_vnic_json(const struct router *r, const struct model_vnic *v)
 	link_text(v, link, sizeof(link));
 	return json_pack("{s:s, s:o, s:s, s:i, s:b, s:s}", "name", v->name,
 	    "index", index < 0 ? json_null() : json_integer(index), "mac", mac,
-	    "mtu", (int)v->mtu, "attached", is_attached(r, v, index), "link",
-	    link);
+	    "mtu", (int)v->mtu, "attached",
+	    router_vnic_is_attached(r, v, index), "link", link);
 }
 
 const struct model_vnic *

@@ -43,7 +43,7 @@ struct store_port {
  */
 struct store_object {
 	const char *uid;
-	const char *kind; /* "project", "token" */
+	const char *kind; /* "project", "token", "link", "segment" */
 	const char *project;
 	const char *name;
 	uint64_t generation;

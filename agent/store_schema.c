@@ -41,7 +41,7 @@ static const char projects[] =
     "INSERT INTO port SELECT uid, name, generation, created, body, 'default'"
     " FROM port_1;"
     "DROP TABLE port_1;"
-    "CREATE TABLE object ("
+    "CREATE TABLE IF NOT EXISTS object ("
     " uid TEXT PRIMARY KEY, kind TEXT NOT NULL, project TEXT NOT NULL,"
     " name TEXT NOT NULL, generation INTEGER NOT NULL, created TEXT NOT NULL,"
     " body TEXT NOT NULL CHECK (json_valid(body)),"

@@ -7,6 +7,7 @@ api_libapi_a_SOURCES = \
   api/list.c api/list.h \
   api/model.h api/model_int.h \
   api/model_care.c \
+  api/model_match.c \
   api/openapi_json.h \
   api/model_port.c \
   api/model_project.c api/model_project.h \
@@ -18,6 +19,7 @@ api_libapi_a_SOURCES = \
   api/model_text.c \
   api/model_token.c api/model_token.h \
   api/model_vnic.c \
+  api/model_wiring.c \
   api/problem.c api/problem.h \
   api/route.c api/route.h \
   api/route_lines.c api/route_lines.h \

@@ -33,7 +33,12 @@ struct model_prefix {
 	uint8_t bytes[16]; /* network order; host bits kept for addresses */
 };
 
-enum model_attach { MODEL_ATTACH_NONE, MODEL_ATTACH_PORT, MODEL_ATTACH_VNIC };
+enum model_attach {
+	MODEL_ATTACH_NONE,
+	MODEL_ATTACH_PORT,
+	MODEL_ATTACH_VNIC,
+	MODEL_ATTACH_SEGMENT, /* by a segment that names it, which is port */
+};
 
 /* What may pass; 0 = no limit. rx is from the host to the router. */
 struct model_rates {
@@ -118,6 +123,65 @@ struct model_port {
 	uint16_t mtu;      /* 68..9000, default 1500 */
 	json_t *labels;
 };
+
+enum { MODEL_MAX_MEMBERS = 128 };
+
+/* "router:vnic", or "port:name" */
+struct model_end {
+	char router[MODEL_NAME_BYTES]; /* "" = a port */
+	char vnic[MODEL_VNIC_NAME_BYTES];
+	char port[MODEL_NAME_BYTES];
+};
+
+/* What a link does in one direction; see struct wire_impair in lib/wire.h. */
+struct model_impair {
+	uint64_t seed;      /* 0..2^53-1: what JSON keeps */
+	uint64_t rate_bps;  /* 0, or 1000..10^12 */
+	uint32_t delay_us;  /* 0..10 s */
+	uint32_t jitter_us; /* at most delay_us */
+	uint32_t loss_ppm, duplicate_ppm, reorder_ppm;
+	uint32_t burst_begin_ppm, burst_end_ppm, burst_loss_ppm;
+	uint32_t queue_packets; /* 1..16384, default 1000 */
+};
+
+/* What of a port a link means beside the vNIC's MAC, broadcasts and multicasts. */
+struct model_match {
+	uint16_t vlan; /* 1..4094; 0 = untagged */
+	bool has_mac, has_vni, has_gre_key;
+	uint8_t mac[6];               /* destination */
+	struct model_prefix src, dst; /* family 0: any; else the same one */
+	uint8_t protocol;             /* 0 = any */
+	uint16_t src_port, dst_port;  /* 0 = any */
+	uint32_t tunnel_key;          /* the VNI, or the key of GRE */
+};
+
+enum model_wiring_kind { MODEL_LINK, MODEL_SEGMENT };
+enum model_direction { MODEL_FORWARD, MODEL_REVERSE, MODEL_N_DIRECTIONS };
+
+/* A link has two ends; a segment has members. */
+struct model_wiring {
+	enum model_wiring_kind kind;
+	char name[MODEL_NAME_BYTES];
+	unsigned n_ends;
+	struct model_end end[MODEL_MAX_MEMBERS];
+	/* of a link */
+	struct model_match match; /* at its port */
+	bool trunk;
+	struct model_impair
+	    impair[MODEL_N_DIRECTIONS]; /* from end 0: FORWARD */
+	json_t *labels;
+};
+
+void model_wiring_init(struct model_wiring *w, enum model_wiring_kind kind);
+void model_wiring_clear(struct model_wiring *w);
+/* As model_router_read(); out says which kind is read. */
+int model_wiring_read(struct model_wiring *out, const json_t *body,
+    const char *name, struct problem *p);
+json_t *model_wiring_spec(const struct model_wiring *w);
+void model_end_text(const struct model_end *e, char *buf, size_t size);
+/* Does it match by more than the VLAN? */
+bool model_match_is_rule(const struct model_match *m);
+bool model_impair_is_active(const struct model_impair *i);
 
 void model_router_init(struct model_router *r); /* all defaults */
 void model_router_clear(struct model_router *r);

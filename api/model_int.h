@@ -95,6 +95,10 @@ void model_prefix_mask(struct model_prefix *p);
 /* Why p cannot be the address of an interface, or NULL. */
 const char *model_address_flaw(const struct model_prefix *p);
 
+/* The member match of a link; the second one sets it, if it says anything. */
+void model_match_read(const struct model_reader *spec, struct model_match *out);
+void model_match_put(json_t *spec, const struct model_match *m);
+
 bool model_vnic_name_is_valid(const char *s);
 
 /* restart_policy, protected and lease of a spec: model_care.c */

@@ -73,6 +73,16 @@ enum api_op {
 	API_PORT_PUT,
 	API_PORT_PATCH,
 	API_PORT_DELETE,
+	API_LINKS_LIST, /* GET /v1/links */
+	API_LINK_CREATE,
+	API_LINK_GET, /* GET /v1/links/{l} */
+	API_LINK_PATCH,
+	API_LINK_DELETE,
+	API_SEGMENTS_LIST, /* GET /v1/segments: as links */
+	API_SEGMENT_CREATE,
+	API_SEGMENT_GET,
+	API_SEGMENT_PATCH,
+	API_SEGMENT_DELETE,
 	API_OPENAPI_GET, /* GET /v1/openapi.json */
 	API_EVENTS_GET,  /* GET /v1/events */
 	API_METRICS_GET, /* GET /metrics */
@@ -92,7 +102,7 @@ const char *api_path(const struct api_request *r);
 /* It is to change something, or may (a console), and is no dry run. */
 bool api_is_change(const struct api_request *r);
 enum api_op api_op(const struct api_request *r);
-/* {r} or {p}, already checked to be a name; "" if the path has none */
+/* {r}, {p}, {l} or {s}, already checked to be a name; "" if the path has none */
 const char *api_name(const struct api_request *r);
 /* The project that it is about: "default" if the query names none; NULL if the
  * operation is of no project. It need not exist. */

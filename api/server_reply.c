@@ -58,7 +58,8 @@ text_of(json_t *body, size_t *n)
 	*n = 0;
 	if (!body)
 		return NULL;
-	text = json_dumps(body, JSON_COMPACT);
+	/* 0.1 shall be 0.1 and not what is nearest to it */
+	text = json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	json_decref(body);
 	*n = text ? strlen(text) : 0;
 	line = text ? realloc(text, *n + 2) : NULL;

@@ -6,6 +6,7 @@
  */
 #include "dataplane/control.h"
 
+#include "dataplane/control_link.h"
 #include "dataplane/crew.h"
 #include "lib/log.h"
 
@@ -201,7 +202,7 @@ check_vnic(struct request *r, const struct set *s, const struct wire_vnic *v)
 	if (v->mac[0] & 1 || memcmp(v->mac, zeros, sizeof(zeros)) == 0)
 		return err_set(r->e, -EINVAL,
 		    "vNIC %s: its MAC is a group's, or zero", v->name);
-	if (v->attach > WIRE_ATTACH_VNIC || v->vlan > 4094)
+	if (v->attach > WIRE_ATTACH_SEGMENT || v->vlan > 4094)
 		return err_set(r->e, -EINVAL,
 		    "vNIC %s: attachment %u or VLAN %u is out of range",
 		    v->name, v->attach, v->vlan);
@@ -210,10 +211,16 @@ check_vnic(struct request *r, const struct set *s, const struct wire_vnic *v)
 	return check_addresses(r, v);
 }
 
+/* Do they hear each other? */
 static bool
-share_a_vlan(const struct wire_vnic *a, const struct wire_vnic *b)
+share_a_wire(const struct wire_vnic *a, const struct wire_vnic *b)
 {
-	return a->trunk || b->trunk || a->vlan == b->vlan;
+	if (a->attach != b->attach)
+		return false;
+	if (a->attach == WIRE_ATTACH_SEGMENT)
+		return memcmp(a->peer_uid, b->peer_uid, WIRE_UID_BYTES) == 0;
+	return a->attach == WIRE_ATTACH_PORT && strcmp(a->port, b->port) == 0 &&
+	       (a->trunk || b->trunk || a->vlan == b->vlan);
 }
 
 /* Two vNICs with one MAC on one segment: who would get the packets? */
@@ -221,22 +228,21 @@ static int
 check_unique(
     struct request *r, const struct set *mine, const struct wire_vnic *v)
 {
-	if (v->attach != WIRE_ATTACH_PORT)
+	if (v->attach != WIRE_ATTACH_PORT && v->attach != WIRE_ATTACH_SEGMENT)
 		return 0;
 	for (const struct set *s = r->node->sets; s; s = s->next) {
 		for (unsigned i = 0; i < VNIC_MAX_VNICS; i++) {
 			const struct wire_vnic *o = &s->vnic[i].v;
 
 			if (!s->vnic[i].up || (s == mine && i == v->index) ||
-			    o->attach != WIRE_ATTACH_PORT ||
-			    strcmp(o->port, v->port) != 0 ||
 			    memcmp(o->mac, v->mac, sizeof(v->mac)) != 0 ||
-			    !share_a_vlan(o, v))
+			    !share_a_wire(o, v))
 				continue;
 			return err_set(r->e, -EEXIST,
-			    "vNIC %s: its MAC is in use on port %s by vNIC %s "
+			    "vNIC %s: its MAC is in use on %s %s by vNIC %s "
 			    "of router %s",
-			    v->name, v->port, o->name, s->info.name);
+			    v->name, v->port[0] ? "port" : "its segment",
+			    v->port, o->name, s->info.name);
 		}
 	}
 	return 0;
@@ -271,7 +277,16 @@ on_vnic_del(struct request *r)
 		return err_set(r->e, -EINVAL, "vNIC index %u is out of range",
 		    r->m->u.vnic_ref.index);
 	set_vnic_drop(s, r->m->u.vnic_ref.index);
-	return publish(r);
+	if (publish(r) < 0)
+		return r->e->no;
+	control_link_forget(r->node, s, r->m->u.vnic_ref.index);
+	return 0;
+}
+
+static int
+on_vnic_link(struct request *r)
+{
+	return control_link(r->node, &r->m->u.link, r->e);
 }
 
 /* --- ports ------------------------------------------------------------------ */
@@ -362,6 +377,7 @@ static int (*const handlers[WIRE_N_TYPES])(struct request *r) = {
 	[WIRE_SET_LIST] = on_set_list,
 	[WIRE_VNIC_SET] = on_vnic_set,
 	[WIRE_VNIC_DEL] = on_vnic_del,
+	[WIRE_VNIC_LINK] = on_vnic_link,
 	[WIRE_GATE] = on_gate,
 	[WIRE_DIED] = on_died,
 	[WIRE_PORT_ADD] = on_port_add,

@@ -17,6 +17,20 @@ enum { MAX_BURSTS = 16 }; /* from one giver in a round */
 
 /* --- give ----------------------------------------------------------------------- */
 
+/* What a router has sent and is on a detour is its own loss. */
+static void
+refuse(struct worker *w, struct plan_lane *lane)
+{
+	struct plan_vnic *v = lane->vnic;
+
+	if (likely(!lane->detour || lane->detour->way == WIRE_RX)) {
+		lane_refuse(w, v, VNIC_DROP_WORKER_FULL, 1);
+		return;
+	}
+	set_refuse(v->router->set, v->index, SET_LOST_WORKER_FULL, 1);
+	w->given |= 1;
+}
+
 void
 cross_hand(struct worker *w, struct plan_lane *lane, const struct frame *f)
 {
@@ -30,13 +44,14 @@ cross_hand(struct worker *w, struct plan_lane *lane, const struct frame *f)
 	uint8_t *to = NULL;
 
 	if (unlikely(frame_bare_bytes(f) > HANDOVER_MAX_FRAME)) {
+		/* from the wire: no router has slots for it */
 		lane_refuse(w, lane->vnic, VNIC_DROP_OVERSIZE, 1);
 		return;
 	}
 	if (!w->payer || handover_is_wide(h, r.len))
 		to = handover_put(h, &r);
 	if (unlikely(!to)) {
-		lane_refuse(w, lane->vnic, VNIC_DROP_WORKER_FULL, 1);
+		refuse(w, lane);
 		return;
 	}
 	lane_copy(to, f, false);
@@ -85,6 +100,15 @@ read_frame(struct frame *f, const struct handover_record *r, const uint8_t *p)
 	};
 }
 
+static inline void
+take_one(struct worker *w, struct plan_lane *lane, unsigned i)
+{
+	if (unlikely(lane->detour)) /* it is judged there */
+		lane_put(w, lane, i, 0);
+	else
+		lane_add(w, lane, i);
+}
+
 static unsigned
 take_burst(struct worker *w, struct handover *h)
 {
@@ -94,7 +118,7 @@ take_burst(struct worker *w, struct handover *h)
 
 	while (n < VNIC_BURST && (r = handover_take(h, &p))) {
 		read_frame(&w->frame[n], r, p);
-		lane_add(w, r->to, n++);
+		take_one(w, r->to, n++);
 	}
 	if (n == 0)
 		return 0;
@@ -135,10 +159,18 @@ cross_has_work(const struct worker *w)
 static void
 count_refused(const struct plan_router *r)
 {
-	static const enum vnic_drop why[SET_N_REFUSALS] = {
-		[SET_REFUSED_BROADCAST] = VNIC_DROP_BROADCAST,
-		[SET_REFUSED_WORKER_FULL] = VNIC_DROP_WORKER_FULL,
-		[SET_REFUSED_OVERSIZE] = VNIC_DROP_OVERSIZE,
+	static const struct {
+		enum vnic_drop why;
+		bool was_sent;
+	} kind[SET_N_REFUSALS] = {
+		[SET_REFUSED_BROADCAST] = { VNIC_DROP_BROADCAST, false },
+		[SET_REFUSED_WORKER_FULL] = { VNIC_DROP_WORKER_FULL, false },
+		[SET_REFUSED_OVERSIZE] = { VNIC_DROP_OVERSIZE, false },
+		[SET_REFUSED_LINK_DOWN] = { VNIC_DROP_LINK_DOWN, false },
+		[SET_LOST_WORKER_FULL] = { VNIC_DROP_WORKER_FULL, true },
+		[SET_LOST_LINK_DOWN] = { VNIC_DROP_LINK_DOWN, true },
+		[SET_LOST_IMPAIR_QUEUE] = { VNIC_DROP_IMPAIR_QUEUE, true },
+		[SET_REFUSED_IMPAIR_QUEUE] = { VNIC_DROP_IMPAIR_QUEUE, false },
 	};
 	struct ledger *l = r->set->queue[r->n_queues - 1].ledger;
 	struct set_refused *from = &r->set->refused;
@@ -152,12 +184,16 @@ count_refused(const struct plan_router *r)
 			/* relaxed: any has said that it is there */
 			uint64_t n = atomic_exchange_explicit(
 			    &from->n[v][i], 0, memory_order_relaxed);
+			struct vnic_counters *c = ledger_counters(l, v);
 
 			if (n == 0)
 				continue;
-			vnic_count_add(&ledger_counters(l, v)->offered, n);
-			vnic_count_add(
-			    &ledger_counters(l, v)->rx_drop[why[i]], n);
+			if (kind[i].was_sent) {
+				vnic_count_add(&c->tx_drop[kind[i].why], n);
+				continue;
+			}
+			vnic_count_add(&c->offered, n);
+			vnic_count_add(&c->rx_drop[kind[i].why], n);
 		}
 }
 

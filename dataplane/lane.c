@@ -125,7 +125,10 @@ flush(struct worker *w, struct plan_lane *lane)
 void
 lane_flush(struct worker *w, struct plan_lane *lane)
 {
-	flush(w, lane);
+	if (unlikely(lane->detour))
+		detour_flush(w, lane);
+	else
+		flush(w, lane);
 	lane->n = 0;
 }
 
@@ -143,6 +146,15 @@ lanes_flush(struct worker *w)
 
 struct plan_lane *
 lane_choose(
+    const struct worker *w, const struct plan_vnic *v, const struct frame *f)
+{
+	if (unlikely(v->detour[WIRE_RX]))
+		return &v->detour[WIRE_RX]->lane;
+	return lane_of(w, v, f);
+}
+
+struct plan_lane *
+lane_of(
     const struct worker *w, const struct plan_vnic *v, const struct frame *f)
 {
 	unsigned n_data = v->router->n_queues - 1;
@@ -172,18 +184,13 @@ static void
 refuse_far(
     struct worker *w, struct plan_vnic *v, enum vnic_drop why, unsigned n)
 {
-	struct set_refused *to = &v->router->set->refused;
 	enum set_refusal i = SET_REFUSED_OVERSIZE;
 
 	if (why == VNIC_DROP_BROADCAST)
 		i = SET_REFUSED_BROADCAST;
 	else if (why == VNIC_DROP_WORKER_FULL)
 		i = SET_REFUSED_WORKER_FULL;
-	/* relaxed: published by any */
-	atomic_fetch_add_explicit(&to->n[v->index][i], n, memory_order_relaxed);
-	/* seq_cst: said, then looked whether worker 0 sleeps, which does it the
-	 * other way round */
-	atomic_store_explicit(&to->any, true, memory_order_seq_cst);
+	set_refuse(v->router->set, v->index, i, n);
 	w->given |= 1;
 }
 

@@ -3,6 +3,8 @@
 DATAPLANE_PURE = \
   dataplane/frame.c dataplane/frame.h \
   dataplane/handover.c dataplane/handover.h dataplane/lines.h \
+  dataplane/impair.c dataplane/impair.h \
+  dataplane/match.c dataplane/match.h \
   dataplane/police.c dataplane/police.h \
   dataplane/ports_file.c dataplane/ports_file.h \
   dataplane/rules.c dataplane/rules.h \
@@ -16,16 +18,19 @@ sbin_PROGRAMS += europa-dataplane
 endif
 DATAPLANE_SOURCES = \
   dataplane/control.c dataplane/control.h \
+  dataplane/control_link.c dataplane/control_link.h \
   dataplane/control_msgs.c \
   dataplane/copy.h \
   dataplane/crew.c dataplane/crew.h \
   dataplane/cross.c \
+  dataplane/detour.c \
   dataplane/eal.c dataplane/eal.h \
   dataplane/home.c \
   dataplane/lane.c \
   dataplane/node.c dataplane/node.h \
   dataplane/options.c dataplane/options.h \
   dataplane/plan.c dataplane/plan.h \
+  dataplane/plan_link.c \
   dataplane/port.c dataplane/port.h \
   dataplane/port_explain.c \
   dataplane/port_fds.c \
@@ -36,6 +41,7 @@ DATAPLANE_SOURCES = \
   dataplane/sleep.c \
   dataplane/tend.c dataplane/tend.h \
   dataplane/tx.c \
+  dataplane/tx_queue.c \
   dataplane/worker.c dataplane/worker.h dataplane/worker_internal.h \
   $(DATAPLANE_LEDGER) $(DATAPLANE_PURE)
 europa_dataplane_SOURCES = dataplane/main.c $(DATAPLANE_SOURCES)

@@ -35,6 +35,7 @@ count_set(const struct set *s, struct plan *p, unsigned *n_addresses)
 			continue;
 		n_vnics++;
 		*n_addresses += s->vnic[v].v.n_addresses;
+		plan_count_detours(p, s, v);
 	}
 	p->n_routers++;
 	p->n_vnics += n_vnics;
@@ -79,7 +80,8 @@ allocate_part(struct plan_part *part)
 	part->tx = lines_alloc(part->n_tx, sizeof(struct plan_port *));
 	/* beside our own, a burst handed over under the plan before */
 	part->touched =
-	    lines_alloc(part->n_lanes + VNIC_BURST, sizeof(struct plan_lane *));
+	    lines_alloc(part->n_lanes + part->n_detours + VNIC_BURST,
+		sizeof(struct plan_lane *));
 	return part->share && part->queue && part->rx && part->tx &&
 		       part->touched
 		   ? 0
@@ -190,13 +192,16 @@ fill_vnic(struct plan *p, struct cursor *at, struct plan_queue *const *queue,
 	v->max_bytes = FRAME_HEADER + (uint32_t)want->mtu;
 	v->room = room;
 	memcpy(v->mac, want->mac, sizeof(want->mac));
+	v->is_odd = s->n_queues != 2;
 	/* a link is a wire: it passes what is on it */
-	v->trunk = want->trunk || want->attach == WIRE_ATTACH_VNIC;
+	v->trunk = want->trunk || want->attach == WIRE_ATTACH_VNIC ||
+		   want->attach == WIRE_ATTACH_SEGMENT;
 	v->vlan = v->trunk ? RULES_ANY_VLAN : want->vlan;
 	v->max_tx_bytes = v->max_bytes;
 	if (want->attach == WIRE_ATTACH_PORT)
 		v->port = find_port(p, want->port);
 	if (v->port) {
+		v->way = PLAN_TO_PORT;
 		v->port->n_vnics++;
 		v->max_tx_bytes = MIN(v->max_bytes,
 		    FRAME_HEADER + (uint32_t)v->port->port->spec.mtu);
@@ -297,8 +302,10 @@ join_links(struct plan *p)
 			continue;
 		w = wanted(peer);
 		if (w->attach == WIRE_ATTACH_VNIC &&
-		    find_vnic(p, w->peer_uid, w->peer_index) == v)
+		    find_vnic(p, w->peer_uid, w->peer_index) == v) {
 			v->peer = peer;
+			v->way = PLAN_TO_PEER;
+		}
 	}
 }
 
@@ -322,6 +329,9 @@ make_rules(struct plan *p)
 		if (rules_new(m, n, &p->port[i].rules) < 0)
 			return -ENOMEM;
 	}
+	for (uint32_t v = 0; v < p->n_vnics; v++)
+		if (p->vnic[v].port)
+			p->vnic[v].rules = p->vnic[v].port->rules;
 	return 0;
 }
 
@@ -351,7 +361,8 @@ plan_new(const struct node *n, struct plan **out)
 		if (!s->broken)
 			fill_router(p, &at, s);
 	join_links(p);
-	if (make_rules(p) < 0)
+	if (make_rules(p) < 0 || plan_add_segments(p) < 0 ||
+	    plan_add_detours(p) < 0 || plan_add_matches(p) < 0)
 		goto fail;
 	*out = p;
 	return 0;
@@ -374,6 +385,7 @@ plan_free(struct plan *p)
 		free(p->part[w].tx);
 		free(p->part[w].touched);
 	}
+	plan_free_links(p);
 	free(p->part);
 	free(p->port);
 	free(p->router);

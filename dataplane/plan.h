@@ -20,7 +20,9 @@
 #define DATAPLANE_PLAN_H
 
 #include "dataplane/frame.h"
+#include "dataplane/impair.h"
 #include "dataplane/ledger.h"
+#include "dataplane/match.h"
 #include "dataplane/police.h"
 #include "dataplane/rules.h"
 
@@ -65,12 +67,30 @@ struct plan_share {
 struct plan_lane {
 	alignas(VNIC_LINE) struct plan_vnic *vnic;
 	struct plan_queue *queue;
-	uint8_t worker;           /* that serves the queue, and fills this */
-	unsigned n;               /* (w) */
+	struct plan_detour *detour; /* NULL: straight into the queue */
+	uint8_t worker;             /* that serves the queue, and fills this */
+	unsigned n;                 /* (w) */
 	uint16_t len[VNIC_BURST]; /* (w) bytes of each, with the tag it keeps */
 	uint16_t frame[VNIC_BURST]; /* (w) */
 };
 static_assert(sizeof(struct plan_lane) % VNIC_LINE == 0, "lines of its own");
+
+/* One direction of a vNIC's link that impairs its packets. */
+struct plan_detour {
+	struct plan_lane lane; /* of the worker at home, and its queue's */
+	struct wire_impair spec;
+	struct impair *waiting; /* (w) the set's, it outlives the plan */
+	enum wire_way way;
+};
+
+/* Where what a vNIC sends goes. */
+enum plan_way {
+	PLAN_TO_NOTHING, /* link_down */
+	PLAN_TO_PORT,
+	PLAN_TO_PEER,
+	PLAN_TO_SEGMENT,
+	PLAN_TO_DETOUR,
+};
 
 struct plan_vnic {
 	const struct plan_router *router;
@@ -84,6 +104,11 @@ struct plan_vnic {
 	uint8_t mac[8];        /* 6, and 2 zeros to be loaded at once */
 	uint16_t vlan;         /* RULES_ANY_VLAN for a trunk */
 	bool trunk;
+	bool is_odd;          /* not one lane for all data, or a detour to it */
+	enum plan_way way;    /* of what it sends */
+	enum plan_way onward; /* behind a detour */
+	const struct rules *rules; /* of its port or segment, or NULL */
+	struct plan_detour *detour[WIRE_N_WAYS];
 	/* by enum police_way; NULL: no limit there */
 	const struct police *police[POLICE_N_WAYS];
 	uint32_t n_addresses;
@@ -97,6 +122,7 @@ struct plan_port {
 	uint32_t n_vnics;
 	bool spreads; /* each worker gets flows of its own */
 	struct rules *rules;
+	struct match *match; /* NULL: its frames go by MAC alone */
 };
 
 enum { PLAN_HITS_LOG2 = 6, PLAN_HIT_ADDRESSES = 2 };
@@ -126,6 +152,8 @@ struct plan_part {
 	struct plan_share *share;
 	struct plan_queue *queue;
 	struct plan_rx *rx;
+	struct plan_detour **detour; /* [n_detours] */
+	unsigned n_detours;
 	struct plan_port **tx; /* ports at home here, which others use, too */
 	struct plan_lane **touched; /* (w) [n_lanes + a burst]: n > 0 */
 	unsigned n_touched;         /* (w) */
@@ -134,15 +162,24 @@ struct plan_part {
 struct plan {
 	uint64_t generation;
 	unsigned n_workers;
-	unsigned n_ports, n_routers, n_vnics, n_lanes;
+	unsigned n_ports, n_routers, n_vnics, n_lanes, n_detours, n_segments;
 	struct plan_port *port;
 	struct plan_router *router;
 	struct plan_vnic *vnic;
 	struct plan_lane *lane;
 	struct wire_address *address;
+	struct plan_detour *detour;
+	struct rules **segment; /* [n_segments] */
 	struct police *police;  /* [n_vnics * POLICE_N_WAYS] */
 	struct plan_part *part; /* [n_workers] */
 };
+
+/* plan_link.c: what of a plan is about links. Return 0 or -ENOMEM. */
+void plan_count_detours(struct plan *p, const struct set *s, unsigned v);
+int plan_add_segments(struct plan *p);
+int plan_add_detours(struct plan *p);
+int plan_add_matches(struct plan *p);
+void plan_free_links(struct plan *p);
 
 /* Builds what node's sets and ports ask for. Returns 0 or -ENOMEM. */
 int plan_new(const struct node *n, struct plan **out);

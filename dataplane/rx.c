@@ -106,8 +106,7 @@ remember(const struct worker *w, struct plan_rx *rx, uint64_t key,
 			return;
 		memcpy(&h->own[n++], v->address[i].bytes, sizeof(*h->own));
 	}
-	if (most >= PLAIN_BYTES && v->router->n_queues == 2 &&
-	    h->lane->worker == w->index)
+	if (most >= PLAIN_BYTES && !v->is_odd && h->lane->worker == w->index)
 		h->key = key;
 }
 
@@ -140,6 +139,26 @@ plain_lane(struct plan_rx *rx, const struct rte_mbuf *m, const uint8_t *p)
 	return h->lane;
 }
 
+/*
+ * For no MAC here: perhaps for who has asked for what is in it. It gets it as if
+ * it had been sent to its MAC.
+ */
+static bool
+offer_match(
+    struct worker *w, struct plan *p, const struct plan_port *port, unsigned i)
+{
+	struct rte_mbuf *m = w->mbuf[i];
+	uint32_t to = match_find(port->match, &w->frame[i]);
+
+	if (to == RULES_NONE || !RTE_MBUF_DIRECT(m) ||
+	    rte_mbuf_refcnt_read(m) != 1)
+		return false;
+	/* its first bytes are the destination, and nobody else's */
+	memcpy(rte_pktmbuf_mtod(m, uint8_t *), p->vnic[to].mac, 6);
+	lane_offer(w, &p->vnic[to], &w->frame[i], i);
+	return true;
+}
+
 /* Returns true if the frame was offered to at least one vNIC. */
 static inline bool
 classify(struct worker *w, struct plan *p, struct plan_rx *rx, unsigned i)
@@ -155,7 +174,7 @@ classify(struct worker *w, struct plan *p, struct plan_rx *rx, unsigned i)
 		return flood(w, p, port, i);
 	to = rules_find(port->rules, f->vlan, f->macs);
 	if (unlikely(to == RULES_NONE))
-		return false;
+		return port->match && offer_match(w, p, port, i);
 	remember(w, rx, key, &p->vnic[to]);
 	lane_offer(w, &p->vnic[to], f, i);
 	return true;

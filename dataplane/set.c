@@ -199,6 +199,9 @@ set_free(struct set *s, bool says_gone)
 	region_unmap(s->maps.router, s->maps.l.router_bytes);
 	region_unmap(s->maps.pool, s->maps.l.pool_bytes);
 	vnic_fds_close(&s->fds);
+	for (unsigned v = 0; v < VNIC_MAX_VNICS; v++)
+		for (unsigned way = 0; way < WIRE_N_WAYS; way++)
+			impair_free(s->vnic[v].waiting[way]);
 	free(s->tank);
 	free(s);
 }
@@ -297,6 +300,16 @@ set_vnic_drop(struct set *s, uint32_t index)
 			s->queue[q].dead |= UINT32_C(1) << index;
 	vnic_table_store(&e->state, VNIC_ENTRY_DOWN); /* P4 */
 	table_changed(s);
+}
+
+void
+set_refuse(struct set *s, unsigned v, enum set_refusal i, uint64_t n)
+{
+	/* relaxed: published by any */
+	atomic_fetch_add_explicit(&s->refused.n[v][i], n, memory_order_relaxed);
+	/* seq_cst: said, then looked whether worker 0 sleeps, which does it the
+	 * other way round */
+	atomic_store_explicit(&s->refused.any, true, memory_order_seq_cst);
 }
 
 void

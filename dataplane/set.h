@@ -9,6 +9,7 @@
 #ifndef DATAPLANE_SET_H
 #define DATAPLANE_SET_H
 
+#include "dataplane/impair.h"
 #include "dataplane/ledger.h"
 #include "dataplane/police.h"
 #include "lib/loop.h"
@@ -60,14 +61,20 @@ struct set_control_done {
 };
 
 /*
- * Packets that a worker refused which serves no queue of the router, since it
- * has fewer than there are workers. Any worker adds, worker 0 takes them into
+ * Packets that were refused by somebody who writes no counters of the router: a
+ * worker that serves no queue of it, since it has fewer than there are workers,
+ * or control, which takes a link away. Anybody adds, worker 0 takes them into
  * the counters of the control queue. Rare: no lines are kept apart for it.
  */
 enum set_refusal {
 	SET_REFUSED_BROADCAST,
 	SET_REFUSED_WORKER_FULL,
 	SET_REFUSED_OVERSIZE,
+	SET_REFUSED_LINK_DOWN,
+	SET_LOST_WORKER_FULL, /* the router had sent it */
+	SET_LOST_LINK_DOWN,
+	SET_LOST_IMPAIR_QUEUE,
+	SET_REFUSED_IMPAIR_QUEUE,
 	SET_N_REFUSALS,
 };
 struct set_refused {
@@ -78,6 +85,10 @@ struct set_refused {
 struct set_vnic {
 	bool up;
 	struct wire_vnic v;
+	/* by enum wire_way; NULL: its link does nothing */
+	struct wire_impair impair[WIRE_N_WAYS];
+	struct wire_match match; /* what else of its port it gets */
+	struct impair *waiting[WIRE_N_WAYS];
 };
 
 struct set {
@@ -114,6 +125,9 @@ uint32_t set_slots_of(const struct set *s, unsigned q, uint32_t slots);
  * the index was used in an epoch that still runs. Context: control.
  */
 int set_vnic_put(struct set *s, const struct wire_vnic *v);
+
+/* n packets of vNIC v are no more; worker 0 will count them. Any thread. */
+void set_refuse(struct set *s, unsigned v, enum set_refusal i, uint64_t n);
 
 /* Takes it DOWN; 0 also if it was not there. */
 void set_vnic_drop(struct set *s, uint32_t index);

@@ -14,6 +14,7 @@
 #include "lib/vnic_ring.h"
 
 #include <sys/epoll.h>
+#include <time.h>
 
 enum {
 	MAX_EVENTS = 64,
@@ -113,13 +114,35 @@ queue_of(const struct plan_part *part, const void *home)
 	return NULL;
 }
 
+/*
+ * What waits on a detour is due to the microsecond. A kernel that cannot wait so
+ * does not wait at all: the worker polls.
+ */
+static int
+wait_until_due(struct worker *w, struct epoll_event *ev, int timeout)
+{
+	struct timespec now, t;
+	uint64_t now_ns, ns;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	now_ns = (uint64_t)now.tv_sec * second_ns + (uint64_t)now.tv_nsec;
+	ns = w->due_ns > now_ns ? w->due_ns - now_ns : 0;
+	if (timeout >= 0)
+		ns = MIN(ns, (uint64_t)timeout * 1000000);
+	t.tv_sec = (time_t)(ns / second_ns);
+	t.tv_nsec = (long)(ns % second_ns);
+	return epoll_pwait2(w->epoll_fd, ev, MAX_EVENTS, &t, NULL);
+}
+
 static void
 wait_for_events(struct worker *w)
 {
 	struct epoll_event ev[MAX_EVENTS];
 	bool polls = w->part->polls || w->n_muted > 0 || w->tx_waits;
 	int timeout = polls ? POLL_MS : -1;
-	int n = epoll_wait(w->epoll_fd, ev, MAX_EVENTS, timeout);
+	int n = w->due_ns != IMPAIR_NEVER
+		    ? wait_until_due(w, ev, timeout)
+		    : epoll_wait(w->epoll_fd, ev, MAX_EVENTS, timeout);
 
 	for (int i = 0; i < n; i++) {
 		struct set_queue *q;

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tx: from a router's tx rings to the port, to a neighbour on the same segment,
- * or over a link to another router's slots.
+ * tx: bursts that routers have sent, to the port, to a neighbour on the same
+ * segment, over a link to another router's slots, or onto a detour there.
  *
  * The router may change its pool at any moment. So bytes are copied out once,
  * into an mbuf or (over a link) the header into private memory, and the copy is
- * judged; nothing in the pool is read again. A router that gives much work pays
- * with its next turns.
- *
- * A burst is taken, then others have their turn while its bytes come from the
- * router's core, then it is sent: tx_finish() sends the last of a round.
+ * judged; nothing in the pool is read again.
  */
 #include "dataplane/copy.h"
 #include "dataplane/port.h"
@@ -98,7 +94,7 @@ sender_of(const struct plan_vnic *v)
 		.max_bytes = most_bytes(v),
 		.untagged = v->vlan == 0,
 		.alone = v->port->n_vnics <= 1,
-		.rules = v->port->rules,
+		.rules = v->rules,
 	};
 
 	memcpy((uint8_t *)&s.mac + 2, v->mac, 6);
@@ -140,7 +136,7 @@ flood_neighbours(
 	const struct frame *f = &w->frame[i];
 	struct plan_share *r = w->payer;
 	uint32_t n;
-	const uint32_t *to = rules_all(v->port->rules, f->vlan, &n);
+	const uint32_t *to = rules_all(v->rules, f->vlan, &n);
 
 	if (n <= 1)
 		return true; /* itself */
@@ -194,7 +190,7 @@ choose_way(struct worker *w, struct plan *p, const struct plan_vnic *v,
 		drop(o, VNIC_DROP_BROADCAST, 1);
 		return TO_NOWHERE;
 	}
-	to = rules_find(v->port->rules, f->vlan, f->macs);
+	to = rules_find(v->rules, f->vlan, f->macs);
 	if (to == RULES_NONE || &p->vnic[to] == v)
 		return TO_PORT;
 	lane_offer(w, &p->vnic[to], f, i);
@@ -301,10 +297,55 @@ to_port(struct worker *w, struct plan *p, struct plan_vnic *v,
 
 /* --- over a link -------------------------------------------------------------- */
 
-/* Pool to pool: the header is copied and judged, the rest is copied once. */
+/*
+ * To its one member, or to all others: false if there is nobody, or nothing left
+ * of the budget; then o says so.
+ */
+static bool
+to_segment(struct worker *w, struct plan *p, const struct plan_vnic *v,
+    unsigned i, struct outcome *o)
+{
+	const struct frame *f = &w->frame[i];
+	uint32_t to;
+
+	if (frame_is_group(f)) {
+		if (flood_neighbours(w, p, v, i))
+			return true;
+		drop(o, VNIC_DROP_BROADCAST, 1);
+		return false;
+	}
+	to = rules_find(v->rules, f->vlan, f->macs);
+	if (to == RULES_NONE || &p->vnic[to] == v) {
+		drop(o, VNIC_DROP_NO_MATCH, 1);
+		return false;
+	}
+	lane_offer(w, &p->vnic[to], f, i);
+	return true;
+}
+
+/* Frame i goes on; false if it is not sent, or not yet. */
+static inline bool
+pass_on(struct worker *w, struct plan *p, const struct plan_vnic *v,
+    enum plan_way way, unsigned i, struct outcome *o)
+{
+	if (likely(way == PLAN_TO_PEER)) {
+		lane_offer(w, v->peer, &w->frame[i], i);
+		return true;
+	}
+	if (way == PLAN_TO_SEGMENT)
+		return to_segment(w, p, v, i, o);
+	detour_begin(w, v->detour[WIRE_TX], i);
+	return false;
+}
+
+/*
+ * Pool to pool: the header is copied and judged, the rest is copied once. What
+ * goes on a detour is judged at its end, as it leaves there.
+ */
 static void
-to_peer(struct worker *w, struct plan_vnic *v, const struct ledger_frame *f,
-    unsigned n, struct outcome *o)
+to_others(struct worker *w, struct plan *p, const struct plan_vnic *v,
+    enum plan_way way, const struct ledger_frame *f, unsigned n,
+    struct outcome *o)
 {
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t head = MIN(f[i].len, (uint32_t)FRAME_HEAD_COPY);
@@ -317,19 +358,32 @@ to_peer(struct worker *w, struct plan_vnic *v, const struct ledger_frame *f,
 		rte_memcpy(w->head[i], f[i].bytes, head);
 		if (likely(frame_parse(&w->frame[i], w->head[i], head,
 			f[i].bytes + head, f[i].len - head)))
-			why = judge(v, &w->frame[i]);
+			why = way == PLAN_TO_DETOUR ? (unsigned)PASS
+						    : judge(v, &w->frame[i]);
 		if (unlikely(why != PASS)) {
 			drop(o, why, 1);
 			continue;
 		}
-		lane_offer(w, v->peer, &w->frame[i], i);
-		o->sent++;
-		o->sent_bytes += f[i].len;
+		if (pass_on(w, p, v, way, i, o)) {
+			o->sent++;
+			o->sent_bytes += f[i].len;
+		}
 	}
 	lanes_flush(w);
 }
 
-/* --- the queue ---------------------------------------------------------------- */
+static inline void
+forward(struct worker *w, struct plan *p, struct plan_vnic *v,
+    enum plan_way way, const struct ledger_frame *f, unsigned n,
+    struct outcome *o)
+{
+	if (likely(way == PLAN_TO_PORT))
+		to_port(w, p, v, f, n, o);
+	else
+		to_others(w, p, v, way, f, n, o);
+}
+
+/* --- a burst ------------------------------------------------------------------ */
 
 /* Puts those that the quotas let pass first. Returns how many; o has the rest. */
 static unsigned
@@ -365,8 +419,8 @@ police(struct worker *w, const struct plan_queue *q, struct ledger_frame *f,
 	return kept;
 }
 
-static void
-send_taken(struct worker *w, struct plan *p, struct tx_burst *b)
+void
+tx_send(struct worker *w, struct plan *p, struct tx_burst *b)
 {
 	struct plan_queue *q = b->queue;
 	struct plan_vnic *v = q->router->vnic[b->vnic];
@@ -380,15 +434,12 @@ send_taken(struct worker *w, struct plan *p, struct tx_burst *b)
 		drop(&o, VNIC_DROP_VNIC_DOWN, n);
 	else if (unlikely(q->router->gate != WIRE_GATE_OPEN))
 		drop(&o, VNIC_DROP_PAUSED, n);
-	else if (unlikely(!v->port && !v->peer))
+	else if (unlikely(v->way == PLAN_TO_NOTHING))
 		drop(&o, VNIC_DROP_LINK_DOWN, n);
 	else {
 		if (unlikely(v->police[POLICE_TX]) && n > 0)
 			n = police(w, q, b->frame, n, &o);
-		if (v->port)
-			to_port(w, p, v, b->frame, n, &o);
-		else
-			to_peer(w, v, b->frame, n, &o);
+		forward(w, p, v, v->way, b->frame, n, &o);
 	}
 	w->payer = NULL;
 	ledger_release(q->ledger, b->frame, b->n);
@@ -404,142 +455,21 @@ send_taken(struct worker *w, struct plan *p, struct tx_burst *b)
 }
 
 void
-tx_finish(struct worker *w, struct plan *p)
+tx_send_late(struct worker *w, struct plan *p, struct plan_detour *d,
+    const struct ledger_frame *f, unsigned n)
 {
-	struct tx_burst *b = w->taken;
+	struct plan_queue *q = d->lane.queue;
+	struct plan_vnic *v = d->lane.vnic;
+	uint64_t begin = rte_rdtsc();
+	struct outcome o = { 0 };
 
-	w->taken = NULL;
-	if (b)
-		send_taken(w, p, b);
-}
-
-/* At most max. Returns how many descriptors b now has. */
-static unsigned
-take(struct plan_queue *q, unsigned vnic, unsigned max, struct tx_burst *b)
-{
-	unsigned n_taken;
-
-	b->queue = q;
-	b->vnic = vnic;
-	b->n = ledger_take(q->ledger, vnic, b->frame, max, &n_taken);
-	b->end = ledger_tx_pos(q->ledger, vnic);
-	q->share->copies_left -= (int32_t)n_taken;
-	STAGE(TAKE, b->n);
-	return n_taken;
-}
-
-/*
- * A router's slow path sends the first packets of a flow and then tells its
- * fast path how to go on. So what has been taken from a data queue goes after
- * what lies in the control queue now, or it would overtake.
- */
-static unsigned
-control_goes_first(struct worker *w, struct plan *p, const struct plan_queue *q)
-{
-	struct plan_queue *control = q->share->control;
-	struct tx_burst b;
-	unsigned n = 0;
-
-	if (q == control || !control ||
-	    ledger_phase(control->ledger) != LEDGER_RUN ||
-	    likely(!ledger_has_tx(control->ledger, q->router->serve)))
-		return 0;
-	tx_finish(w, p);
-	for (uint32_t left = q->router->serve; left; left &= left - 1) {
-		n += take(
-		    control, (unsigned)__builtin_ctz(left), VNIC_BURST, &b);
-		send_taken(w, p, &b);
-	}
-	return n;
-}
-
-/* Worker 0 has the control queue: lies there what it has not sent yet? */
-static bool
-control_lags(const struct plan_router *r)
-{
-	struct set *s = r->set;
-	const struct ledger *l = s->queue[r->n_queues - 1].ledger;
-
-	if (ledger_phase(l) != LEDGER_RUN)
-		return false;
-	for (uint32_t left = r->serve; left; left &= left - 1) {
-		unsigned v = (unsigned)__builtin_ctz(left);
-
-		/* pairs with the release in send_taken(): it has been sent */
-		if (ledger_lies_at(l, v,
-			atomic_load_explicit(
-			    &s->control_done.pos[v], memory_order_acquire)))
-			return true;
-	}
-	return false;
-}
-
-/*
- * The same order where the control queue is another worker's: data stays where
- * it is until that worker has begun and ended a round, which is long enough for
- * all but a flood; then a burst goes in any case. Returns how many of the ring
- * may be taken; each of them was there before we looked at the control queue.
- */
-static unsigned
-may_take(struct worker *w, const struct plan_queue *q, unsigned index)
-{
-	struct plan_share *r = q->share;
-	unsigned n;
-
-	if (likely(r->control != NULL))
-		return VNIC_BURST;
-	n = ledger_ready(q->ledger, index);
-	if (n == 0)
-		return 0;
-	if (unlikely(r->wait_round > 0)) {
-		w->given |= 1; /* it may sleep */
-		if (worker_rounds(w->peer[0]) < r->wait_round)
-			return 0;
-		r->wait_round = 0;
-		return n;
-	}
-	if (likely(!control_lags(q->router)))
-		return n;
-	r->wait_round = worker_rounds(w->peer[0]) + 2;
-	w->given |= 1;
-	return 0;
-}
-
-/*
- * Takes a burst, whose bytes are then on their way to our cache, and sends the
- * one before, whose bytes have arrived.
- */
-static unsigned
-tx_ring(struct worker *w, struct plan *p, struct plan_queue *q, unsigned vnic)
-{
-	struct tx_burst *b = &w->burst[w->taken == &w->burst[0]];
-	unsigned n = take(q, vnic, may_take(w, q, vnic), b);
-
-	if (n == 0)
-		return 0;
-	n += control_goes_first(w, p, q);
-	tx_finish(w, p);
-	w->taken = b;
-	return n;
-}
-
-unsigned
-tx_queue(struct worker *w, struct plan *p, struct plan_queue *q)
-{
-	struct plan_share *r = q->share;
-	uint32_t left = q->router->serve;
-	uint64_t begin = rte_rdtsc() - w->send_cycles;
-	unsigned n = 0;
-
-	while (left && r->copies_left > 0 && r->cycles_left > 0) {
-		n += tx_ring(w, p, q, (unsigned)__builtin_ctz(left));
-		left &= left - 1;
-	}
-	if (n > 0) {
-		/* what was sent has been charged to who sent it */
-		r->cycles_left -=
-		    (int64_t)(rte_rdtsc() - w->send_cycles - begin);
-		q->home->kicks = 0; /* there was a reason */
-	}
-	return n;
+	w->payer = q->share;
+	w->spread = SPREAD_ANY;
+	if (v->onward == PLAN_TO_NOTHING)
+		drop(&o, VNIC_DROP_LINK_DOWN, n);
+	else
+		forward(w, p, v, v->onward, f, n, &o);
+	w->payer = NULL;
+	count(q, v->index, &o);
+	q->share->cycles_left -= (int64_t)(rte_rdtsc() - begin);
 }

@@ -135,6 +135,8 @@ worker_round(struct worker *w, struct plan *p, bool *owes)
 	w->tx_waits = false;
 	if (p->n_workers > 1)
 		n += cross_take(w);
+	if (unlikely(w->due_ns <= w->now_ns))
+		n += detour_end(w, p);
 	for (unsigned i = 0; i < part->n_tx; i++)
 		n += home_send(w, part->tx[i]);
 	for (unsigned i = 0; i < part->n_shares; i++)
@@ -220,6 +222,7 @@ worker_new(struct loop *control, unsigned index, unsigned n_workers,
 	w->control = control;
 	w->index = index;
 	w->n_workers = n_workers;
+	w->due_ns = IMPAIR_NEVER;
 	w->round_cycles = (int64_t)(rte_get_tsc_hz() / ROUNDS_PER_SECOND);
 	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -74,6 +74,7 @@ struct worker {
 	bool tx_waits;        /* a port takes no more of what was handed over */
 	uint32_t peer_seen[SPREAD_MAX_WORKERS]; /* asleep, as last rung for */
 	uint64_t send_cycles;                   /* spent in sending, ever */
+	uint64_t due_ns;        /* when something is that waits on a detour */
 	struct tx_burst *taken; /* the one to be sent next, or NULL */
 	struct tx_burst burst[2];
 	struct frame frame[GATHER];
@@ -91,8 +92,11 @@ unsigned worker_round(struct worker *w, struct plan *p, bool *owes);
 void lanes_flush(struct worker *w);
 /* The lane is full and others are not; it stays among those touched. */
 void lane_flush(struct worker *w, struct plan_lane *lane);
-/* Which queue of v gets f, by what it carries. */
+/* By which lane f goes to v: its detour, or the next. */
 struct plan_lane *lane_choose(
+    const struct worker *w, const struct plan_vnic *v, const struct frame *f);
+/* That of the queue of v which gets f, by what it carries. */
+struct plan_lane *lane_of(
     const struct worker *w, const struct plan_vnic *v, const struct frame *f);
 /* f does not fit into the slots of its vNIC, or is longer than it may be. */
 void lane_refuse_long(struct plan_lane *lane);
@@ -158,8 +162,8 @@ lane_offer(
 {
 	struct plan_lane *lane = &v->lane[0];
 
-	if (unlikely(v->router->n_queues != 2 ||
-		     frame_is_control(f, v->address, v->n_addresses)))
+	if (unlikely(
+		v->is_odd || frame_is_control(f, v->address, v->n_addresses)))
 		lane = lane_choose(w, v, f);
 	if (likely(lane->worker == w->index))
 		lane_add(w, lane, i);
@@ -167,12 +171,24 @@ lane_offer(
 		cross_hand(w, lane, f);
 }
 
+/*
+ * detour.c: packets of links that impair them. Frame i of w, as its router sent
+ * it, begins its way; those of a lane wait or are lost; those that are due go on.
+ */
+void detour_begin(struct worker *w, struct plan_detour *d, unsigned i);
+void detour_flush(struct worker *w, struct plan_lane *lane);
+unsigned detour_end(struct worker *w, struct plan *p);
+
 /* rx.c, tx.c: return how many packets they took; rx up to so many bursts */
 unsigned rx_port(
     struct worker *w, struct plan *p, struct plan_rx *rx, unsigned bursts);
 unsigned tx_queue(struct worker *w, struct plan *p, struct plan_queue *q);
 /* Sends what tx_queue() has taken and not sent yet. */
 void tx_finish(struct worker *w, struct plan *p);
+/* tx.c: a burst that was taken, and one whose detour ends. */
+void tx_send(struct worker *w, struct plan *p, struct tx_burst *b);
+void tx_send_late(struct worker *w, struct plan *p, struct plan_detour *d,
+    const struct ledger_frame *f, unsigned n);
 
 /*
  * home.c: to ports with one tx queue, through the worker at home there. Gives

@@ -8,6 +8,7 @@ dist_man_MANS += \
   doc/man/europa-router.8 \
   doc/man/europa-template.8 \
   doc/man/europa.conf.5 \
+  doc/man/europactl.1 \
   doc/man/europad.8 \
   doc/man/router.conf.5 \
   doc/man/routerctl.1
@@ -18,6 +19,7 @@ DECISIONS = \
   doc/decisions/exec-through-init.md \
   doc/decisions/lua-pipeline.md \
   doc/decisions/lxc.md \
+  doc/decisions/links.md \
   doc/decisions/linux-twins.md \
   doc/decisions/memory-regions.md \
   doc/decisions/no-libtool.md \

@@ -17,7 +17,7 @@ lib_libeuropa_a_SOURCES = \
   lib/vnic_layout.c lib/vnic_layout.h \
   lib/vnic_ring.h \
   lib/vnic_set.c \
-  lib/wire.c lib/wire.h
+  lib/wire.c lib/wire.h lib/wire_socket.c
 lib_libeuropa_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
 if HAVE_SYSTEMD
 lib_libeuropa_a_SOURCES += lib/ready_systemd.c

@@ -72,7 +72,7 @@
 
 enum vnic_version {
 	VNIC_MAJOR = 1, /* other major: refuse to attach */
-	VNIC_MINOR = 1, /* other minor: ignore what you do not know */
+	VNIC_MINOR = 2, /* other minor: ignore what you do not know */
 };
 
 enum vnic_limits {
@@ -131,23 +131,26 @@ enum vnic_fault {
 
 /* Why the host dropped a packet of this vNIC. */
 enum vnic_drop {
-	VNIC_DROP_NO_SLOT = 0,      /* capacity: the router holds all slots */
-	VNIC_DROP_ROUTER_DOWN = 1,  /* error: no epoch runs */
-	VNIC_DROP_NOT_RUNNING = 2,  /* error: the router is stopped */
-	VNIC_DROP_PAUSED = 3,       /* policy */
-	VNIC_DROP_VNIC_DOWN = 4,    /* error: removed in this epoch */
-	VNIC_DROP_OVERSIZE = 5,     /* error: longer than the MTU allows */
-	VNIC_DROP_RUNT = 6,         /* error: shorter than a header */
-	VNIC_DROP_SPOOFED = 7,      /* policy: foreign source MAC */
-	VNIC_DROP_PORT_TX_FULL = 8, /* capacity */
-	VNIC_DROP_LINK_DOWN = 9,    /* error: attached to nothing that works */
-	VNIC_DROP_QUARANTINED = 10, /* error */
-	VNIC_DROP_QUOTA_PPS = 11,   /* quota */
-	VNIC_DROP_QUOTA_BPS = 12,   /* quota */
-	VNIC_DROP_BROADCAST = 13,   /* capacity: broadcast_budget */
-	VNIC_DROP_ACL_DENY = 14,    /* policy */
-	VNIC_DROP_WORKER_FULL = 15, /* capacity: from a worker to another */
-	VNIC_N_DROP = 24,           /* room for more within this major */
+	VNIC_DROP_NO_SLOT = 0,       /* capacity: the router holds all slots */
+	VNIC_DROP_ROUTER_DOWN = 1,   /* error: no epoch runs */
+	VNIC_DROP_NOT_RUNNING = 2,   /* error: the router is stopped */
+	VNIC_DROP_PAUSED = 3,        /* policy */
+	VNIC_DROP_VNIC_DOWN = 4,     /* error: removed in this epoch */
+	VNIC_DROP_OVERSIZE = 5,      /* error: longer than the MTU allows */
+	VNIC_DROP_RUNT = 6,          /* error: shorter than a header */
+	VNIC_DROP_SPOOFED = 7,       /* policy: foreign source MAC */
+	VNIC_DROP_PORT_TX_FULL = 8,  /* capacity */
+	VNIC_DROP_LINK_DOWN = 9,     /* error: attached to nothing that works */
+	VNIC_DROP_QUARANTINED = 10,  /* error */
+	VNIC_DROP_QUOTA_PPS = 11,    /* quota */
+	VNIC_DROP_QUOTA_BPS = 12,    /* quota */
+	VNIC_DROP_BROADCAST = 13,    /* capacity: broadcast_budget */
+	VNIC_DROP_ACL_DENY = 14,     /* policy */
+	VNIC_DROP_WORKER_FULL = 15,  /* capacity: from a worker to another */
+	VNIC_DROP_IMPAIR_LOSS = 16,  /* policy: its link loses packets */
+	VNIC_DROP_IMPAIR_QUEUE = 17, /* capacity: its link has no more room */
+	VNIC_DROP_NO_MATCH = 18,     /* error: for nobody on the segment */
+	VNIC_N_DROP = 24,            /* room for more within this major */
 };
 
 /* --- control lines: the peer loads them each burst, so nothing that is
@@ -189,8 +192,10 @@ struct vnic_beat_line {
  *	offered = filled + sum(rx_drop)
  *	filled = back + in_doubt + held by the router
  * and over all vNICs of a queue
- *	back + originated = sent + sum(done) + sum(fault[len, kind]) +
- *	                    sum(tx_drop) + in doubt in a dead data plane
+ *	back + originated + duplicated = sent + sum(done) +
+ *	                    sum(fault[len, kind]) + sum(tx_drop) +
+ *	                    in doubt in a dead data plane
+ * where a link that delays, of which one queue counts, is over all queues.
  */
 struct vnic_counters {
 	VNIC_ATOMIC(uint64_t) offered; /* packets for the router */
@@ -205,7 +210,8 @@ struct vnic_counters {
 	VNIC_ATOMIC(uint64_t) fault[VNIC_N_FAULT];
 	VNIC_ATOMIC(uint64_t) rx_drop[VNIC_N_DROP]; /* host to router */
 	VNIC_ATOMIC(uint64_t) tx_drop[VNIC_N_DROP]; /* router to host */
-	uint64_t spare[4];
+	VNIC_ATOMIC(uint64_t) duplicated; /* copies that its link has made */
+	uint64_t spare[3];
 };
 
 /* --- table of vNICs, in the host region ----------------------------------- */

@@ -10,14 +10,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 enum { HEADER_BYTES = 12 };
-
-#ifndef SO_PASSRIGHTS /* the C library may be older than the kernel */
-#define SO_PASSRIGHTS 83
-#endif
 
 struct codec {
 	bool decoding;
@@ -231,6 +225,48 @@ code_vnic(struct codec *c, struct wire_msg *m)
 }
 
 static void
+code_impair(struct codec *c, struct wire_impair *i)
+{
+	code_u64(c, &i->seed);
+	code_u64(c, &i->rate_bps);
+	code_u32(c, &i->delay_us);
+	code_u32(c, &i->jitter_us);
+	code_u32(c, &i->loss_ppm);
+	code_u32(c, &i->burst_begin_ppm);
+	code_u32(c, &i->burst_end_ppm);
+	code_u32(c, &i->burst_loss_ppm);
+	code_u32(c, &i->duplicate_ppm);
+	code_u32(c, &i->reorder_ppm);
+	code_u32(c, &i->queue_packets);
+}
+
+static void
+code_match(struct codec *c, struct wire_match *m)
+{
+	code_u32(c, &m->fields);
+	code_bytes(c, m->mac, sizeof(m->mac));
+	code_u8(c, &m->family);
+	code_u8(c, &m->src_bits);
+	code_u8(c, &m->dst_bits);
+	code_bytes(c, m->src, sizeof(m->src));
+	code_bytes(c, m->dst, sizeof(m->dst));
+	code_u8(c, &m->protocol);
+	code_u16(c, &m->src_port);
+	code_u16(c, &m->dst_port);
+	code_u32(c, &m->tunnel_key);
+}
+
+static void
+code_link(struct codec *c, struct wire_msg *m)
+{
+	code_bytes(c, m->u.link.uid, sizeof(m->u.link.uid));
+	code_u32(c, &m->u.link.index);
+	code_match(c, &m->u.link.match);
+	for (unsigned way = 0; way < WIRE_N_WAYS; way++)
+		code_impair(c, &m->u.link.impair[way]);
+}
+
+static void
 code_vnic_ref(struct codec *c, struct wire_msg *m)
 {
 	code_bytes(c, m->u.vnic_ref.uid, sizeof(m->u.vnic_ref.uid));
@@ -355,6 +391,7 @@ static const struct {
 	[WIRE_INIT_CONTROL] = { code_nothing, 1 },
 	[WIRE_INIT_SESSION] = { code_session, 1 },
 	[WIRE_INIT_LOG] = { code_nothing, 1 },
+	[WIRE_VNIC_LINK] = { code_link, 0 },
 };
 
 int
@@ -534,58 +571,4 @@ wire_reply_fail(int fd, uint32_t id, int no, const char *fmt, ...)
 	vsnprintf(m.u.fail.text, sizeof(m.u.fail.text), fmt, ap);
 	va_end(ap);
 	return wire_send(fd, &m);
-}
-
-static int
-socket_at(const char *path, struct sockaddr_un *addr)
-{
-	size_t n = strlen(path);
-	int fd;
-
-	if (n >= sizeof(addr->sun_path))
-		return -ENAMETOOLONG;
-	*addr = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	memcpy(addr->sun_path, path, n + 1);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	return fd < 0 ? -errno : fd;
-}
-
-int
-wire_listen(const char *path, unsigned mode)
-{
-	struct sockaddr_un addr;
-	scoped_close int fd = socket_at(path, &addr);
-
-	if (fd < 0)
-		return fd;
-	if (unlink(path) < 0 && errno != ENOENT)
-		return -errno;
-	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
-	    chmod(path, mode) < 0 || listen(fd, 64) < 0)
-		return -errno;
-	return steal_fd(fd);
-}
-
-int
-wire_connect(const char *path)
-{
-	struct sockaddr_un addr;
-	scoped_close int fd = socket_at(path, &addr);
-
-	if (fd < 0)
-		return fd;
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
-		return -errno;
-	return steal_fd(fd);
-}
-
-int
-wire_refuse_fds(int fd)
-{
-	int none = 0;
-
-	return setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof(none)) <
-		       0
-		   ? -errno
-		   : 0;
 }

@@ -37,6 +37,9 @@ enum wire_limits {
 	WIRE_MAX_ADDRESSES = 16,
 	WIRE_MAX_COUNTERS = 240,
 	WIRE_MAX_DEVARGS = 512,
+	WIRE_MAX_IMPAIR_PACKETS = 16384,
+	WIRE_MAX_IMPAIR_US = 10000000,
+	WIRE_PPM = 1000000,
 };
 
 enum wire_type {
@@ -82,6 +85,8 @@ enum wire_type {
 	/* europad to init, since 2.2 */
 	WIRE_INIT_SESSION, /* u.session + 1 fd: a stream of pieces, piece.h */
 	WIRE_INIT_LOG,     /* 1 fd: a stream, for all that is logged */
+	/* europad to the data plane, since 2.2: an older one hangs up */
+	WIRE_VNIC_LINK, /* u.link: how the link of a vNIC behaves */
 	WIRE_N_TYPES,
 };
 
@@ -89,6 +94,8 @@ enum wire_attach {
 	WIRE_ATTACH_NONE = 0,
 	WIRE_ATTACH_PORT = 1,
 	WIRE_ATTACH_VNIC = 2, /* a link to another router's vNIC */
+	/* with all others of the same segment, which is peer_uid; since 2.2 */
+	WIRE_ATTACH_SEGMENT = 3,
 };
 
 enum wire_gate {
@@ -143,6 +150,60 @@ struct wire_rates {
 	uint32_t burst_ms;       /* of each, at once; 1..1000 if there is any */
 };
 
+/*
+ * What a link does to the packets of one direction; all zeros: nothing. Which
+ * packets that are follows from the seed and their number alone.
+ */
+struct wire_impair {
+	uint64_t seed;
+	uint64_t rate_bps; /* of frames; 0 = any */
+	uint32_t delay_us;
+	uint32_t jitter_us; /* more or less than delay_us, at most all of it */
+	uint32_t loss_ppm;
+	/* Gilbert and Elliott: a bad time begins, ends, and what it loses */
+	uint32_t burst_begin_ppm, burst_end_ppm, burst_loss_ppm;
+	uint32_t duplicate_ppm;
+	uint32_t reorder_ppm; /* are not delayed, so they overtake */
+	uint32_t
+	    queue_packets; /* that wait at most; 1..WIRE_MAX_IMPAIR_PACKETS */
+};
+
+enum wire_way { WIRE_RX, WIRE_TX, WIRE_N_WAYS }; /* rx: to the router */
+
+enum wire_match_field {
+	WIRE_MATCH_MAC = 1,
+	WIRE_MATCH_SRC = 2,
+	WIRE_MATCH_DST = 4,
+	WIRE_MATCH_PROTOCOL = 8,
+	WIRE_MATCH_SRC_PORT = 16,
+	WIRE_MATCH_DST_PORT = 32,
+	WIRE_MATCH_VNI = 64,
+	WIRE_MATCH_GRE_KEY = 128,
+	WIRE_MATCH_END = 256,
+};
+
+/*
+ * Unicast frames of a port that are for no vNIC's MAC and have all of this are
+ * for the vNIC, too; no fields: none are. The VLAN is that of the vNIC.
+ */
+struct wire_match {
+	uint32_t fields; /* enum wire_match_field */
+	uint8_t mac[6];  /* destination */
+	uint8_t family;  /* of both prefixes: 4 or 6 */
+	uint8_t src_bits, dst_bits;
+	uint8_t src[16], dst[16];
+	uint8_t protocol;
+	uint16_t src_port, dst_port;
+	uint32_t tunnel_key; /* VNI, or key of GRE */
+};
+
+struct wire_link {
+	uint8_t uid[WIRE_UID_BYTES];
+	uint32_t index;
+	struct wire_match match;
+	struct wire_impair impair[WIRE_N_WAYS];
+};
+
 struct wire_set {
 	uint8_t uid[WIRE_UID_BYTES]; /* of the router */
 	uint8_t set[WIRE_UID_BYTES]; /* of this memory */
@@ -189,6 +250,7 @@ struct wire_msg {
 		} fail;
 		struct wire_set set;
 		struct wire_vnic vnic;
+		struct wire_link link;
 		struct {
 			uint8_t uid[WIRE_UID_BYTES];
 		} router;

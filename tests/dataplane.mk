@@ -4,12 +4,14 @@ DP_RIG = tests/unit/dp_rig.c tests/unit/dp_rig.h
 
 if HAVE_CMOCKA
 dp_pure_tests = tests/unit/test_dp_pure tests/unit/test_dp_workers tests/unit/test_police \
+  tests/unit/test_impair tests/unit/test_match \
   tests/unit/test_police_clock
 check_PROGRAMS += $(dp_pure_tests)
 TESTS += $(dp_pure_tests)
 if HAVE_DPDK
 DP_PROCESS_TESTS = \
   tests/unit/test_dp_control tests/unit/test_dp_floods tests/unit/test_dp_police \
+  tests/unit/test_dp_link tests/unit/test_dp_link2 \
   tests/unit/test_dp_process tests/unit/test_dp_process2 \
   tests/unit/test_dp_queues tests/unit/test_dp_queues2
 check_PROGRAMS += $(DP_PROCESS_TESTS)
@@ -38,6 +40,20 @@ tests_unit_test_dp_workers_SOURCES = tests/unit/test_dp_workers.c \
 tests_unit_test_dp_workers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_dp_workers_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
 
+tests_unit_test_impair_SOURCES = tests/unit/test_impair.c \
+  dataplane/impair.c dataplane/impair.h
+tests_unit_test_impair_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_impair_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS)
+
+tests_unit_test_match_SOURCES = tests/unit/test_match.c \
+  dataplane/match.c dataplane/match.h dataplane/frame.h dataplane/rules.h
+tests_unit_test_match_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_match_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS)
+
+tests_unit_test_dp_link_SOURCES = tests/unit/test_dp_link.c $(DP_RIG)
+tests_unit_test_dp_link_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dp_link_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+
 tests_unit_test_dp_control_SOURCES = tests/unit/test_dp_control.c $(DP_RIG)
 tests_unit_test_dp_control_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_dp_control_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
@@ -64,6 +80,11 @@ tests_unit_test_dp_process2_SOURCES = tests/unit/test_dp_process.c $(DP_RIG)
 tests_unit_test_dp_process2_CPPFLAGS = $(DP_TWO_WORKERS)
 tests_unit_test_dp_process2_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_dp_process2_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+
+tests_unit_test_dp_link2_SOURCES = tests/unit/test_dp_link.c $(DP_RIG)
+tests_unit_test_dp_link2_CPPFLAGS = $(DP_TWO_WORKERS)
+tests_unit_test_dp_link2_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dp_link2_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
 
 tests_unit_test_dp_queues2_SOURCES = tests/unit/test_dp_queues.c $(DP_RIG)
 tests_unit_test_dp_queues2_CPPFLAGS = $(DP_TWO_WORKERS)

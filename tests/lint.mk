@@ -14,6 +14,8 @@ TESTS += tests/lint/selftest.sh $(INSTALL_TESTS)
 # where configure puts things, for tests of what is installed
 tests/install/dirs.sh: tests/install/dirs.sh.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) tests/install && $(PACKAGING_SED) \
+	  -e 's|@bindir[@]|$(bindir)|g' \
+	  -e 's|@share[@]|$(datarootdir)|g' \
 	  -e 's|@libexec[@]|$(europalibexecdir)|g' \
 	  -e 's|@datadir[@]|$(europadatadir)|g' \
 	  -e 's|@docdir[@]|$(docdir)|g' \
@@ -29,7 +31,7 @@ CLEANFILES += tests/install/dirs.sh
 lint:
 	$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/lint/run
 format:
-	cd $(top_srcdir) && find agent api container-templates dataplane \
+	cd $(top_srcdir) && find agent api cli container-templates dataplane \
 	  examples lib router tests -name '*.[ch]' -exec clang-format -i {} +
 # the installed tree: what is there, and that it needs nothing else
 check-install: all

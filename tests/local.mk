@@ -13,6 +13,7 @@ include tests/api.mk
 include tests/bench.mk
 include tests/bench_more.mk
 include tests/bench_node.mk
+include tests/cli.mk
 include tests/containers.mk
 include tests/dataplane.mk
 include tests/guard.mk
@@ -24,6 +25,6 @@ EXTRA_DIST += quickstart tests/run \
   tests/system/bird.bats tests/system/forward.bats tests/system/hostile.bats tests/system/ipv6.bats tests/system/kills.bats \
   tests/system/quota.bash tests/system/quota.bats \
   tests/system/quota_live.bats \
-  tests/system/modules.bats tests/system/pipeline.bats tests/system/rest_pipeline.bats tests/system/rest_watch.bats tests/system/routerctl.bats tests/system/state.bats tests/system/tenants.bats tests/system/topology.bats tests/system/visits.bats tests/system/workers.bats \
+  tests/system/modules.bats tests/system/pipeline.bats tests/system/rest_pipeline.bats tests/system/rest_watch.bats tests/system/routerctl.bats tests/system/state.bats tests/system/tenants.bats tests/system/topology.bats tests/system/visits.bats tests/system/wiring.bats tests/system/workers.bats \
   tests/system/xdp.bats \
   tests/tools/arp_probe.py

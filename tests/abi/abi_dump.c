@@ -56,6 +56,7 @@ print_counters(void)
 	FIELD(vnic_counters, fault);
 	FIELD(vnic_counters, rx_drop);
 	FIELD(vnic_counters, tx_drop);
+	FIELD(vnic_counters, duplicated);
 	FIELD(vnic_counters, spare);
 	STRUCT(vnic_entry);
 	FIELD(vnic_entry, state);

@@ -33,8 +33,8 @@ run_make() {
 # The longest folders first, so that a shorter one does not take their place.
 name_folders() {
   local v
-  for v in unitdir sysusersdir tmpfilesdir sbindir confdir libexecdir docdir \
-    mandir datadir libdir includedir; do
+  for v in unitdir sysusersdir tmpfilesdir sbindir bindir confdir libexecdir docdir \
+    mandir datadir sharedir libdir includedir; do
     if [ -n "${!v}" ]; then printf 's|^%s/|@%s@/|;' "${!v}" "$v"; fi
   done
 }
@@ -56,7 +56,7 @@ expected() {
 }
 
 programs() {
-  find "$STAGE$sbindir" "$STAGE$libexecdir" -type f -perm -100 2> /dev/null
+  find "$STAGE$bindir" "$STAGE$sbindir" "$STAGE$libexecdir" -type f -perm -100 2> /dev/null
 }
 
 says_version() { # PROGRAM: its name and the version, from elsewhere
@@ -88,7 +88,7 @@ find "$STAGE" -perm /7022 ! -type l > "$TMP/out"
 [ ! -s "$TMP/out" ]
 result 'nothing is writable for others, nothing is set-uid' $?
 
-for p in "$STAGE$sbindir"/*; do says_version "$p"; done > "$TMP/out"
+for p in "$STAGE$bindir"/* "$STAGE$sbindir"/*; do says_version "$p"; done > "$TMP/out"
 [ ! -s "$TMP/out" ]
 result "each program says its name and $version" $?
 

@@ -12,7 +12,7 @@ done
 # of the libraries that are here; DPDK's may bring options for the compiler
 library_flags() {
   local p
-  for p in libmicrohttpd gnutls jansson lxc libseccomp sqlite3 libsystemd cmocka \
+  for p in libmicrohttpd gnutls jansson libcurl lxc libseccomp sqlite3 libsystemd cmocka \
     libdpdk luajit; do
     pkg-config --cflags "$p" 2> /dev/null
   done | tr '\n' ' ' | sed 's/ -I/ -isystem /g; s/-march=[^ ]*//g'
@@ -49,7 +49,7 @@ check_atomics() {
 # internalAstError (it cannot read the ({ }) of MIN within { }).
 check_cppcheck() {
   local folders="" d
-  for d in agent api lib router container-templates examples; do
+  for d in agent api cli lib router container-templates examples; do
     if files "^$d/.*\.c\$" > /dev/null; then folders="$folders $d"; fi
   done
   # shellcheck disable=SC2086
@@ -74,6 +74,7 @@ check_foreign() {
     $2 ~ /^<lxc\// { home("^agent/launch\\.c$", "agent/launch.c") }
     $2 ~ /microhttpd/ { home("^api/server[a-z_]*\\.[ch]$", "api/server*.c") }
     $2 ~ /^<gnutls\// { home("^api/server_tls\\.c$", "api/server_tls.c") }
+    $2 ~ /^<curl\// { home("^cli/http[a-z_]*\\.[ch]$", "cli/http*.c") }
     $2 ~ /sqlite3/ { home("^agent/store\\.c$", "agent/store.c") }
     $2 ~ /seccomp\.h>/ && $2 !~ /linux/ {
       home("^agent/launch_guard\\.c$", "agent/launch_guard.c")
@@ -90,7 +91,8 @@ check_layers() {
   # shellcheck disable=SC2046
   awk 'BEGIN {
       may["lib"] = "lib"; may["api"] = "api lib"
-      may["agent"] = "agent api lib"; may["dataplane"] = "dataplane lib"
+      may["agent"] = "agent api lib"; may["cli"] = "cli lib"
+      may["dataplane"] = "dataplane lib"
       may["router"] = "router lib"
       may["container-templates"] = "container-templates lib"
       may["examples"] = "examples lib"

@@ -83,7 +83,7 @@ return pipeline
 export async function resetProjects() {
   for (const {name} of (await must('GET', '/v1/projects')).json.items) {
     if (name === 'default') continue;
-    for (const kind of ['routers', 'ports', 'tokens'])
+    for (const kind of ['links', 'segments', 'routers', 'ports', 'tokens'])
       for (const o of (await must('GET', `/v1/${kind}?project=${name}`)).json.items)
         await must('DELETE', `/v1/${kind}/${o.name}?project=${name}`);
     await must('DELETE', `/v1/projects/${name}`);
@@ -101,7 +101,8 @@ export async function bearer(name, roles, project = 'default') {
 }
 
 // As the examples want it: ports p0 and p1, the running router r1 with the vNIC
-// lan on p0, revision 1 of its pipeline, the token t1, and nothing else.
+// lan on p0, revision 1 of its pipeline, the token t1, the link l1 and the segment
+// s1 of routers that are not there, and nothing else.
 export async function reset() {
   await resetProjects();
   await bearer('t1', {default: 'viewer'});
@@ -115,6 +116,9 @@ export async function reset() {
   await must('PUT', '/v1/routers/r1', {spec: {dataplane, vnics: [
     {name: 'lan', attach: {port: 'p0'}, addresses: ['198.18.2.1/24']}]}});
   await must('PUT', '/v1/routers/r1/files?path=/var/motd', 'hello\n', octets);
+  await cut();
+  await must('POST', '/v1/links', {name: 'l1', spec: {ends: ['r8:a', 'r9:a']}});
+  await must('POST', '/v1/segments', {name: 's1', spec: {members: ['r8:b', 'r9:b']}});
   for (const name of there)
     if (!ports[name]) await must('DELETE', `/v1/ports/${name}`);
   const {json} = await must('GET', '/v1/routers/r1/pipeline/revisions');
@@ -122,9 +126,17 @@ export async function reset() {
     await must('PUT', '/v1/routers/r1/pipeline', pipeline('first'), lua);
 }
 
+// No links and no segments.
+export async function cut() {
+  for (const kind of ['links', 'segments'])
+    for (const {name} of (await must('GET', `/v1/${kind}`)).json.items)
+      await must('DELETE', `/v1/${kind}/${name}`);
+}
+
 // The node as it was: no routers, none of our ports.
 export async function empty() {
   await resetProjects();
+  await cut();
   for (const r of (await must('GET', '/v1/routers')).json.items)
     await must('DELETE', `/v1/routers/${r.name}`);
   for (const p of (await must('GET', '/v1/ports')).json.items)

@@ -67,7 +67,8 @@ for (const op of ops.filter((o) => o.operation.requestBody)) {
   }
 }
 
-for (const id of ['deleteVnic', 'deleteRouter', 'deletePort']) {
+for (const id of ['deleteVnic', 'deleteRouter', 'deletePort', 'deleteLink',
+  'deleteSegment']) {
   test(`${id}: 204, and 404 the second time`, {skip}, async () => {
     const op = find(id);
     await reset();
@@ -231,6 +232,12 @@ test('a dry run stores nothing', {skip}, async () => {
     ['DELETE', '/v1/routers/r1'],
     ['POST', '/v1/ports', {name: 'p9', spec: {devargs: 'net_null9,no-rx=1'}}],
     ['DELETE', '/v1/ports/p1'],
+    ['POST', '/v1/links', {name: 'l9', spec: {ends: ['r2:a', 'r3:a']}}],
+    ['PATCH', '/v1/links/l1', {labels: {x: 'y'}}],
+    ['DELETE', '/v1/links/l1'],
+    ['POST', '/v1/segments', {name: 's9', spec: {}}],
+    ['PATCH', '/v1/segments/s1', {spec: {members: []}}],
+    ['DELETE', '/v1/segments/s1'],
     ['PUT', '/v1/routers/r1/pipeline', pipeline('dry'), lua],
     ['POST', '/v1/routers/r1/pipeline/rollback', {revision: 0}],
     ['PUT', '/v1/routers/r1/routes', '{"prefix": "10.0.0.0/8", "vnic": "lan"}', lines],
@@ -247,6 +254,8 @@ test('a dry run stores nothing', {skip}, async () => {
   assert.deepEqual(later.json.spec, before.json.spec);
   assert.equal((await must('GET', '/v1/routers')).json.items.length, 1);
   assert.equal((await must('GET', '/v1/ports')).json.items.length, 2);
+  for (const path of ['links/l1', 'segments/s1'])
+    assert.equal((await must('GET', `/v1/${path}`)).json.generation, 1);
 });
 
 test('respond-async answers 202 at once', {skip}, async () => {

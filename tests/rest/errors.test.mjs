@@ -20,7 +20,9 @@ async function snapshot() {
     (await must('GET', `${r1}/routes?source=api`)).json];
   const routers = (await must('GET', '/v1/routers')).json.items;
   const ports = (await must('GET', '/v1/ports')).json.items;
-  return JSON.stringify([...routers, ...ports].map((o) =>
+  const links = (await must('GET', '/v1/links')).json.items;
+  const segments = (await must('GET', '/v1/segments')).json.items;
+  return JSON.stringify([...routers, ...ports, ...links, ...segments].map((o) =>
     [o.kind, o.name, o.uid, o.generation, o.labels, o.spec])) +
     JSON.stringify(live);
 }

@@ -56,7 +56,8 @@ for (const op of operations(api).filter((o) => o.operation.requestBody &&
     const examples = Object.entries(op.operation.requestBody.content)
       .flatMap(([type, m]) => Object.values(m.examples)
         .map((e) => [type, e.value]));
-    const etags = async () => (await Promise.all(['/v1/routers/r1', '/v1/ports/p0']
+    const etags = async () => (await Promise.all(['/v1/routers/r1', '/v1/ports/p0',
+      '/v1/links/l1', '/v1/segments/s1']
       .map((p) => must('GET', p)))).map((a) => a.headers.etag);
     const before = await etags();
     for (let i = 0; i < runs; i++) {

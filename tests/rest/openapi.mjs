@@ -146,6 +146,8 @@ const keywords = {
     typeof v !== 'number' || v >= n ? [] : [`${at}: ${v} is less than ${n}`],
   maximum: (api, n, v, at) =>
     typeof v !== 'number' || v <= n ? [] : [`${at}: ${v} is more than ${n}`],
+  minItems: (api, n, v, at) =>
+    !Array.isArray(v) || v.length >= n ? [] : [`${at}: too few`],
   maxItems: (api, n, v, at) =>
     !Array.isArray(v) || v.length <= n ? [] : [`${at}: too many`],
   maxProperties: (api, n, v, at) =>

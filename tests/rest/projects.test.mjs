@@ -149,3 +149,24 @@ test('where rates are limited in sum, each router needs a limit', {skip}, async 
     {name: 'r2', spec: stopped({quota: {rx_pps: 500000}})});
   assert.equal(much.json.best.rx_pps, 400000, much.text);
 });
+
+test('links and segments are of a project, and join its own alone', {skip}, async () => {
+  const spec = {ends: ['r1:lan', 'r2:a']};
+  const made = await must('POST', `/v1/links${blue}`, {name: 'l1', spec});
+  assert.equal(made.json.project, 'blue');
+  assert.equal(made.headers.location, `/v1/links/l1${blue}`);
+  // r1:lan of the default project is not the one that is meant
+  assert.match(made.json.status.ends[0].detail, /no such router/);
+  const ours = await must('GET', '/v1/links/l1');
+  assert.notEqual(ours.json.uid, made.json.uid);
+  const port = await request('POST', `/v1/links${blue}`,
+    {name: 'l2', spec: {ends: ['r1:wan', 'port:p0']}});
+  assert.equal(port.status, 422, port.text);
+  await must('POST', `/v1/segments${blue}`, {name: 's1', spec: {members: ['r1:b']}});
+  assert.equal((await must('GET', `/v1/segments${blue}`)).json.items.length, 1);
+  assert.equal((await request('DELETE', '/v1/projects/blue')).json.code, 'in-use');
+  await must('DELETE', `/v1/links/l1${blue}`);
+  await must('DELETE', `/v1/segments/s1${blue}`);
+  assert.equal((await must('GET', '/v1/links/l1')).json.uid, ours.json.uid);
+  await must('DELETE', '/v1/projects/blue');
+});

@@ -32,6 +32,9 @@ const known = {
   routes: [[], [{prefix: '203.0.113.0/24', vnic: 'lan'}]],
   addresses: [[], ['198.18.77.1/24']], devargs: ['net_null3,no-rx=1'],
   vnics: [[], [{name: 'lan', addresses: ['198.18.2.1/24']}]],
+  ends: [['r7:a', 'r6:a'], ['r7:b', 'r6:b'], ['f1:lan', 'f2:lan'], ['r5:a', 'port:p0']],
+  members: [[], ['r6:c', 'r7:c'], ['r5:b']], match: [null], trunk: [false],
+  impair: [null, {forward: {delay_ms: 1.5, loss_pct: 0.1}}, {reverse: {rate_bps: '1M'}}],
   limit: [1, 2, 1000], cursor: ['a', 'r1'], label: ['a=b'], fields: ['name,spec', 'labels'],
 };
 Object.assign(known, {
@@ -100,6 +103,7 @@ function body(op) {
 function names(op, p) {
   const id = op.operation.operationId;
   if (id === 'deleteRouter') return ['f1', 'f2', 'f3'];
+  if (id === 'deleteLink' || id === 'deleteSegment') return ['f1', 'f2', 'f3'];
   if (p.name === 'r') return ['r1', 'r1', 'r1', 'f1'];
   if (id === 'putPort') return ['p0', 'p0', 'p1']; // whose device is in the examples
   if (op.path.startsWith('/v1/projects/')) return [op.method === 'GET' ? 'default' : 'f1'];
@@ -153,6 +157,8 @@ async function mend() {
   await must('POST', '/v1/projects', {name: 'f1'});
   await bearer('f1', {f1: 'viewer'});
   await must('POST', '/v1/ports', {name: 'f1', spec: {devargs: 'net_null4,no-rx=1'}});
+  await must('POST', '/v1/links', {name: 'f1', spec: {ends: ['r4:x', 'r4:y']}});
+  await must('POST', '/v1/segments', {name: 'f1', spec: {members: ['r4:z']}});
 }
 
 test(`every operation, seed ${seed}, ${seconds} s`, {skip}, async (t) => {

@@ -162,14 +162,14 @@ half_an_upgrade_is_none(void **state)
 	(void)state;
 	copy_version_1();
 	snprintf(command, sizeof(command),
-	    "sqlite3 %s 'CREATE TABLE object (x)' 2> /dev/null", db);
+	    "sqlite3 %s 'CREATE TABLE audit (x)' 2> /dev/null", db);
 	if (system(command) != 0)
 		skip(); /* no shell of SQLite here */
 	assert_int_equal(store_open(dir, &s, &e), -EIO);
-	assert_non_null(strstr(e.msg, "object"));
+	assert_non_null(strstr(e.msg, "audit"));
 	assert_int_equal(version_on_disk(), 1);
 	snprintf(command, sizeof(command),
-	    "sqlite3 %s 'DROP TABLE object; DROP TABLE router_1' 2> /dev/null",
+	    "sqlite3 %s 'DROP TABLE audit; DROP TABLE router_1' 2> /dev/null",
 	    db);
 	assert_int_not_equal(system(command), 0); /* there is no router_1 */
 	version_1_becomes_today(state);

@@ -58,6 +58,42 @@ fill_vnic(struct wire_vnic *v)
 }
 
 static void
+fill_impair(struct wire_impair *i, uint32_t seed)
+{
+	i->seed = UINT64_MAX - seed;
+	i->rate_bps = UINT64_C(0x0807060504030201) ^ seed;
+	i->delay_us = seed;
+	i->jitter_us = seed + 1;
+	i->loss_ppm = seed + 2;
+	i->burst_begin_ppm = seed + 3;
+	i->burst_end_ppm = seed + 4;
+	i->burst_loss_ppm = seed + 5;
+	i->duplicate_ppm = seed + 6;
+	i->reorder_ppm = seed + 7;
+	i->queue_packets = UINT32_MAX - seed;
+}
+
+static void
+fill_link(struct wire_link *l)
+{
+	fill_uid(l->uid, 6);
+	l->index = 30;
+	l->match.fields = UINT32_MAX - 1;
+	memcpy(l->match.mac, "\x02\3\4\5\6\7", 6);
+	l->match.family = 6;
+	l->match.src_bits = 127;
+	l->match.dst_bits = 126;
+	memset(l->match.src, 's', sizeof(l->match.src));
+	memset(l->match.dst, 'd', sizeof(l->match.dst));
+	l->match.protocol = 255;
+	l->match.src_port = 65534;
+	l->match.dst_port = 1;
+	l->match.tunnel_key = UINT32_MAX - 2;
+	for (uint32_t way = 0; way < WIRE_N_WAYS; way++)
+		fill_impair(&l->impair[way], 1000 * way);
+}
+
+static void
 fill_port(struct wire_msg *m)
 {
 	strcpy(m->u.port.name, "p1");
@@ -151,6 +187,9 @@ wire_sample(struct wire_msg *m, enum wire_type type)
 		break;
 	case WIRE_VNIC_SET:
 		fill_vnic(&m->u.vnic);
+		break;
+	case WIRE_VNIC_LINK:
+		fill_link(&m->u.link);
 		break;
 	case WIRE_SET_DEL:
 	case WIRE_DIED:

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * backup: what a node is made of, and in which order it is made again. The file
+ * of a backup is one JSON object:
+ *
+ *	{"kind": "EuropaBackup", "version": 1, "time": ..., "node": ...,
+ *	 "ports": [{"name", "labels", "spec"}, ...],
+ *	 "routers": [{"name", "labels", "spec", "pipeline", "routes"}, ...],
+ *	 "links": ..., "segments": ...}
+ *
+ * pipeline is the Lua text, null where the template's own runs; routes are the
+ * run-time ones, null where they could not be asked for. A new kind of object
+ * is a new row here, before those that need it.
+ */
+#ifndef CLI_BACKUP_H
+#define CLI_BACKUP_H
+
+#include "cli/cli.h"
+
+#include <jansson.h>
+
+enum { BACKUP_VERSION = 1 };
+
+struct backup_kind {
+	const char *member; /* of the file */
+	const char *path;   /* of the list; an object's is below it */
+	const char *what;   /* Port */
+	bool is_router;     /* has pipeline and routes too */
+	bool has_no_put;    /* POST makes one, PATCH changes it */
+};
+
+extern const struct backup_kind backup_kinds[];
+extern const size_t n_backup_kinds;
+
+/* path, a slash, name, and rest; returns to caller, NULL without memory. */
+char *backup_path(const char *path, const char *name, const char *rest);
+
+/*
+ * The text of the router's own pipeline as a JSON string, null if it runs the
+ * template's. Returns an exit code.
+ */
+int backup_pipeline(struct cli *c, const char *name, json_t **out);
+
+/*
+ * The run-time routes, {"prefix", "via", "vnic"} each, in the router's order;
+ * null if the router does not run. Returns an exit code.
+ */
+int backup_routes(struct cli *c, const char *name, json_t **out);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run_backup: reads all of a node's state over the API, see backup.h. */
+#include "cli/args.h"
+#include "cli/backup.h"
+#include "cli/progress.h"
+#include "cli/request.h"
+#include "cli/run.h"
+#include "lib/base.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+
+const struct backup_kind backup_kinds[] = {
+	{ "ports", "/v1/ports", "Port", false, false },
+	{ "routers", "/v1/routers", "Router", true, false },
+	{ "links", "/v1/links", "Link", false, true },
+	{ "segments", "/v1/segments", "Segment", false, true },
+};
+const size_t n_backup_kinds = ARRAY_SIZE(backup_kinds);
+
+char *
+backup_path(const char *path, const char *name, const char *rest)
+{
+	scoped_free char *part = http_escape(name);
+	char *out = NULL;
+
+	if (!part || asprintf(&out, "%s/%s%s", path, part, rest) < 0)
+		return NULL;
+	return out;
+}
+
+int
+backup_pipeline(struct cli *c, const char *name, json_t **out)
+{
+	scoped_free char *path = backup_path("/v1/routers", name, "/pipeline");
+	json_auto_t *doc = NULL;
+	const json_t *revision;
+	json_t *text;
+	int rc;
+
+	if (!path)
+		return EXIT_OTHER;
+	rc = request_json(c, "GET", path, NULL, 0, &doc);
+	if (rc != EXIT_DONE)
+		return rc;
+	revision = json_object_get(doc, "revision");
+	text = json_object_get(doc, "text");
+	/* revision 0 comes with the template */
+	*out = json_is_string(text) && !(json_is_integer(revision) &&
+					   json_integer_value(revision) == 0)
+		   ? json_incref(text)
+		   : json_null();
+	return EXIT_DONE;
+}
+
+static json_t *
+plain_routes(const json_t *list)
+{
+	static const char *const members[] = { "prefix", "via", "vnic" };
+	json_t *out = json_array(), *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+	{
+		json_t *route = json_object();
+
+		for (size_t k = 0; k < ARRAY_SIZE(members); k++) {
+			json_t *v = json_object_get(one, members[k]);
+
+			if (json_is_string(v))
+				json_object_set(route, members[k], v);
+		}
+		json_array_append_new(out, route);
+	}
+	return out;
+}
+
+int
+backup_routes(struct cli *c, const char *name, json_t **out)
+{
+	scoped_free char *path =
+	    backup_path("/v1/routers", name, "/routes?source=api");
+	json_auto_t *first = NULL, *all = NULL;
+	int rc;
+
+	if (!path)
+		return EXIT_OTHER;
+	/* only a router that runs can say which they are */
+	rc = request_json(c, "GET", path, NULL, 409, &first);
+	if (rc == EXIT_CONFLICT) {
+		*out = json_null();
+		return EXIT_DONE;
+	}
+	if (rc == EXIT_DONE)
+		rc = request_list(c, path, "routes", &all);
+	if (rc == EXIT_DONE)
+		*out = plain_routes(json_object_get(all, "routes"));
+	return rc;
+}
+
+static int
+add_router_parts(struct cli *c, const char *name, json_t *object)
+{
+	json_t *pipeline = NULL, *routes = NULL;
+	int rc = backup_pipeline(c, name, &pipeline);
+
+	if (rc == EXIT_DONE)
+		rc = backup_routes(c, name, &routes);
+	if (rc != EXIT_DONE) {
+		json_decref(pipeline);
+		return rc;
+	}
+	if (json_is_null(routes))
+		cli_say("router %s does not run: its run-time routes cannot "
+			"be asked for, and are not in the backup",
+		    name);
+	json_object_set_new(object, "pipeline", pipeline);
+	json_object_set_new(object, "routes", routes);
+	return EXIT_DONE;
+}
+
+static int
+add_kind(struct cli *c, const struct backup_kind *kind, json_t *doc)
+{
+	json_t *list = json_array(), *items, *one;
+	json_auto_t *all = NULL;
+	size_t i;
+	int rc;
+
+	json_object_set_new(doc, kind->member, list);
+	rc = request_json(c, "GET", kind->path, NULL, 404, NULL);
+	if (rc != EXIT_DONE) /* an older node has no such kind */
+		return rc == EXIT_NOT_FOUND ? EXIT_DONE : rc;
+	rc = request_list(c, kind->path, "items", &all);
+	items = json_object_get(all, "items");
+	json_array_foreach(items, i, one)
+	{
+		const char *name =
+		    json_string_value(json_object_get(one, "name"));
+		json_t *object = json_pack("{s:s?, s:O?, s:O?}", "name", name,
+		    "labels", json_object_get(one, "labels"), "spec",
+		    json_object_get(one, "spec"));
+
+		if (!name || !object)
+			return EXIT_OTHER;
+		json_array_append_new(list, object);
+		progress_step((unsigned)i, (unsigned)json_array_size(items),
+		    kind->member);
+		if (kind->is_router)
+			rc = add_router_parts(c, name, object);
+		if (rc != EXIT_DONE)
+			break;
+	}
+	progress_end();
+	return rc;
+}
+
+static json_t *
+begin(struct cli *c, int *rc)
+{
+	json_auto_t *node = NULL;
+	time_t now = time(NULL);
+	struct tm tm;
+	char text[32];
+
+	*rc = request_json(c, "GET", "/v1", NULL, 0, &node);
+	if (*rc != EXIT_DONE)
+		return NULL;
+	gmtime_r(&now, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return json_pack("{s:s, s:i, s:s, s:{s:O?, s:O?}}", "kind",
+	    "EuropaBackup", "version", BACKUP_VERSION, "time", text, "node",
+	    "name", json_object_get(node, "name"), "version",
+	    json_object_get(node, "version"));
+}
+
+/* In one piece or not at all: a backup that is half is none. */
+static int
+write_file(const char *path, const json_t *doc)
+{
+	scoped_free char *temporary = NULL;
+	int fd = -1, rc = -1;
+	FILE *f;
+
+	if (asprintf(&temporary, "%s.XXXXXX", path) >= 0)
+		fd = mkostemp(temporary, O_CLOEXEC);
+	f = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!f) {
+		base_close(fd);
+		return cli_fail(EXIT_OTHER, "%s: %s", path, strerror(errno));
+	}
+	if (json_dumpf(doc, f, JSON_INDENT(1)) == 0 && fputc('\n', f) >= 0 &&
+	    fflush(f) == 0)
+		rc = fsync(fd);
+	if (fclose(f) == 0 && rc == 0 && rename(temporary, path) == 0)
+		return EXIT_DONE;
+	unlink(temporary);
+	return cli_fail(EXIT_OTHER, "%s: cannot be written", path);
+}
+
+int
+run_backup(struct cli *c, const struct call *call)
+{
+	const char *path = args_word(call, 0);
+	int rc;
+	json_auto_t *doc = begin(c, &rc);
+
+	for (size_t i = 0; i < n_backup_kinds && rc == EXIT_DONE; i++)
+		rc = add_kind(c, &backup_kinds[i], doc);
+	if (rc != EXIT_DONE)
+		return rc;
+	if (path && strcmp(path, "-") != 0)
+		return write_file(path, doc);
+	json_dumpf(doc, stdout, JSON_INDENT(1));
+	putchar('\n');
+	return EXIT_DONE;
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * run_restore: makes a node what a backup says. What is as it should be already
+ * is left alone, so that a second run changes nothing; what the backup does not
+ * have stays. With --dry-run nothing is sent but questions, and 10 says that
+ * there are differences.
+ *
+ * An address or a name in use may move from one router to another between node
+ * and backup, so what is refused is tried again as long as something else could
+ * be done meanwhile.
+ */
+#include "cli/args.h"
+#include "cli/backup.h"
+#include "cli/body.h"
+#include "cli/progress.h"
+#include "cli/refusal.h"
+#include "cli/request.h"
+#include "cli/run.h"
+#include "lib/base.h"
+
+#include <stdio.h>
+#include <time.h>
+
+enum { BUSY_TRIES = 20, BUSY_NS = 250000000 };
+
+struct restore {
+	struct cli *c;
+	json_t *results;  /* rows to print */
+	bool is_dry;      /* only look */
+	bool is_last_try; /* say why it is refused */
+	unsigned n_done, n_all;
+	unsigned n_changed;
+	int code; /* of the last that was refused */
+};
+
+static void
+note(struct restore *r, const char *kind, const char *name, const char *result,
+    const char *detail)
+{
+	json_array_append_new(
+	    r->results, json_pack("{s:s, s:s, s:s, s:s*}", "kind", kind, "name",
+			    name, "result", result, "detail", detail));
+}
+
+/* Sends; a refusal is kept quiet while there is hope. Returns an exit code. */
+static int
+send(struct restore *r, const struct http_request *rq, const char *kind,
+    const char *name)
+{
+	const struct timespec pause = { .tv_nsec = BUSY_NS };
+	json_auto_t *problem = NULL;
+	struct http_answer a;
+	struct err e;
+	int rc = request_send(r->c, rq, &a, &e);
+
+	/* busy, or the data plane is on its way back */
+	for (unsigned i = 0; rc == 0 && a.status == 503 && i < BUSY_TRIES;
+	     i++) {
+		http_answer_free(&a);
+		nanosleep(&pause, NULL);
+		rc = request_send(r->c, rq, &a, &e);
+	}
+	if (rc < 0)
+		return refusal_no_answer(rc, &e);
+	rc = refusal_code(&a);
+	if (rc != EXIT_DONE && r->is_last_try) {
+		progress_end();
+		refusal_print(stderr, &a);
+		problem = a.body ? json_loadb(a.body, a.n_body, 0, NULL) : NULL;
+		note(r, kind, name, "refused",
+		    json_string_value(json_object_get(problem, "code")));
+	}
+	http_answer_free(&a);
+	return rc;
+}
+
+struct place {
+	const char *kind, *name;
+};
+
+static int
+send_json(struct restore *r, const char *method, const char *path,
+    const json_t *body, struct place at)
+{
+	scoped_free char *text = json_dumps(body, JSON_COMPACT);
+	const struct http_request rq = { .method = method,
+		.path = path,
+		.type = "application/json",
+		.body = text,
+		.n_body = text ? strlen(text) : 0 };
+
+	return text ? send(r, &rq, at.kind, at.name) : EXIT_OTHER;
+}
+
+/* --- an object -------------------------------------------------------------- */
+
+/* What is there of that name; *out NULL: nothing. */
+static int
+read_present(struct restore *r, const char *path, json_t **out)
+{
+	int rc = request_json(r->c, "GET", path, NULL, 404, out);
+
+	return rc == EXIT_NOT_FOUND ? EXIT_DONE : rc;
+}
+
+static bool
+is_same(const json_t *present, const json_t *wanted)
+{
+	json_t *labels = json_object_get(wanted, "labels");
+
+	return json_equal(json_object_get(present, "spec"),
+		   json_object_get(wanted, "spec")) &&
+	       (!labels ||
+		   json_equal(json_object_get(present, "labels"), labels));
+}
+
+/* What PATCH is not told stays: what is not wanted is null. */
+static void
+take_rest_away(json_t *spec, const json_t *present)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(json_object_get(present, "spec"), key, v)
+		if (!json_object_get(spec, key))
+			json_object_set_new(spec, key, json_null());
+}
+
+static json_t *
+make_object(const struct backup_kind *kind, const char *name,
+    const json_t *wanted, const json_t *present)
+{
+	json_auto_t *spec = json_copy(json_object_get(wanted, "spec"));
+
+	if (kind->has_no_put && present)
+		take_rest_away(spec, present);
+	return json_pack("{s:s, s:O*, s:O*}", "name", name, "labels",
+	    json_object_get(wanted, "labels"), "spec", spec);
+}
+
+static int
+send_object(struct restore *r, const struct backup_kind *kind, const char *name,
+    const json_t *body, bool is_there)
+{
+	bool is_new = kind->has_no_put && !is_there;
+	scoped_free char *path =
+	    is_new ? strdup(kind->path) : backup_path(kind->path, name, "");
+	const char *method = !kind->has_no_put ? "PUT"
+			     : is_there        ? "PATCH"
+					       : "POST";
+
+	return path ? send_json(r, method, path, body,
+			  (struct place){ kind->what, name })
+		    : EXIT_OTHER;
+}
+
+static int
+put_object(struct restore *r, const struct backup_kind *kind, const char *name,
+    const json_t *wanted)
+{
+	scoped_free char *path = backup_path(kind->path, name, "");
+	json_auto_t *present = NULL, *body = NULL;
+	int rc;
+
+	if (!path)
+		return EXIT_OTHER;
+	rc = read_present(r, path, &present);
+	if (rc != EXIT_DONE)
+		return rc;
+	if (present && is_same(present, wanted)) {
+		note(r, kind->what, name, "unchanged", NULL);
+		return EXIT_DONE;
+	}
+	body = make_object(kind, name, wanted, present);
+	if (!r->is_dry)
+		rc = send_object(r, kind, name, body, present != NULL);
+	if (rc != EXIT_DONE)
+		return rc;
+	note(r, kind->what, name, present ? "changed" : "created", NULL);
+	r->n_changed++;
+	return EXIT_DONE;
+}
+
+/* --- a router's pipeline ---------------------------------------------------- */
+
+static int
+put_power(struct restore *r, const char *name, const char *power)
+{
+	scoped_free char *path = backup_path("/v1/routers", name, "/power");
+	json_auto_t *body = json_pack("{s:s}", "desired", power);
+
+	return path ? send_json(r, "PUT", path, body,
+			  (struct place){ "Pipeline", name })
+		    : EXIT_OTHER;
+}
+
+static int
+send_pipeline(struct restore *r, const char *name, const json_t *wanted)
+{
+	const char *rest =
+	    json_is_null(wanted) ? "/pipeline/rollback" : "/pipeline";
+	scoped_free char *path = backup_path("/v1/routers", name, rest);
+	static const char zero[] = "{\"revision\": 0}";
+	struct http_request rq = { .method = "PUT",
+		.path = path,
+		.type = "text/x-lua",
+		.body = json_string_value(wanted),
+		.n_body = json_string_length(wanted) };
+
+	if (json_is_null(wanted)) {
+		rq.method = "POST";
+		rq.type = "application/json";
+		rq.body = zero;
+		rq.n_body = sizeof(zero) - 1;
+	}
+	return path ? send(r, &rq, "Pipeline", name) : EXIT_OTHER;
+}
+
+/* Only a router that runs can check a pipeline: one that shall not, runs for it. */
+static int
+put_pipeline(struct restore *r, const char *name, const json_t *router)
+{
+	const json_t *wanted = json_object_get(router, "pipeline");
+	const char *power = json_string_value(
+	    json_object_get(json_object_get(router, "spec"), "power"));
+	json_auto_t *present = NULL;
+	bool runs = !power || strcmp(power, "running") == 0;
+	int rc, back;
+
+	if (!wanted)
+		return EXIT_DONE;
+	rc = backup_pipeline(r->c, name, &present);
+	if (rc != EXIT_DONE || json_equal(present, wanted))
+		return rc;
+	if (!r->is_dry) {
+		rc = runs ? EXIT_DONE : put_power(r, name, "running");
+		if (rc == EXIT_DONE)
+			rc = send_pipeline(r, name, wanted);
+		back = runs ? EXIT_DONE : put_power(r, name, power);
+		rc = rc == EXIT_DONE ? back : rc;
+	}
+	if (rc != EXIT_DONE)
+		return rc;
+	note(r, "Pipeline", name, "changed", NULL);
+	r->n_changed++;
+	return EXIT_DONE;
+}
+
+/* --- a router's run-time routes --------------------------------------------- */
+
+static int
+send_routes(struct restore *r, const char *name, const json_t *routes)
+{
+	scoped_free char *path = backup_path("/v1/routers", name, "/routes");
+	scoped_free char *text = NULL;
+	struct http_request rq = {
+		.method = "PUT", .path = path, .type = "application/x-ndjson"
+	};
+	FILE *f = open_memstream(&text, &rq.n_body);
+	json_t *one;
+	size_t i;
+
+	if (!f || !path) {
+		if (f)
+			fclose(f);
+		return EXIT_OTHER;
+	}
+	json_array_foreach(routes, i, one)
+	{
+		json_dumpf(one, f, JSON_COMPACT);
+		fputc('\n', f);
+	}
+	if (i == 0)
+		fputc('\n', f); /* no route is a line too */
+	fclose(f);
+	rq.body = text;
+	return send(r, &rq, "Routes", name);
+}
+
+static int
+put_routes(struct restore *r, const char *name, const json_t *router)
+{
+	const json_t *wanted = json_object_get(router, "routes");
+	json_auto_t *present = NULL;
+	int rc;
+
+	if (!json_is_array(wanted))
+		return EXIT_DONE;
+	rc = backup_routes(r->c, name, &present);
+	if (rc != EXIT_DONE || json_equal(present, wanted))
+		return rc;
+	if (!r->is_dry)
+		rc = send_routes(r, name, wanted);
+	if (rc != EXIT_DONE)
+		return rc;
+	/* one that does not run cannot say which it had: they are written */
+	note(r, "Routes", name, "changed",
+	    json_is_null(present) ? "the router does not run" : NULL);
+	r->n_changed++;
+	return EXIT_DONE;
+}
+
+/* --- all of it -------------------------------------------------------------- */
+
+static int
+restore_one(
+    struct restore *r, const struct backup_kind *kind, const json_t *wanted)
+{
+	const char *name = json_string_value(json_object_get(wanted, "name"));
+	int rc;
+
+	if (!name)
+		return cli_fail(
+		    EXIT_INVALID, "a %s of the backup has no name", kind->what);
+	progress_step(r->n_done, r->n_all, name);
+	rc = put_object(r, kind, name, wanted);
+	if (rc != EXIT_DONE || !kind->is_router)
+		return rc;
+	/* of what is not there nobody can ask for the parts */
+	if (r->is_dry) {
+		scoped_free char *path = backup_path(kind->path, name, "");
+		json_auto_t *present = NULL;
+
+		rc = path ? read_present(r, path, &present) : EXIT_OTHER;
+		if (rc != EXIT_DONE || !present)
+			return rc;
+	}
+	rc = put_pipeline(r, name, wanted);
+	return rc == EXIT_DONE ? put_routes(r, name, wanted) : rc;
+}
+
+/*
+ * Tries all of the list; those refused go to a list of their own. Returns
+ * EXIT_UNREACHABLE if there is no point in going on.
+ */
+static int
+try_list(struct restore *r, const struct backup_kind *kind, json_t *list,
+    json_t *refused)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+	{
+		int rc = restore_one(r, kind, one);
+
+		if (rc == EXIT_UNREACHABLE)
+			return rc;
+		if (rc != EXIT_DONE) {
+			r->code = rc;
+			json_array_append(refused, one);
+		} else {
+			r->n_done++;
+		}
+	}
+	return EXIT_DONE;
+}
+
+static int
+restore_kind(struct restore *r, const struct backup_kind *kind, json_t *list)
+{
+	json_auto_t *left = json_incref(list);
+	int rc = EXIT_DONE;
+
+	while (rc == EXIT_DONE && json_array_size(left) > 0) {
+		json_t *refused = json_array();
+		size_t before = json_array_size(left);
+
+		rc = try_list(r, kind, left, refused);
+		json_decref(left);
+		left = refused;
+		if (r->is_last_try)
+			break;
+		/* no progress: once more, to say why */
+		r->is_last_try = json_array_size(left) == before;
+	}
+	r->is_last_try = false;
+	if (rc == EXIT_DONE && json_array_size(left) > 0)
+		return r->code;
+	return rc;
+}
+
+static int
+read_backup(const char *path, json_t **out)
+{
+	scoped_free char *text = NULL;
+	const char *kind = "";
+	int version = 0;
+	json_error_t why;
+	struct err e;
+	json_t *doc;
+	size_t n;
+
+	if (body_read_file(path, &text, &n, &e) < 0)
+		return cli_fail(EXIT_USAGE, "%s", e.msg);
+	doc = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
+	if (doc &&
+	    json_unpack(
+		doc, "{s:s, s:i}", "kind", &kind, "version", &version) == 0 &&
+	    strcmp(kind, "EuropaBackup") == 0 && version == BACKUP_VERSION) {
+		*out = doc;
+		return EXIT_DONE;
+	}
+	if (doc)
+		cli_say("%s: no backup that this europactl knows", path);
+	else
+		cli_say("%s:%d: %s", path, why.line, why.text);
+	json_decref(doc);
+	return EXIT_INVALID;
+}
+
+int
+run_restore(struct cli *c, const struct call *call)
+{
+	json_auto_t *doc = NULL, *out = json_pack("{s:[]}", "items");
+	struct restore r = { .c = c,
+		.results = json_object_get(out, "items"),
+		.is_dry = c->g.dry_run };
+	int rc = read_backup(call->word[0], &doc), printed;
+
+	if (rc != EXIT_DONE)
+		return rc;
+	for (size_t i = 0; i < n_backup_kinds; i++)
+		r.n_all += (unsigned)json_array_size(
+		    json_object_get(doc, backup_kinds[i].member));
+	for (size_t i = 0; i < n_backup_kinds; i++) {
+		json_t *list = json_object_get(doc, backup_kinds[i].member);
+		int one = restore_kind(&r, &backup_kinds[i], list);
+
+		rc = one != EXIT_DONE ? one : rc;
+		if (one == EXIT_UNREACHABLE)
+			break;
+	}
+	progress_end();
+	printed = request_print(c, call->command, out);
+	if (rc == EXIT_DONE)
+		rc = printed;
+	if (rc == EXIT_DONE && r.n_changed > 0 && r.is_dry)
+		rc = EXIT_DIFFERENCES;
+	return rc;
+}

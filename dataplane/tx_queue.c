@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tx_queue: what routers want to send, taken from their tx rings in bursts, in an
+ * order that lets the slow path's go first; tx.c sends them.
+ *
+ * A burst is taken, then others have their turn while its bytes come from the
+ * router's core, then it is sent: tx_finish() sends the last of a round. A router
+ * that gives much work pays with its next turns.
+ */
+#include "dataplane/worker_internal.h"
+#include "lib/stage.h"
+#include "lib/vnic_ring.h"
+
+#include <rte_cycles.h>
+
+void
+tx_finish(struct worker *w, struct plan *p)
+{
+	struct tx_burst *b = w->taken;
+
+	w->taken = NULL;
+	if (b)
+		tx_send(w, p, b);
+}
+
+/* At most max. Returns how many descriptors b now has. */
+static unsigned
+take(struct plan_queue *q, unsigned vnic, unsigned max, struct tx_burst *b)
+{
+	unsigned n_taken;
+
+	b->queue = q;
+	b->vnic = vnic;
+	b->n = ledger_take(q->ledger, vnic, b->frame, max, &n_taken);
+	b->end = ledger_tx_pos(q->ledger, vnic);
+	q->share->copies_left -= (int32_t)n_taken;
+	STAGE(TAKE, b->n);
+	return n_taken;
+}
+
+/*
+ * A router's slow path sends the first packets of a flow and then tells its
+ * fast path how to go on. So what has been taken from a data queue goes after
+ * what lies in the control queue now, or it would overtake.
+ */
+static unsigned
+control_goes_first(struct worker *w, struct plan *p, const struct plan_queue *q)
+{
+	struct plan_queue *control = q->share->control;
+	struct tx_burst b;
+	unsigned n = 0;
+
+	if (q == control || !control ||
+	    ledger_phase(control->ledger) != LEDGER_RUN ||
+	    likely(!ledger_has_tx(control->ledger, q->router->serve)))
+		return 0;
+	tx_finish(w, p);
+	for (uint32_t left = q->router->serve; left; left &= left - 1) {
+		n += take(
+		    control, (unsigned)__builtin_ctz(left), VNIC_BURST, &b);
+		tx_send(w, p, &b);
+	}
+	return n;
+}
+
+/* Worker 0 has the control queue: lies there what it has not sent yet? */
+static bool
+control_lags(const struct plan_router *r)
+{
+	struct set *s = r->set;
+	const struct ledger *l = s->queue[r->n_queues - 1].ledger;
+
+	if (ledger_phase(l) != LEDGER_RUN)
+		return false;
+	for (uint32_t left = r->serve; left; left &= left - 1) {
+		unsigned v = (unsigned)__builtin_ctz(left);
+
+		/* pairs with the release in tx_send(): it has been sent */
+		if (ledger_lies_at(l, v,
+			atomic_load_explicit(
+			    &s->control_done.pos[v], memory_order_acquire)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The same order where the control queue is another worker's: data stays where
+ * it is until that worker has begun and ended a round, which is long enough for
+ * all but a flood; then a burst goes in any case. Returns how many of the ring
+ * may be taken; each of them was there before we looked at the control queue.
+ */
+static unsigned
+may_take(struct worker *w, const struct plan_queue *q, unsigned index)
+{
+	struct plan_share *r = q->share;
+	unsigned n;
+
+	if (likely(r->control != NULL))
+		return VNIC_BURST;
+	n = ledger_ready(q->ledger, index);
+	if (n == 0)
+		return 0;
+	if (unlikely(r->wait_round > 0)) {
+		w->given |= 1; /* it may sleep */
+		if (worker_rounds(w->peer[0]) < r->wait_round)
+			return 0;
+		r->wait_round = 0;
+		return n;
+	}
+	if (likely(!control_lags(q->router)))
+		return n;
+	r->wait_round = worker_rounds(w->peer[0]) + 2;
+	w->given |= 1;
+	return 0;
+}
+
+/*
+ * Takes a burst, whose bytes are then on their way to our cache, and sends the
+ * one before, whose bytes have arrived.
+ */
+static unsigned
+tx_ring(struct worker *w, struct plan *p, struct plan_queue *q, unsigned vnic)
+{
+	struct tx_burst *b = &w->burst[w->taken == &w->burst[0]];
+	unsigned n = take(q, vnic, may_take(w, q, vnic), b);
+
+	if (n == 0)
+		return 0;
+	n += control_goes_first(w, p, q);
+	tx_finish(w, p);
+	w->taken = b;
+	return n;
+}
+
+unsigned
+tx_queue(struct worker *w, struct plan *p, struct plan_queue *q)
+{
+	struct plan_share *r = q->share;
+	uint32_t left = q->router->serve;
+	uint64_t begin = rte_rdtsc() - w->send_cycles;
+	unsigned n = 0;
+
+	while (left && r->copies_left > 0 && r->cycles_left > 0) {
+		n += tx_ring(w, p, q, (unsigned)__builtin_ctz(left));
+		left &= left - 1;
+	}
+	if (n > 0) {
+		/* what was sent has been charged to who sent it */
+		r->cycles_left -=
+		    (int64_t)(rte_rdtsc() - w->send_cycles - begin);
+		q->home->kicks = 0; /* there was a reason */
+	}
+	return n;
+}

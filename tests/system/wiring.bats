@@ -1,0 +1,95 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# Two routers that links join to their ports and to each other:
+#
+#   sender -- p0 -- a:eth0 [a] a:eth1 -- link -- b:eth0 [b] b:eth1 -- p1 -- receiver
+
+setup_file() {
+  load common
+  system_setup euwi-
+  make_router '{"name":"a","spec":{"vnics":[
+    {"name":"eth0","addresses":["198.18.0.1/24"]},
+    {"name":"eth1","addresses":["198.18.10.1/24"]}],
+    "routes":[{"prefix":"198.18.1.0/24","via":"198.18.10.2"}]}}'
+  make_router '{"name":"b","spec":{"vnics":[
+    {"name":"eth0","addresses":["198.18.10.2/24"]},
+    {"name":"eth1","addresses":["198.18.1.1/24"]}],
+    "routes":[{"prefix":"198.18.0.0/24","via":"198.18.10.1"}]}}'
+  api POST /v1/links '{"name":"left","spec":{"ends":["port:p0","a:eth0"]}}' > /dev/null
+  api POST /v1/links '{"name":"right","spec":{"ends":["b:eth1","port:p1"]}}' > /dev/null
+  api POST /v1/links '{"name":"ab","spec":{"ends":["a:eth1","b:eth0"]}}' > /dev/null
+}
+
+setup() {
+  load common
+  system_resume
+}
+
+teardown_file() {
+  load common
+  system_teardown
+}
+
+link() { api GET /v1/links/ab | jq "$1"; }
+
+change() { api PATCH /v1/links/ab "{\"spec\":{\"impair\":$1}}" > /dev/null; }
+
+# The least round trip of a few, in whole milliseconds.
+least_rtt() {
+  node_sender ping -n -c "${1:-5}" -i 0.05 -W 2 198.18.1.2 |
+    sed -n 's/.*time=\([0-9]*\).*/\1/p' | sort -n | head -n 1
+}
+
+ping_works() { node_sender ping -n -c 1 -W 1 198.18.1.2; }
+
+@test "a delay of each direction, changed live, and after the end of both daemons" {
+  node_wait 10 ping_works
+  [ "$(link .status.state)" = '"up"' ]
+  change '{"forward":{"delay_ms":40},"reverse":{"delay_ms":20,"jitter_ms":5}}'
+  ms=$(least_rtt)
+  echo "40 ms there and 15 to 25 back: $ms ms"
+  [ "$ms" -ge 55 ] && [ "$ms" -le 75 ]
+  change '{"reverse":null}'
+  ms=$(least_rtt)
+  echo "40 ms there: $ms ms"
+  [ "$ms" -ge 40 ] && [ "$ms" -le 54 ]
+  kill -9 "$(node_pid dataplane)" "$(node_pid europad)"
+  node_wait 15 node_is_ready
+  node_wait 15 ping_works
+  [ "$(least_rtt)" -ge 40 ]
+  change null
+  ms=$(least_rtt 10)
+  echo "a wire: $ms ms"
+  [ "$ms" -lt 20 ]
+}
+
+@test "what a link loses is what it says that it has lost" {
+  node_wait 10 ping_works
+  change '{"forward":{"loss_pct":10,"seed":7}}'
+  before=$(link .status.forward.impair_loss)
+  node_receiver "$UDPSEQ" recv 198.18.1.2 5002 1 9 > "$BATS_TEST_TMPDIR/recv" &
+  sleep 0.2
+  node_sender "$UDPSEQ" send 198.18.1.2 5002 4000 1 9
+  wait
+  lost=$(($(link .status.forward.impair_loss) - before))
+  change null
+  cat "$BATS_TEST_TMPDIR/recv"
+  echo "the link says $lost"
+  [ "$lost" -ge 310 ] && [ "$lost" -le 490 ]
+  [ "$(jq ".received + $lost" "$BATS_TEST_TMPDIR/recv")" = 4000 ]
+  [ "$(host_sum a .tx.drops.impair_loss)" -ge "$lost" ]
+}
+
+@test "a link becomes a segment; without either, link_down is counted" {
+  node_wait 10 ping_works
+  api DELETE /v1/links/ab > /dev/null
+  run ping_works
+  [ "$status" != 0 ]
+  [ "$(host_sum a .tx.drops.link_down)" -gt 0 ]
+  api POST /v1/segments '{"name":"lan","spec":{"members":["a:eth1","b:eth0","c:eth0"]}}' > /dev/null
+  node_wait 10 ping_works
+  api DELETE /v1/segments/lan > /dev/null
+  run ping_works
+  [ "$status" != 0 ]
+}
