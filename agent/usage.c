@@ -201,8 +201,9 @@ load_one(void *arg, const struct store_object *row)
 		    "the stored usage cannot be read project=%s", p->spec.name);
 	if (p) {
 		p->usage.saved = p->usage.sum;
-		json_object_foreach(json_object_get(body, "routers"), uid, v)
+		json_object_foreach(json_object_get(body, "routers"), uid, v) {
 			load_router(n, uid, v);
+		}
 	}
 	json_decref(body);
 	return 0;
