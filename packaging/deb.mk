@@ -11,6 +11,7 @@ DEBIAN_FILES = \
   packaging/debian/europa-node.postinst \
   packaging/debian/europa-node.postrm \
   packaging/debian/europa-node.prerm \
+  packaging/debian/europactl.install \
   packaging/debian/libeuropa-vnic-dev.examples \
   packaging/debian/libeuropa-vnic-dev.install \
   packaging/debian/rules \
