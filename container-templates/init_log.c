@@ -82,12 +82,14 @@ pump(void)
 	static char block[BLOCK_BYTES];
 
 	while (log_.fd >= 0) {
-		ssize_t n = pread(log_.file, block, sizeof(block), log_.at), k;
+		ssize_t n, k;
 
-		if (n <= 0)
-			return true;
+		/* also when nothing has come since */
 		if (!say_what_is_lost())
 			return false;
+		n = pread(log_.file, block, sizeof(block), log_.at);
+		if (n <= 0)
+			return true;
 		k = give(block, (size_t)n);
 		if (k <= 0)
 			return false;

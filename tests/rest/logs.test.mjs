@@ -86,6 +86,14 @@ test('who writes without end fills nothing and stalls nobody', {skip}, async () 
   }, 40);
 });
 
+// init does not look meanwhile, and nothing comes afterwards.
+test('a loss is said though nobody writes any more', {skip}, async () => {
+  const lost = async () => (await logs()).match(/bytes of this log are lost\n/g)?.length ?? 0;
+  const before = await lost();
+  await write('kill -STOP $PPID; head -c 3000000 /dev/zero | tr "\\0" x; kill -CONT $PPID');
+  await until(async () => assert.ok(await lost() > before), 40);
+});
+
 test('a router that is deleted ends who follows it', {skip}, async () => {
   await must('POST', '/v1/routers', {name: 'gone', spec: {power: 'stopped'}});
   const rq = http.get({socketPath, path: '/v1/routers/gone/logs?follow=1', agent: false});

@@ -209,15 +209,20 @@ cgroup_file() { # FILE
   }
   # what nobody used, in hundredths of a second
   idle() { awk '$1 == "cpu" { print $5 }' /proc/stat; }
-  sleep 0.2
-  t0=$(date +%s%N) u0=$(usage) i0=$(idle)
-  sleep 2
-  t1=$(date +%s%N) u1=$(usage) i1=$(idle)
-  permille=$(((u1 - u0) * 1000 / (t1 - t0)))
-  echo "$permille of 1000, limit 500, host idle $((i1 - i0)) of 200 and more"
+  # a machine that stands still has measured itself; a wrong limit is wrong each time
+  local round
+  for ((round = 0; round < 6; round++)); do
+    sleep 0.2
+    t0=$(date +%s%N) u0=$(usage) i0=$(idle)
+    sleep 2
+    t1=$(date +%s%N) u1=$(usage) i1=$(idle)
+    permille=$(((u1 - u0) * 1000 / (t1 - t0)))
+    echo "$permille of 1000, limit 500, host idle $((i1 - i0)) of 200 and more"
+    [ "$permille" -lt 475 ] || [ "$permille" -gt 525 ] || return 0
+  done
+  # on a host that is busy itself it may get less, and never more
   [ "$permille" -le 525 ]
-  # on a host that is busy itself it may get less
-  [ "$permille" -ge 475 ] || [ $((i1 - i0)) -lt 40 ]
+  [ $((i1 - i0)) -lt 40 ]
 }
 
 @test "limits change while it runs, and are read back" {
