@@ -207,22 +207,23 @@ cgroup_file() { # FILE
       awk '$1 == "usage_usec" { print $2 * 1000 }' "$(cgroup_file cpu.stat)"
     fi
   }
-  # what nobody used, in hundredths of a second
+  # in hundredths of a second: what nobody used, and what this machine did not get
   idle() { awk '$1 == "cpu" { print $5 }' /proc/stat; }
+  stolen() { awk '$1 == "cpu" { print $9 }' /proc/stat; }
   # a machine that stands still has measured itself; a wrong limit is wrong each time
   local round
   for ((round = 0; round < 6; round++)); do
     sleep 0.2
-    t0=$(date +%s%N) u0=$(usage) i0=$(idle)
+    t0=$(date +%s%N) u0=$(usage) i0=$(idle) s0=$(stolen)
     sleep 2
-    t1=$(date +%s%N) u1=$(usage) i1=$(idle)
+    t1=$(date +%s%N) u1=$(usage) i1=$(idle) s1=$(stolen)
     permille=$(((u1 - u0) * 1000 / (t1 - t0)))
-    echo "$permille of 1000, limit 500, host idle $((i1 - i0)) of 200 and more"
+    echo "$permille of 1000, limit 500, host idle $((i1 - i0)), stolen $((s1 - s0)) of 200 and more"
     [ "$permille" -lt 475 ] || [ "$permille" -gt 525 ] || return 0
   done
-  # on a host that is busy itself it may get less, and never more
+  # on a host that is busy itself, or is kept waiting, it may get less, never more
   [ "$permille" -le 525 ]
-  [ $((i1 - i0)) -lt 40 ]
+  [ $((i1 - i0)) -lt 40 ] || [ $((s1 - s0)) -ge 10 ]
 }
 
 @test "limits change while it runs, and are read back" {
