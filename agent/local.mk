@@ -26,6 +26,7 @@ agent_libagent_a_SOURCES = \
   agent/ops_exec.c \
   agent/ops_files.c \
   agent/ops_again.c agent/ops_again.h \
+  agent/ops_list.c agent/ops_list.h \
   agent/ops_live.c agent/ops_live.h \
   agent/ops_logs.c \
   agent/ops_pipeline.c agent/ops_pipeline.h \

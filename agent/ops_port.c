@@ -6,7 +6,7 @@
  */
 #include "agent/events.h"
 #include "agent/metrics.h"
-#include "agent/ops.h"
+#include "agent/ops_list.h"
 #include "agent/router.h"
 
 #include "lib/base.h"
@@ -75,16 +75,23 @@ struct port_read {
 	struct api_request *rq;
 };
 
+static json_t *
+make_item(void *arg, const void *object)
+{
+	(void)arg;
+	return port_json(object);
+}
+
 static void
 answer_list(struct node *n, struct api_request *rq)
 {
 	const struct project *project = op_project(n, rq);
-	json_t *items = json_array();
+	struct op_list list = { 0 };
 
 	for (const struct port *p = n->ports; p; p = p->next)
 		if (p->project == project)
-			json_array_append_new(items, port_json(p));
-	op_reply_list(rq, items);
+			op_list_add(&list, p->spec.name, p->spec.labels, p);
+	op_list_reply(&list, rq, make_item, NULL);
 }
 
 static void

@@ -4,7 +4,7 @@
  * default one always does.
  */
 #include "agent/access.h"
-#include "agent/ops.h"
+#include "agent/ops_list.h"
 #include "agent/router.h"
 #include "agent/wiring.h"
 
@@ -98,16 +98,23 @@ find_to_change(struct node *n, struct api_request *rq)
 	return op_etag_holds(rq, etag) ? p : NULL;
 }
 
+static json_t *
+make_item(void *arg, const void *object)
+{
+	const struct project *p = object;
+
+	return project_json(arg, p, &p->spec);
+}
+
 void
 op_projects_list(struct node *n, struct api_request *rq)
 {
-	json_t *items = json_array();
+	struct op_list list = { 0 };
 
 	for (const struct project *p = n->projects; p; p = p->next)
 		if (access_role(n, rq, p) != API_ROLE_NONE)
-			json_array_append_new(
-			    items, project_json(n, p, &p->spec));
-	op_reply_list(rq, items);
+			op_list_add(&list, p->spec.name, p->spec.labels, p);
+	op_list_reply(&list, rq, make_item, n);
 }
 
 void

@@ -6,7 +6,7 @@
  * stored, and then wished for (op_apply). What is refused leaves nothing.
  */
 #include "agent/events.h"
-#include "agent/ops.h"
+#include "agent/ops_list.h"
 #include "agent/router.h"
 
 #include "lib/base.h"
@@ -14,16 +14,23 @@
 
 #include <stdio.h>
 
+static json_t *
+make_item(void *arg, const void *object)
+{
+	(void)arg;
+	return router_json(object);
+}
+
 void
 op_routers_list(struct node *n, struct api_request *rq)
 {
 	const struct project *project = op_project(n, rq);
-	json_t *items = json_array();
+	struct op_list list = { 0 };
 
 	for (const struct router *r = n->routers; r; r = r->next)
 		if (r->project == project)
-			json_array_append_new(items, router_json(r));
-	op_reply_list(rq, items);
+			op_list_add(&list, r->spec.name, r->spec.labels, r);
+	op_list_reply(&list, rq, make_item, NULL);
 }
 
 void

@@ -5,23 +5,29 @@
  * that project.
  */
 #include "agent/access.h"
-#include "agent/ops.h"
+#include "agent/ops_list.h"
 
 #include "lib/base.h"
 #include "lib/log.h"
 
 #include <stdio.h>
 
+static json_t *
+make_item(void *arg, const void *object)
+{
+	return token_json(arg, object);
+}
+
 void
 op_tokens_list(struct node *n, struct api_request *rq)
 {
 	const struct project *p = op_project(n, rq);
-	json_t *items = json_array();
+	struct op_list list = { 0 };
 
 	for (const struct token *t = n->tokens.first; t; t = t->next)
 		if (t->project == p)
-			json_array_append_new(items, token_json(n, t));
-	op_reply_list(rq, items);
+			op_list_add(&list, t->name, t->labels, t);
+	op_list_reply(&list, rq, make_item, n);
 }
 
 /* The token of the path, or NULL: then the request is answered. */

@@ -6,7 +6,7 @@
  * wait on a link stay there.
  */
 #include "agent/events.h"
-#include "agent/ops.h"
+#include "agent/ops_list.h"
 #include "agent/router.h"
 
 #include "lib/base.h"
@@ -69,16 +69,22 @@ put_in_force(struct node *n)
 	node_kick(n);
 }
 
+static json_t *
+make_item(void *arg, const void *object)
+{
+	return wiring_json(arg, object);
+}
+
 void
 op_wiring_list(struct node *n, struct api_request *rq)
 {
 	const struct project *project = op_project(n, rq);
-	json_t *items = json_array();
+	struct op_list list = { 0 };
 
 	for (const struct wiring *w = n->wiring; w; w = w->next)
 		if (w->project == project && w->spec.kind == kind_of(rq))
-			json_array_append_new(items, wiring_json(n, w));
-	op_reply_list(rq, items);
+			op_list_add(&list, w->spec.name, w->spec.labels, w);
+	op_list_reply(&list, rq, make_item, n);
 }
 
 void

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { KEY_BYTES = 256 };
+enum { NUMBER_BYTES = 24, LABEL_BYTES = 256 };
 
 static int
 check_limit(const char *value, struct problem *p)
@@ -54,39 +54,19 @@ list_check_parameter(const char *key, const char *value, struct problem *p)
 	    "label has no key, or no value");
 }
 
-/* What item is called, in buf. */
-static void
-key_text(const json_t *item, const char *key, char buf[KEY_BYTES])
-{
-	const json_t *v = json_object_get(item, key);
-
-	if (json_is_integer(v))
-		snprintf(
-		    buf, KEY_BYTES, "%lld", (long long)json_integer_value(v));
-	else
-		snprintf(buf, KEY_BYTES, "%s",
-		    json_is_string(v) ? json_string_value(v) : "");
-}
-
-struct entry {
-	char key[KEY_BYTES];
-	json_t *item; /* borrowed */
-};
-
 static int
 by_key(const void *a, const void *b)
 {
-	const struct entry *x = a, *y = b;
+	const struct list_item *x = a, *y = b;
 
 	return strcmp(x->key, y->key);
 }
 
 /* label is "k=v"; everything behind the first = is the value. */
 static bool
-has_label(const json_t *item, const char *label)
+has_label(const json_t *labels, const char *label)
 {
-	const json_t *labels = json_object_get(item, "labels");
-	char key[KEY_BYTES];
+	char key[LABEL_BYTES];
 	size_t n = strcspn(label, "=");
 	const char *value;
 
@@ -98,13 +78,16 @@ has_label(const json_t *item, const char *label)
 }
 
 static bool
-has_all_labels(const json_t *item, const json_t *labels)
+has_all_labels(const struct list_item *item, const json_t *wanted)
 {
 	const json_t *label;
 	size_t i;
 
-	json_array_foreach(labels, i,
-	    label) if (!has_label(item, json_string_value(label))) return false;
+	json_array_foreach(wanted, i, label)
+	{
+		if (!has_label(item->labels, json_string_value(label)))
+			return false;
+	}
 	return true;
 }
 
@@ -135,14 +118,14 @@ pick(json_t *out, const json_t *o, const char *path, size_t n)
 	pick(inner, v, path + n_head + 1, n - n_head - 1);
 }
 
-/* The item with these members alone; new reference. */
+/* The item (taken) with these members alone. */
 static json_t *
 with_fields(json_t *item, const char *fields)
 {
 	json_t *out;
 
-	if (!fields)
-		return json_incref(item);
+	if (!fields || !item)
+		return item;
 	out = json_object();
 	while (*fields) {
 		size_t n = strcspn(fields, ",");
@@ -150,80 +133,155 @@ with_fields(json_t *item, const char *fields)
 		pick(out, item, fields, n);
 		fields += n + (fields[n] == ',');
 	}
+	json_decref(item);
 	return out;
 }
 
-/* The first entry behind the cursor, or -1: a list in no order has lost it. */
+/* The first item behind the cursor, or -1: a list in no order has lost it. */
 static ssize_t
-find_start(const struct entry *list, size_t n, const char *cursor, bool sorted)
+find_start(
+    const struct list_item *items, size_t n, const char *cursor, bool sorted)
 {
 	size_t i = 0;
 
 	if (!cursor)
 		return 0;
 	if (sorted) {
-		while (i < n && strcmp(list[i].key, cursor) <= 0)
+		while (i < n && strcmp(items[i].key, cursor) <= 0)
 			i++;
 		return (ssize_t)i;
 	}
-	while (i < n && strcmp(list[i].key, cursor) != 0)
+	while (i < n && strcmp(items[i].key, cursor) != 0)
 		i++;
 	return i < n ? (ssize_t)i + 1 : -1;
 }
 
+struct maker {
+	json_t *(*make)(void *arg, const void *object);
+	void *arg;
+};
+
+/* NULL without memory. */
 static json_t *
-fill_page(const struct entry *list, size_t n, size_t start, const json_t *query)
+fill_page(const struct list_item *items, size_t n, const json_t *query,
+    const struct maker *m)
 {
 	const char *limit = json_string_value(json_object_get(query, "limit"));
 	const char *fields =
 	    json_string_value(json_object_get(query, "fields"));
 	const json_t *labels = json_object_get(query, "label");
 	size_t left = limit ? (size_t)atoi(limit) : SIZE_MAX;
-	const struct entry *last = NULL;
-	json_t *items = json_array();
+	const struct list_item *last = NULL;
+	json_t *page = json_array();
 	json_t *next = json_null();
+	int rc = 0;
 
-	for (size_t i = start; i < n; i++) {
-		if (!has_all_labels(list[i].item, labels))
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		if (!has_all_labels(&items[i], labels))
 			continue;
 		if (left == 0) { /* so there is a page behind this one */
 			next = json_string(last->key);
 			break;
 		}
-		json_array_append_new(items, with_fields(list[i].item, fields));
-		last = &list[i];
+		rc = json_array_append_new(page,
+		    with_fields(m->make(m->arg, items[i].object), fields));
+		last = &items[i];
 		left--;
 	}
-	return json_pack("{s:o, s:o}", "items", items, "next", next);
+	if (rc == 0)
+		return json_pack("{s:o, s:o}", "items", page, "next", next);
+	json_decref(page);
+	json_decref(next);
+	return NULL;
+}
+
+static json_t *
+no_memory(struct problem *p)
+{
+	problem_set(p, 503, "busy", "try again in a second", "no memory");
+	return NULL;
+}
+
+static json_t *
+cut(const struct list_item *items, size_t n, const json_t *query,
+    bool is_sorted, const struct maker *m, struct problem *p)
+{
+	const char *cursor =
+	    json_string_value(json_object_get(query, "cursor"));
+	ssize_t start = find_start(items, n, cursor, is_sorted);
+	json_t *page;
+
+	if (start < 0) {
+		problem_set(p, 400, "bad-query", "begin again without a cursor",
+		    "what the cursor names is not there any more");
+		return NULL;
+	}
+	page = fill_page(items + start, n - (size_t)start, query, m);
+	return page ? page : no_memory(p);
+}
+
+json_t *
+list_page_of(struct list_item *items, size_t n, const json_t *query,
+    json_t *(*make)(void *arg, const void *object), void *arg,
+    struct problem *p)
+{
+	const struct maker m = { make, arg };
+
+	if (n > 0)
+		qsort(items, n, sizeof(*items), by_key);
+	return cut(items, n, query, true, &m, p);
+}
+
+/* --- items that are JSON already ------------------------------------------ */
+
+/* What v says, in buf if it is a number. */
+static const char *
+key_text(const json_t *v, char buf[NUMBER_BYTES])
+{
+	if (json_is_string(v))
+		return json_string_value(v);
+	buf[0] = '\0';
+	if (json_is_integer(v))
+		snprintf(buf, NUMBER_BYTES, "%lld",
+		    (long long)json_integer_value(v));
+	return buf;
+}
+
+static json_t *
+as_it_is(void *arg, const void *object)
+{
+	return json_incref(json_array_get(arg, (size_t)(uintptr_t)object));
 }
 
 json_t *
 list_page(json_t *items, const json_t *query, const char *key, bool is_sorted,
     struct problem *p)
 {
-	const char *cursor =
-	    json_string_value(json_object_get(query, "cursor"));
+	const struct maker m = { as_it_is, items };
 	size_t n = json_array_size(items);
-	struct entry *list = calloc(n + 1, sizeof(*list));
+	struct list_item *list = calloc(n + 1, sizeof(*list));
+	char(*number)[NUMBER_BYTES] = calloc(n + 1, sizeof(*number));
 	json_t *page = NULL;
-	ssize_t start;
 
-	for (size_t i = 0; list && i < n; i++) {
-		list[i].item = json_array_get(items, i);
-		key_text(list[i].item, key, list[i].key);
+	if (list && number) {
+		for (size_t i = 0; i < n; i++) {
+			const json_t *v = json_array_get(items, i);
+
+			list[i] = (struct list_item){
+				.key = key_text(
+				    json_object_get(v, key), number[i]),
+				.labels = json_object_get(v, "labels"),
+				.object = (const void *)(uintptr_t)i,
+			};
+		}
+		if (is_sorted)
+			qsort(list, n, sizeof(*list), by_key);
+		page = cut(list, n, query, is_sorted, &m, p);
+	} else {
+		no_memory(p);
 	}
-	if (list && is_sorted)
-		qsort(list, n, sizeof(*list), by_key);
-	start = list ? find_start(list, n, cursor, is_sorted) : 0;
-	if (start < 0)
-		problem_set(p, 400, "bad-query", "begin again without a cursor",
-		    "what the cursor names is not there any more");
-	else if (list)
-		page = fill_page(list, n, (size_t)start, query);
 	free(list);
+	free(number);
 	json_decref(items);
-	if (!page && p->status == 0)
-		problem_set(
-		    p, 503, "busy", "try again in a second", "no memory");
 	return page;
 }

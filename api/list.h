@@ -33,4 +33,19 @@ int list_check_parameter(const char *key, const char *value, struct problem *p);
 json_t *list_page(json_t *items, const json_t *query, const char *key,
     bool is_sorted, struct problem *p);
 
+/* One that may be on the page; all of it is borrowed. */
+struct list_item {
+	const char *key; /* what it is called */
+	const json_t *labels;
+	const void *object;
+};
+
+/*
+ * The same of items that are not JSON yet, sorted by key: make(arg, object) is
+ * asked for those on the page alone. Puts items into their order.
+ */
+json_t *list_page_of(struct list_item *items, size_t n, const json_t *query,
+    json_t *(*make)(void *arg, const void *object), void *arg,
+    struct problem *p);
+
 #endif

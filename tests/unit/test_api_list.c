@@ -169,6 +169,69 @@ a_member_and_its_parts_do_not_disturb_each_other(void **state)
 	}
 }
 
+struct made {
+	unsigned n;
+	bool fails;
+};
+
+static json_t *
+make(void *arg, const void *object)
+{
+	struct made *m = arg;
+
+	m->n++;
+	return m->fails ? NULL : json_pack("{s:s}", "name", object);
+}
+
+static json_t *
+page_made(struct made *m, json_t *query, struct problem *p)
+{
+	json_t *red = json_pack("{s:s}", "team", "red");
+	struct list_item items[] = { { "c", red, "c" }, { "a", red, "a" },
+		{ "d", NULL, "d" }, { "b", NULL, "b" } };
+	json_t *page;
+
+	problem_init(p);
+	page = list_page_of(items, ARRAY_SIZE(items), query, make, m, p);
+	json_decref(query);
+	json_decref(red);
+	return page;
+}
+
+static void
+only_what_is_on_the_page_is_made(void **state)
+{
+	struct made m = { 0 };
+	struct problem p;
+
+	(void)state;
+	expect(page_made(&m, NULL, &p), "a b c d > ");
+	assert_int_equal(m.n, 4);
+	m.n = 0;
+	expect(page_made(&m, json_pack("{s:s}", "limit", "1"), &p), "a > a");
+	assert_int_equal(m.n, 1);
+	m.n = 0;
+	expect(page_made(&m, json_pack("{s:[s]}", "label", "team=red"), &p),
+	    "a c > ");
+	assert_int_equal(m.n, 2);
+	m.n = 0;
+	expect(page_made(&m, json_pack("{s:s}", "cursor", "c"), &p), "d > ");
+	assert_int_equal(m.n, 1);
+	expect(list_page_of(NULL, 0, NULL, make, &m, &p), "> ");
+}
+
+static void
+what_cannot_be_made_is_no_page(void **state)
+{
+	struct made m = { .fails = true };
+	struct problem p;
+
+	(void)state;
+	assert_null(page_made(&m, NULL, &p));
+	assert_int_equal(m.n, 1);
+	assert_int_equal(p.status, 503);
+}
+
 static void
 nonsense_is_refused(void **state)
 {
@@ -208,6 +271,8 @@ main(void)
 		cmocka_unit_test(fields_leave_the_others_out),
 		cmocka_unit_test(
 		    a_member_and_its_parts_do_not_disturb_each_other),
+		cmocka_unit_test(only_what_is_on_the_page_is_made),
+		cmocka_unit_test(what_cannot_be_made_is_no_page),
 		cmocka_unit_test(nonsense_is_refused),
 	};
 
