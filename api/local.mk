@@ -4,6 +4,7 @@ noinst_LIBRARIES += api/libapi.a
 api_libapi_a_SOURCES = \
   api/events.c api/events.h \
   api/json_read.c api/json_read.h \
+  api/json_write.c api/json_write.h \
   api/list.c api/list.h \
   api/model.h api/model_int.h \
   api/model_care.c \

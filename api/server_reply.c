@@ -9,6 +9,7 @@
  */
 #include "api/server_int.h"
 
+#include "api/json_write.h"
 #include "lib/base.h"
 #include "lib/log.h"
 
@@ -53,20 +54,12 @@ response_with(
 static char *
 text_of(json_t *body, size_t *n)
 {
-	char *text, *line;
+	char *text;
 
 	*n = 0;
-	if (!body)
-		return NULL;
-	/* 0.1 shall be 0.1 and not what is nearest to it */
-	text = json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(15));
+	text = body ? json_write(body, n) : NULL;
 	json_decref(body);
-	*n = text ? strlen(text) : 0;
-	line = text ? realloc(text, *n + 2) : NULL;
-	if (!line)
-		return text;
-	memcpy(line + (*n)++, "\n", 2); /* kind to terminals */
-	return line;
+	return text;
 }
 
 static void

@@ -6,6 +6,7 @@ api_tests = \
   tests/unit/test_api_care \
   tests/unit/test_api_events \
   tests/unit/test_api_hostile \
+  tests/unit/test_api_json \
   tests/unit/test_api_lines \
   tests/unit/test_api_list \
   tests/unit/test_api_model \
@@ -42,6 +43,10 @@ tests_unit_test_api_events_LDADD = $(api_test_libs)
 tests_unit_test_api_hostile_SOURCES = tests/unit/test_api_hostile.c $(api_rig_sources)
 tests_unit_test_api_hostile_CFLAGS = $(api_test_cflags)
 tests_unit_test_api_hostile_LDADD = $(api_test_libs)
+
+tests_unit_test_api_json_SOURCES = tests/unit/test_api_json.c
+tests_unit_test_api_json_CFLAGS = $(api_test_cflags)
+tests_unit_test_api_json_LDADD = $(api_test_libs)
 
 tests_unit_test_api_lines_SOURCES = tests/unit/test_api_lines.c $(api_rig_sources)
 tests_unit_test_api_lines_CFLAGS = $(api_test_cflags)
