@@ -9,8 +9,9 @@
  * sleeps while no connection is open.
  *
  * A listener that has nearly as many connections as it takes makes room for who
- * comes next: one that has not asked anything yet goes, the oldest first. So
- * however many drip, from however many addresses, others are answered.
+ * comes next: one that has not asked anything yet goes, of the address that has
+ * the most of those, the oldest first. So however many drip, from however many
+ * addresses, others are answered, and also who is slow and alone.
  */
 #include "api/server_int.h"
 
@@ -18,6 +19,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -69,6 +71,32 @@ is_in_group(int fd, gid_t own, gid_t group)
 	return false;
 }
 
+/* An IPv4 address, or the network of an IPv6 host: /64. */
+static uint64_t
+address_of(int fd)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} a = { .any.sa_family = AF_UNSPEC };
+	socklen_t size = sizeof(a);
+	const uint8_t *bytes = a.in6.sin6_addr.s6_addr;
+	uint64_t peer = 0;
+
+	if (getpeername(fd, &a.any, &size) < 0)
+		return 0;
+	if (a.any.sa_family == AF_INET)
+		peer = a.in.sin_addr.s_addr;
+	else if (a.any.sa_family != AF_INET6)
+		peer = 0;
+	else if (IN6_IS_ADDR_V4MAPPED(&a.in6.sin6_addr))
+		memcpy(&peer, bytes + 12, 4);
+	else
+		memcpy(&peer, bytes, sizeof(peer));
+	return peer;
+}
+
 static void
 identify(struct server_conn *c)
 {
@@ -78,12 +106,14 @@ identify(struct server_conn *c)
 
 	c->uid = (uid_t)-1;
 	if (c->listener->is_tcp) {
+		c->peer = address_of(c->fd);
 		c->is_allowed = true;
 		return;
 	}
 	if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
 		return;
 	c->uid = peer.uid;
+	c->peer = peer.uid;
 	c->is_allowed = peer.uid == 0 || peer.uid == geteuid() ||
 			is_in_group(c->fd, peer.gid, s->group);
 }
@@ -121,6 +151,58 @@ end_connection(struct server_conn *c)
 	c->is_ending = true;
 }
 
+/* Those of a listener that have asked nothing yet, by who they are. */
+struct crowd {
+	unsigned n_peers;
+	struct {
+		uint64_t peer;
+		unsigned n;
+		struct server_conn *oldest;
+	} of[SERVER_CONNECTIONS];
+};
+
+static void
+crowd_add(struct crowd *crowd, struct server_conn *c)
+{
+	unsigned i = 0;
+
+	while (i < crowd->n_peers && crowd->of[i].peer != c->peer)
+		i++;
+	if (i == SERVER_CONNECTIONS)
+		return;
+	if (i == crowd->n_peers) {
+		crowd->n_peers++;
+		crowd->of[i].peer = c->peer;
+		crowd->of[i].n = 0;
+		crowd->of[i].oldest = c;
+	}
+	crowd->of[i].n++;
+}
+
+/* The oldest of who has the most; of equals, of who came first. */
+static struct server_conn *
+crowd_pick(const struct crowd *crowd)
+{
+	unsigned most = 0;
+
+	for (unsigned i = 1; i < crowd->n_peers; i++)
+		if (crowd->of[i].n > crowd->of[most].n)
+			most = i;
+	return crowd->n_peers > 0 ? crowd->of[most].oldest : NULL;
+}
+
+/* The lock is held. Of a listener, and not ending. */
+static unsigned
+count_of_listener(const struct api_server *s, const struct server_listener *l)
+{
+	const struct server_conn *c;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(c, &s->conns, link)
+		n += c->listener == l && !c->is_ending;
+	return n;
+}
+
 /*
  * The lock is held. Who is being served stays; who waits between two requests
  * goes when nobody else can.
@@ -128,22 +210,21 @@ end_connection(struct server_conn *c)
 static void
 make_room(struct api_server *s, const struct server_listener *l)
 {
-	struct server_conn *c, *silent = NULL, *idle = NULL;
-	unsigned n = 0;
+	struct server_conn *c, *silent, *idle = NULL;
+	struct crowd crowd;
 
+	if (count_of_listener(s, l) <= SERVER_CONNECTIONS - SERVER_SPARE)
+		return;
+	crowd.n_peers = 0;
 	TAILQ_FOREACH(c, &s->conns, link) {
-		if (c->listener != l || c->is_ending)
+		if (c->listener != l || c->is_ending || !c->deadline_ms)
 			continue;
-		n++;
-		if (!c->deadline_ms)
-			continue;
-		if (!c->has_asked && !silent)
-			silent = c;
-		if (c->has_asked && !idle)
+		if (!c->has_asked)
+			crowd_add(&crowd, c);
+		else if (!idle)
 			idle = c;
 	}
-	if (n <= SERVER_CONNECTIONS - SERVER_SPARE)
-		return;
+	silent = crowd_pick(&crowd);
 	if (silent)
 		end_connection(silent);
 	else if (idle)

@@ -87,6 +87,7 @@ struct server_conn {
 	struct server_listener *listener;
 	int fd;
 	uid_t uid;            /* (uid_t)-1 over TCP */
+	uint64_t peer;        /* its uid or address, as a number */
 	bool is_allowed;      /* by SO_PEERCRED; always over TCP */
 	uint64_t deadline_ms; /* under the lock; 0 = none */
 	bool has_asked;       /* the same: a whole request has come */

@@ -141,6 +141,27 @@ test('two thousand that drip, from many addresses: others are answered', {skip: 
   }
 });
 
+test('who is slow and alone is not sent away for those who are many', {skip: skipNet}, async () => {
+  const slow = net.connect({...plain, localAddress: '127.0.3.2'});
+  let answer = '';
+  slow.on('data', (d) => { answer += d; });
+  slow.on('error', () => {});
+  await new Promise((done) => slow.on('connect', done));
+  slow.write(half);
+  // more than a listener takes; he was there before them
+  const many = [];
+  for (let i = 0; i < 6; i++)
+    many.push(drip(50, plain.port, `127.0.5.${i + 1}`, half));
+  try {
+    await until(() => many.some((d) => d.left() < 50));
+    slow.write(`y\r\nAuthorization: ${token.Authorization}\r\n\r\n`);
+    await until(() => answer.startsWith('HTTP/1.1 200 '));
+  } finally {
+    slow.destroy();
+    many.forEach((d) => d.end());
+  }
+});
+
 test('one address has 64 connections at most', {skip: skipNet}, async () => {
   const many = drip(80, plain.port, '127.0.2.1', half);
   let least = 80;
