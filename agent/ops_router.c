@@ -203,6 +203,7 @@ preview(struct router *r, const struct model_router *spec,
 	r->spec = *spec;
 	o = router_answer_json(r, rq);
 	r->spec = now;
+	spec_view_drop(r->spec_view);
 	return o;
 }
 

@@ -30,7 +30,10 @@ router_new(struct node *n, struct project *p, const uint8_t uid[UID_BYTES],
 
 	if (!r)
 		return NULL;
-	if (loop_add_timer(n->loop, timer_fired, r, &r->timer) < 0) {
+	r->spec_view = spec_view_new();
+	if (!r->spec_view ||
+	    loop_add_timer(n->loop, timer_fired, r, &r->timer) < 0) {
+		spec_view_free(r->spec_view);
 		free(r);
 		return NULL;
 	}
@@ -50,6 +53,7 @@ router_new(struct node *n, struct project *p, const uint8_t uid[UID_BYTES],
 		router_care_close(r);
 		loop_del(r->timer);
 		*spec = r->spec;
+		spec_view_free(r->spec_view);
 		free(r);
 		return NULL;
 	}
@@ -75,6 +79,7 @@ router_free(struct router *r)
 	router_log_close(r);
 	initlink_free(r->link);
 	json_decref(r->drops);
+	spec_view_free(r->spec_view);
 	loop_del(r->pid_source);
 	loop_del(r->timer);
 	base_close(r->pid_fd);

@@ -159,6 +159,7 @@ struct router {
 	json_t *drops; /* as the process told for the last GET, or NULL */
 
 	/* what clients see */
+	struct spec_view *spec_view; /* router_view.c */
 	enum router_state state;
 	char since[32];
 	bool failed;
@@ -272,7 +273,12 @@ void router_dismiss_waiters(
     struct router *r, int status, const struct problem *p);
 
 /* JSON for clients. */
+/* The spec in it is the next one's too: a patch changes copies. */
 json_t *router_json(const struct router *r);
+struct spec_view *spec_view_new(void);
+/* What it has is of no use any more. */
+void spec_view_drop(struct spec_view *v);
+void spec_view_free(struct spec_view *v);
 /* The object that a change by rq answers with. */
 json_t *router_answer_json(struct router *r, const struct api_request *rq);
 json_t *router_vnic_object(const struct router *r, const struct model_vnic *v);
