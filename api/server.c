@@ -190,15 +190,31 @@ start_daemon(struct server_listener *l, struct err *e)
 
 /* --- life ----------------------------------------------------------------- */
 
-void
-server_unref(struct api_server *s)
+bool
+server_drop(pthread_mutex_t *lock, unsigned *refs)
 {
 	unsigned left;
 
-	pthread_mutex_lock(&s->lock);
-	left = --s->refs;
-	pthread_mutex_unlock(&s->lock);
-	if (left > 0)
+	pthread_mutex_lock(lock);
+	left = --*refs;
+	pthread_mutex_unlock(lock);
+	return left == 0;
+}
+
+void
+server_raise(int event_fd)
+{
+	uint64_t one = 1;
+
+	if (write(event_fd, &one, sizeof(one)) < 0) {
+		/* it is readable already */
+	}
+}
+
+void
+server_unref(struct api_server *s)
+{
+	if (!server_drop(&s->lock, &s->refs))
 		return;
 	base_close(s->unix_socket.fd);
 	base_close(s->tcp.fd);

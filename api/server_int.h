@@ -208,7 +208,12 @@ bool request_begin(struct api_request *r);
 void request_finish(struct api_request *r);
 /* Drops one hold of r, and what it holds with the last. Context: any thread. */
 void request_unref(struct api_request *r);
-void server_unref(struct api_server *s); /* server.c */
+/* server.c */
+void server_unref(struct api_server *s);
+/* One hold less of what has these; true: that was the last. */
+bool server_drop(pthread_mutex_t *lock, unsigned *refs);
+/* Makes an eventfd readable, if it is not. */
+void server_raise(int event_fd);
 
 /* server_body.c --- Context: M; false: already answered, or hang up */
 bool body_begin(struct api_request *r);

@@ -49,12 +49,7 @@ struct api_parts {
 static void
 parts_unref(struct api_parts *s)
 {
-	unsigned left;
-
-	pthread_mutex_lock(&s->lock);
-	left = --s->refs;
-	pthread_mutex_unlock(&s->lock);
-	if (left > 0)
+	if (!server_drop(&s->lock, &s->refs))
 		return;
 	base_close(s->event_fd);
 	base_close(s->peer_fd);
@@ -64,23 +59,12 @@ parts_unref(struct api_parts *s)
 
 /* The lock is held. */
 static void
-tell_owner(struct api_parts *s)
-{
-	uint64_t one = 1;
-
-	if (write(s->event_fd, &one, sizeof(one)) < 0) {
-		/* it has been told already */
-	}
-}
-
-/* The lock is held. */
-static void
 look_for_room(struct api_parts *s)
 {
 	if (s->wanted == 0 || sizeof(s->bytes) - s->n < s->wanted)
 		return;
 	s->wanted = 0;
-	tell_owner(s);
+	server_raise(s->event_fd);
 }
 
 /* The lock is held. */
@@ -140,7 +124,7 @@ on_done(void *cls)
 	pthread_mutex_unlock(&s->server->lock);
 	pthread_mutex_lock(&s->lock);
 	s->is_gone = true;
-	tell_owner(s);
+	server_raise(s->event_fd);
 	pthread_mutex_unlock(&s->lock);
 	parts_unref(s);
 }

@@ -66,12 +66,7 @@ request_new(struct server_conn *c, struct MHD_Connection *mhd,
 void
 request_unref(struct api_request *r)
 {
-	unsigned left;
-
-	pthread_mutex_lock(&r->server->lock);
-	left = --r->refs;
-	pthread_mutex_unlock(&r->server->lock);
-	if (left > 0)
+	if (!server_drop(&r->server->lock, &r->refs))
 		return;
 	if (r->socket)
 		upgrade_release(r);

@@ -29,26 +29,11 @@ struct api_socket {
 static void
 socket_unref(struct api_socket *s)
 {
-	unsigned left;
-
-	pthread_mutex_lock(&s->lock);
-	left = --s->refs;
-	pthread_mutex_unlock(&s->lock);
-	if (left > 0)
+	if (!server_drop(&s->lock, &s->refs))
 		return;
 	base_close(s->event_fd);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
-}
-
-static void
-tell_owner(struct api_socket *s)
-{
-	uint64_t one = 1;
-
-	if (write(s->event_fd, &one, sizeof(one)) < 0) {
-		/* it has been told already */
-	}
 }
 
 /* Context: M */
@@ -74,7 +59,7 @@ on_upgraded(void *cls, struct MHD_Connection *mhd, void *context,
 	} else {
 		s->is_gone = true;
 	}
-	tell_owner(s);
+	server_raise(s->event_fd);
 	pthread_mutex_unlock(&s->lock);
 	if (is_unwanted)
 		MHD_upgrade_action(urh, MHD_UPGRADE_ACTION_CLOSE);
@@ -135,7 +120,7 @@ upgrade_release(struct api_request *r)
 	pthread_mutex_lock(&s->lock);
 	if (!s->urh) {
 		s->is_gone = true;
-		tell_owner(s);
+		server_raise(s->event_fd);
 	}
 	pthread_mutex_unlock(&s->lock);
 	socket_unref(s);
