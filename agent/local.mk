@@ -15,6 +15,7 @@ agent_libagent_a_SOURCES = \
   agent/ctlclient.c agent/ctlclient.h \
   agent/durable.c agent/durable.h \
   agent/faults.c agent/faults.h \
+  agent/errand.c agent/errand.h \
   agent/events.c agent/events.h \
   agent/initlink.c agent/initlink.h \
   agent/keep.c agent/keep.h \

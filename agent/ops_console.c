@@ -14,8 +14,7 @@
  */
 #include "agent/ops.h"
 
-#include "agent/session.h"
-#include "agent/visit.h"
+#include "agent/errand.h"
 #include "api/websocket.h"
 #include "lib/base.h"
 
@@ -25,7 +24,7 @@
 #include <sys/wait.h>
 
 enum {
-	START_MS = 10000,
+	END_MS = 10000, /* to take the last words */
 	PING_MS = 30000,
 	OUT_BYTES = 64 << 10,
 	OUT_SPARE = 1024,    /* for the last words, and pongs */
@@ -36,11 +35,8 @@ enum {
 };
 
 struct console {
-	struct visit visit;
-	struct api_request *rq; /* until it is answered */
-	struct session *session;
+	struct errand errand;
 	struct api_socket *socket;
-	struct loop_source *timer;
 	struct loop_source *event;  /* until the socket is there */
 	struct loop_source *source; /* of the socket */
 	int fd;
@@ -57,9 +53,7 @@ struct console {
 static void
 console_free(struct console *x)
 {
-	visit_leave(&x->visit);
-	session_free(x->session);
-	loop_del(x->timer);
+	errand_leave(&x->errand);
 	loop_del(x->event);
 	loop_del(x->source);
 	if (x->socket)
@@ -112,11 +106,11 @@ flush(struct console *x)
 	}
 	if (x->paused && out_room(x) >= PIECE_MAX) {
 		x->paused = false;
-		session_pause(x->session, false);
+		session_pause(x->errand.session, false);
 	}
 	if (x->source)
 		loop_set_events(x->source,
-		    (x->over || session_waiting(x->session) >= IN_BYTES
+		    (x->over || session_waiting(x->errand.session) >= IN_BYTES
 			    ? 0
 			    : (uint32_t)EPOLLIN) |
 			(x->n_out > 0 ? (uint32_t)EPOLLOUT : 0));
@@ -138,8 +132,8 @@ finish(struct console *x, json_t *word, enum websocket_code code)
 	store_be16(bytes, (uint16_t)code);
 	put_frame(x, WEBSOCKET_CLOSE, bytes, sizeof(bytes));
 	x->over = true;
-	session_pause(x->session, true);
-	loop_arm(x->timer, START_MS); /* who does not take it is hung up on */
+	session_pause(x->errand.session, true);
+	loop_arm(x->errand.timer, END_MS); /* or is hung up on */
 	flush(x);
 }
 
@@ -160,7 +154,8 @@ resize(struct console *x)
 		bytes[1] = (uint8_t)(rows >> 8);
 		bytes[2] = (uint8_t)columns;
 		bytes[3] = (uint8_t)(columns >> 8);
-		session_send(x->session, PIECE_SIZE, bytes, sizeof(bytes));
+		session_send(
+		    x->errand.session, PIECE_SIZE, bytes, sizeof(bytes));
 		rc = 0;
 	}
 	json_decref(o);
@@ -176,7 +171,8 @@ take_frame(struct console *x, const struct websocket_frame *f)
 	switch (f->opcode) {
 	case WEBSOCKET_BINARY:
 		if (f->n > 0)
-			session_send(x->session, PIECE_IN, f->bytes, f->n);
+			session_send(
+			    x->errand.session, PIECE_IN, f->bytes, f->n);
 		return 0;
 	case WEBSOCKET_TEXT:
 		if (x->n_text + f->n > sizeof(x->text))
@@ -267,15 +263,15 @@ socket_comes(void *arg, int event_fd, uint32_t events)
 	x->event = NULL;
 	room = websocket_room(&x->in, &at);
 	if (fd < 0 || n > room ||
-	    loop_add_fd(x->visit.router->node->loop, fd, EPOLLIN, socket_ready,
-		x, &x->source) < 0) {
+	    loop_add_fd(x->errand.visit.router->node->loop, fd, EPOLLIN,
+		socket_ready, x, &x->source) < 0) {
 		console_free(x);
 		return;
 	}
 	x->fd = fd;
 	memcpy(at, early, n);
 	websocket_filled(&x->in, n);
-	loop_arm(x->timer, PING_MS);
+	loop_arm(x->errand.timer, PING_MS);
 	if (take_frames(x))
 		flush(x);
 }
@@ -286,12 +282,7 @@ static void
 refuse(struct console *x, int status, const char *code, const char *remedy,
     const char *detail)
 {
-	struct problem p;
-
-	problem_init(&p);
-	problem_set(&p, status, code, remedy, "router %s: %s",
-	    x->visit.router->spec.name, detail);
-	op_problem(x->rq, &p);
+	errand_refuse(&x->errand, status, code, remedy, detail);
 	console_free(x);
 }
 
@@ -302,9 +293,9 @@ started(void *arg)
 
 	if (x->socket)
 		return; /* it says so twice */
-	x->socket = api_reply_socket(x->rq);
-	x->rq = NULL;
-	if (!x->socket || loop_add_fd(x->visit.router->node->loop,
+	x->socket = api_reply_socket(x->errand.rq);
+	x->errand.rq = NULL;
+	if (!x->socket || loop_add_fd(x->errand.visit.router->node->loop,
 			      api_socket_event(x->socket), EPOLLIN,
 			      socket_comes, x, &x->event) < 0)
 		console_free(x);
@@ -323,7 +314,7 @@ output(void *arg, enum piece_type type, const uint8_t *bytes, size_t n)
 	}
 	put_frame(x, WEBSOCKET_BINARY, bytes, n);
 	x->paused = out_room(x) < PIECE_MAX;
-	session_pause(x->session, x->paused);
+	session_pause(x->errand.session, x->paused);
 	flush(x);
 }
 
@@ -402,14 +393,14 @@ timer_fired(void *arg)
 	}
 	x->heard = false;
 	put_frame(x, WEBSOCKET_PING, "", 0);
-	loop_arm(x->timer, PING_MS);
+	loop_arm(x->errand.timer, PING_MS);
 	flush(x);
 }
 
 static void
 visit_ends(struct visit *v)
 {
-	struct console *x = CONTAINER_OF(v, struct console, visit);
+	struct console *x = CONTAINER_OF(v, struct console, errand.visit);
 
 	if (!x->socket) {
 		refuse(x, 409, "wrong-state", "create a new one",
@@ -422,36 +413,31 @@ visit_ends(struct visit *v)
 /* --- the request ---------------------------------------------------------- */
 
 static int
-begin(struct console *x, struct router *r)
+begin(struct console *x, struct router *r, struct api_request *rq)
 {
-	static const char *const argv[] = { "sh", "-l" };
-	const struct session_config c = {
-		.link = r->link,
-		.kind = WIRE_SESSION_CONSOLE,
-		.rows = ROWS,
-		.columns = COLUMNS,
-		.hooks = {
+	static const struct errand_plan plan = {
+		.session.kind = WIRE_SESSION_CONSOLE,
+		.session.rows = ROWS,
+		.session.columns = COLUMNS,
+		.session.hooks = {
 			.on_started = started,
 			.on_failed = failed,
 			.on_output = output,
 			.on_exit = ended,
 			.on_gone = gone,
 			.on_sent = sent,
-			.arg = x,
 		},
+		.on_time = timer_fired,
+		.end = visit_ends,
 	};
-	int rc = loop_add_timer(r->node->loop, timer_fired, x, &x->timer);
+	int rc = errand_begin(&x->errand, r, rq, &plan, x);
 
 	if (rc == 0)
-		rc = session_new(r->node->loop, &c, &x->session);
-	for (size_t i = 0; i < ARRAY_SIZE(argv) && rc == 0; i++)
-		rc = session_send(
-		    x->session, PIECE_ARG, argv[i], strlen(argv[i]));
+		rc = errand_word(&x->errand, "sh");
 	if (rc == 0)
-		rc = session_send(x->session, PIECE_START, NULL, 0);
-	if (rc == 0)
-		loop_arm(x->timer, START_MS);
-	return rc;
+		rc = errand_word(&x->errand, "-l");
+	return rc < 0 ? rc
+		      : session_send(x->errand.session, PIECE_START, NULL, 0);
 }
 
 void
@@ -459,26 +445,19 @@ op_console(struct node *n, struct api_request *rq)
 {
 	struct router *r = op_find_router(n, rq);
 	struct console *x;
-	struct problem p;
 	int rc = -ENOMEM;
 
 	if (!r || !visit_may_enter(r, rq))
 		return;
 	x = calloc(1, sizeof(*x));
 	if (x) {
-		x->rq = rq;
 		x->fd = -1;
 		x->heard = true;
-		visit_begin(&x->visit, r, visit_ends);
-		rc = begin(x, r);
+		rc = begin(x, r, rq);
 	}
 	if (rc == 0)
 		return;
 	if (x)
 		console_free(x);
-	problem_init(&p);
-	problem_set(&p, 503, "busy", "try again in a second",
-	    "router %s: its init cannot be asked: %s", r->spec.name,
-	    strerror(-rc));
-	op_problem(rq, &p);
+	errand_cannot(r, rq, rc);
 }

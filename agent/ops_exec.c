@@ -11,17 +11,15 @@
  */
 #include "agent/ops.h"
 
-#include "agent/session.h"
+#include "agent/errand.h"
 #include "agent/stream.h"
 #include "agent/textbits.h"
-#include "agent/visit.h"
 #include "lib/base.h"
 
 #include <stdio.h>
 #include <sys/wait.h>
 
 enum {
-	START_MS = 10000,
 	DEFAULT_S = 60,
 	MAX_S = 3600,
 	MAX_OUTPUT = 16 << 20,
@@ -30,11 +28,8 @@ enum {
 };
 
 struct exec {
-	struct visit visit;
-	struct api_request *rq; /* until it is answered */
-	struct session *session;
+	struct errand errand;
 	struct stream *stream;
-	struct loop_source *timer;
 	unsigned seconds;
 	size_t n_output;
 	struct textbits out, err; /* characters that are not whole yet */
@@ -45,9 +40,7 @@ struct exec {
 static void
 exec_free(struct exec *x)
 {
-	visit_leave(&x->visit);
-	session_free(x->session);
-	loop_del(x->timer);
+	errand_leave(&x->errand);
 	free(x);
 }
 
@@ -55,12 +48,7 @@ static void
 refuse(struct exec *x, int status, const char *code, const char *remedy,
     const char *detail)
 {
-	struct problem p;
-
-	problem_init(&p);
-	problem_set(&p, status, code, remedy, "router %s: %s",
-	    x->visit.router->spec.name, detail);
-	op_problem(x->rq, &p);
+	errand_refuse(&x->errand, status, code, remedy, detail);
 	exec_free(x);
 }
 
@@ -128,7 +116,7 @@ room_again(void *arg)
 {
 	struct exec *x = arg;
 
-	session_pause(x->session, false);
+	session_pause(x->errand.session, false);
 }
 
 static void
@@ -143,13 +131,13 @@ started(void *arg)
 
 	if (x->stream)
 		return; /* it says so twice */
-	x->stream = stream_new(
-	    x->visit.router->node->loop, x->rq, "application/x-ndjson", &hooks);
-	x->rq = NULL;
+	x->stream = stream_new(x->errand.visit.router->node->loop, x->errand.rq,
+	    "application/x-ndjson", &hooks);
+	x->errand.rq = NULL;
 	if (!x->stream)
 		exec_free(x);
 	else
-		loop_arm(x->timer, (uint64_t)x->seconds * 1000);
+		loop_arm(x->errand.timer, (uint64_t)x->seconds * 1000);
 }
 
 static void
@@ -191,7 +179,7 @@ output(void *arg, enum piece_type type, const uint8_t *bytes, size_t n)
 	if (rc < 0)
 		client_left(x);
 	else if (stream_room(x->stream) < LINE_BYTES) {
-		session_pause(x->session, true);
+		session_pause(x->errand.session, true);
 		stream_want_room(x->stream, LINE_BYTES);
 	}
 }
@@ -238,7 +226,7 @@ late(void *arg)
 static void
 visit_ends(struct visit *v)
 {
-	struct exec *x = CONTAINER_OF(v, struct exec, visit);
+	struct exec *x = CONTAINER_OF(v, struct exec, errand.visit);
 
 	if (x->stream)
 		end(x, -1, "the router is being deleted, or the node stops");
@@ -328,43 +316,32 @@ send_command(struct session *s, const json_t *body)
 static void
 begin(struct router *r, struct api_request *rq, unsigned seconds)
 {
-	struct exec *x = calloc(1, sizeof(*x));
-	const struct session_config c = {
-		.link = r->link,
-		.kind = WIRE_SESSION_EXEC,
-		.hooks = {
+	static const struct errand_plan plan = {
+		.session.kind = WIRE_SESSION_EXEC,
+		.session.hooks = {
 			.on_started = started,
 			.on_failed = failed,
 			.on_output = output,
 			.on_exit = ended,
 			.on_gone = gone,
-			.arg = x,
 		},
+		.on_time = late,
+		.end = visit_ends,
 	};
-	struct problem p;
-	int rc = x ? 0 : -ENOMEM;
+	struct exec *x = calloc(1, sizeof(*x));
+	int rc = -ENOMEM;
 
-	if (rc == 0) {
-		x->rq = rq;
+	if (x) {
 		x->seconds = seconds;
-		visit_begin(&x->visit, r, visit_ends);
-		rc = loop_add_timer(r->node->loop, late, x, &x->timer);
+		rc = errand_begin(&x->errand, r, rq, &plan, x);
 	}
 	if (rc == 0)
-		rc = session_new(r->node->loop, &c, &x->session);
+		rc = send_command(x->errand.session, api_body(rq));
 	if (rc == 0)
-		rc = send_command(x->session, api_body(rq));
-	if (rc == 0) {
-		loop_arm(x->timer, START_MS);
 		return;
-	}
 	if (x)
 		exec_free(x);
-	problem_init(&p);
-	problem_set(&p, 503, "busy", "try again in a second",
-	    "router %s: the command cannot be given to its init: %s",
-	    r->spec.name, strerror(-rc));
-	op_problem(rq, &p);
+	errand_cannot(r, rq, rc);
 }
 
 void

@@ -10,31 +10,25 @@
  */
 #include "agent/ops.h"
 
-#include "agent/session.h"
+#include "agent/errand.h"
 #include "agent/stream.h"
-#include "agent/visit.h"
 #include "lib/base.h"
 
 #include <stdio.h>
 #include <sys/wait.h>
 
-enum { ANSWER_MS = 10000, READ_S = 60 };
+enum { READ_S = 60 };
 
 struct transfer {
-	struct visit visit;
-	struct api_request *rq; /* until it is answered */
-	struct session *session;
+	struct errand errand;
 	struct stream *stream; /* of a GET */
-	struct loop_source *timer;
 	bool is_put;
 };
 
 static void
 transfer_free(struct transfer *x)
 {
-	visit_leave(&x->visit);
-	session_free(x->session);
-	loop_del(x->timer);
+	errand_leave(&x->errand);
 	free(x);
 }
 
@@ -70,28 +64,16 @@ set_problem(struct problem *p, const char *path, int no)
 }
 
 static void
-refuse(struct transfer *x, struct problem *p)
-{
-	op_problem(x->rq, p);
-	transfer_free(x);
-}
-
-static void
 give_up(struct transfer *x, int status, const char *code, const char *detail)
 {
-	struct problem p;
-
-	if (x->stream) {
+	if (x->stream)
 		stream_end(x->stream, false);
-		transfer_free(x);
-		return;
-	}
-	problem_init(&p);
-	problem_set(&p, status, code,
-	    "try again; a container that an older europad started has to be "
-	    "restarted first",
-	    "router %s: %s", x->visit.router->spec.name, detail);
-	refuse(x, &p);
+	else
+		errand_refuse(&x->errand, status, code,
+		    "try again; a container that an older europad started has "
+		    "to be restarted first",
+		    detail);
+	transfer_free(x);
 }
 
 /* --- what the session says ------------------------------------------------ */
@@ -110,7 +92,7 @@ room_again(void *arg)
 {
 	struct transfer *x = arg;
 
-	session_pause(x->session, false);
+	session_pause(x->errand.session, false);
 }
 
 /* false: x is gone */
@@ -125,13 +107,13 @@ begin_answer(struct transfer *x)
 
 	if (x->stream)
 		return true;
-	x->stream = stream_new(x->visit.router->node->loop, x->rq,
+	x->stream = stream_new(x->errand.visit.router->node->loop, x->errand.rq,
 	    "application/octet-stream", &hooks);
 	if (!x->stream) {
 		transfer_free(x);
 		return false;
 	}
-	loop_arm(x->timer, (uint64_t)READ_S * 1000);
+	loop_arm(x->errand.timer, (uint64_t)READ_S * 1000);
 	return true;
 }
 
@@ -155,7 +137,7 @@ output(void *arg, enum piece_type type, const uint8_t *bytes, size_t n)
 	if (stream_put(x->stream, bytes, n) < 0) {
 		client_left(x);
 	} else if (stream_room(x->stream) < PIECE_MAX) {
-		session_pause(x->session, true);
+		session_pause(x->errand.session, true);
 		stream_want_room(x->stream, PIECE_MAX);
 	}
 }
@@ -172,12 +154,14 @@ ended(void *arg, int status)
 	}
 	if (WEXITSTATUS(status) != 0) {
 		problem_init(&p);
-		set_problem(&p, api_query(x->rq, "path"), WEXITSTATUS(status));
-		refuse(x, &p);
+		set_problem(
+		    &p, api_query(x->errand.rq, "path"), WEXITSTATUS(status));
+		op_problem(x->errand.rq, &p);
+		transfer_free(x);
 		return;
 	}
 	if (x->is_put) {
-		api_reply(x->rq, 204, NULL, NULL, NULL);
+		api_reply(x->errand.rq, 204, NULL, NULL, NULL);
 	} else {
 		if (!begin_answer(x)) /* an empty file */
 			return;
@@ -209,17 +193,15 @@ late(void *arg)
 static void
 visit_ends(struct visit *v)
 {
-	give_up(CONTAINER_OF(v, struct transfer, visit), 409, "wrong-state",
-	    "it is being deleted, or the node stops");
+	give_up(CONTAINER_OF(v, struct transfer, errand.visit), 409,
+	    "wrong-state", "it is being deleted, or the node stops");
 }
 
 /* --- the request ---------------------------------------------------------- */
 
 static int
-send_order(struct session *s, struct api_request *rq, bool is_put)
+send_order(struct errand *x, struct api_request *rq, bool is_put)
 {
-	const char *path = api_query(rq, "path");
-	const char *verb = is_put ? "put" : "get";
 	const void *bytes = NULL;
 	char size[24];
 	size_t n = 0;
@@ -228,58 +210,47 @@ send_order(struct session *s, struct api_request *rq, bool is_put)
 	if (is_put)
 		bytes = api_bytes(rq, &n);
 	snprintf(size, sizeof(size), "%zu", n);
-	rc = session_send(s, PIECE_ARG, verb, strlen(verb));
+	rc = errand_word(x, is_put ? "put" : "get");
 	if (rc == 0)
-		rc = session_send(s, PIECE_ARG, path, strlen(path));
+		rc = errand_word(x, api_query(rq, "path"));
 	if (rc == 0 && is_put)
-		rc = session_send(s, PIECE_ARG, size, strlen(size));
+		rc = errand_word(x, size);
 	if (rc == 0)
-		rc = session_send(s, PIECE_START, NULL, 0);
+		rc = session_send(x->session, PIECE_START, NULL, 0);
 	if (rc == 0 && n > 0)
-		rc = session_send(s, PIECE_IN, bytes, n);
-	return rc < 0 ? rc : session_send(s, PIECE_EOF, NULL, 0);
+		rc = session_send(x->session, PIECE_IN, bytes, n);
+	return rc < 0 ? rc : session_send(x->session, PIECE_EOF, NULL, 0);
 }
 
 static void
 begin(struct router *r, struct api_request *rq, bool is_put)
 {
-	struct transfer *x = calloc(1, sizeof(*x));
-	const struct session_config c = {
-		.link = r->link,
-		.kind = WIRE_SESSION_FILE,
-		.hooks = {
+	static const struct errand_plan plan = {
+		.session.kind = WIRE_SESSION_FILE,
+		.session.hooks = {
 			.on_started = started,
 			.on_failed = failed,
 			.on_output = output,
 			.on_exit = ended,
 			.on_gone = gone,
-			.arg = x,
 		},
+		.on_time = late,
+		.end = visit_ends,
 	};
-	struct problem p;
-	int rc = x ? 0 : -ENOMEM;
+	struct transfer *x = calloc(1, sizeof(*x));
+	int rc = -ENOMEM;
 
-	if (rc == 0) {
-		x->rq = rq;
+	if (x) {
 		x->is_put = is_put;
-		visit_begin(&x->visit, r, visit_ends);
-		rc = loop_add_timer(r->node->loop, late, x, &x->timer);
+		rc = errand_begin(&x->errand, r, rq, &plan, x);
 	}
 	if (rc == 0)
-		rc = session_new(r->node->loop, &c, &x->session);
+		rc = send_order(&x->errand, rq, is_put);
 	if (rc == 0)
-		rc = send_order(x->session, rq, is_put);
-	if (rc == 0) {
-		loop_arm(x->timer, ANSWER_MS);
 		return;
-	}
 	if (x)
 		transfer_free(x);
-	problem_init(&p);
-	problem_set(&p, 503, "busy", "try again in a second",
-	    "router %s: its init cannot be asked: %s", r->spec.name,
-	    strerror(-rc));
-	op_problem(rq, &p);
+	errand_cannot(r, rq, rc);
 }
 
 /* The router, or NULL: then rq is answered. */
