@@ -5,7 +5,7 @@ import {readFileSync} from 'node:fs';
 import http from 'node:http';
 import {after, before, test} from 'node:test';
 
-import {empty, must, request, reset, skip, socketPath} from './client.mjs';
+import {empty, must, request, reset, skip, socketPath, until} from './client.mjs';
 import {check, load} from './openapi.mjs';
 
 const api = load();
@@ -42,11 +42,7 @@ function listen(headers = {}, path = '/v1/events') {
   return {heard, begun, close: () => { open.delete(rq); rq.destroy(); }};
 }
 
-async function until(ok, what) {
-  for (const end = Date.now() + 20000; !ok();
-    await new Promise((r) => setTimeout(r, 20)))
-    assert.ok(Date.now() < end, what());
-}
+const heardOf = (ok, what) => until(() => assert.ok(ok(), what()), 20);
 
 const words = (list, name) => list.filter((e) => e.name === name)
   .map((e) => e.type === 'router.state' ? e.state : e.type);
@@ -61,7 +57,7 @@ test('the life of a router and of a port', {skip}, async () => {
   await must('PUT', '/v1/routers/e1/power', {desired: 'stopped'});
   await must('DELETE', '/v1/routers/e1');
   const {heard} = reader;
-  await until(() => words(heard, 'e1').at(-1) === 'router.deleted',
+  await heardOf(() => words(heard, 'e1').at(-1) === 'router.deleted',
     () => JSON.stringify(heard));
   assert.deepEqual(words(heard, 'p5'), ['port.created', 'port.changed', 'port.deleted']);
   const e1 = words(heard, 'e1');
@@ -80,7 +76,7 @@ test('the life of a router and of a port', {skip}, async () => {
   reader.close();
   await must('POST', '/v1/routers', {name: 'e2', spec: {power: 'stopped'}});
   const again = listen({'Last-Event-ID': ids.at(-1)});
-  await until(() => words(again.heard, 'e2').includes('stopped'),
+  await heardOf(() => words(again.heard, 'e2').includes('stopped'),
     () => JSON.stringify(again.heard));
   assert.equal(words(again.heard, 'e1').length, 0);
   assert.equal(words(again.heard, 'e2')[0], 'router.created');
@@ -98,7 +94,7 @@ test('what changes nothing is no event', {skip}, async () => {
   await request('PATCH', '/v1/routers/r1', {spec: {quota: {pids: 1}}});
   await must('POST', '/v1/ports?dry_run=true', {name: 'p6', spec: {devargs: 'net_null6,no-rx=1'}});
   await must('PATCH', '/v1/routers/r1', {labels: {x: 'y'}});
-  await until(() => words(reader.heard, 'r1').length > 0, () => 'nothing');
+  await heardOf(() => words(reader.heard, 'r1').length > 0, () => 'nothing');
   assert.deepEqual(reader.heard.filter((e) => e.type !== 'heartbeat')
     .map((e) => `${e.type} ${e.name}`), ['router.changed r1']);
   reader.close();
@@ -109,14 +105,9 @@ test('another europad says that something may be missing',
     const {text} = await request('GET', '/v1/events?follow=false');
     const id = text.match(/^id: (.*)$/m)[1];
     process.kill(Number(readFileSync(process.env.EUROPA_PID_FILE)), 'SIGKILL');
-    let back;
-    for (const end = Date.now() + 20000; !back && Date.now() < end;) {
-      back = await request('GET', '/readyz').then((a) => a.status === 200, () => false);
-      await new Promise((r) => setTimeout(r, 50));
-    }
-    assert.ok(back, 'europad is back');
+    await until(() => must('GET', '/readyz'), 20);
     const later = listen({'Last-Event-ID': id});
-    await until(() => later.heard.length > 0, () => 'nothing');
+    await heardOf(() => later.heard.length > 0, () => 'nothing');
     assert.equal(later.heard[0].type, 'gap');
     assert.equal(later.heard[0].missed, null);
     later.close();

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 
-import {empty, must, pipeline, lua, request, reset, skip} from './client.mjs';
+import {empty, must, pipeline, lua, request, reset, skip, until} from './client.mjs';
 import {check, load} from './openapi.mjs';
 
 const api = load();
@@ -108,15 +108,6 @@ test('nonsense is refused', {skip}, async () => {
   assert.equal((await request('GET', '/v1/routers/r1/vnics?label=a=b')).status, 400);
 });
 
-async function until(what, ok) {
-  const end = Date.now() + 20000;
-  for (;;) {
-    const v = await what();
-    if (ok(v) || Date.now() > end) return v;
-    await new Promise((r) => setTimeout(r, 50));
-  }
-}
-
 test('a port that nobody waits for opens, or stays failed', {skip}, async () => {
   const prefer = {Prefer: 'respond-async'};
   for (const [name, devargs, state] of [['p8', 'net_null8,no-rx=1', 'up'],
@@ -124,10 +115,11 @@ test('a port that nobody waits for opens, or stays failed', {skip}, async () => 
     const made = await request('POST', '/v1/ports', {name, spec: {devargs}}, prefer);
     assert.equal(made.status, 202, made.text);
     assert.equal(made.headers.location, `/v1/ports/${name}`);
-    const port = await until(async () => (await must('GET', `/v1/ports/${name}`)).json,
-      (p) => p.status.state === state);
-    assert.equal(port.status.state, state);
-    assert.equal(port.status.detail === '', state === 'up');
+    await until(async () => {
+      const {status} = (await must('GET', `/v1/ports/${name}`)).json;
+      assert.equal(status.state, state);
+      assert.equal(status.detail === '', state === 'up');
+    }, 20);
     await must('DELETE', `/v1/ports/${name}`);
   }
 });
@@ -136,10 +128,11 @@ test('a vNIC that nobody waits for', {skip}, async () => {
   const made = await request('POST', '/v1/routers/r1/vnics', {name: 'dmz'},
     {Prefer: 'respond-async'});
   assert.equal(made.status, 202, made.text);
-  const router = await until(async () => (await must('GET', '/v1/routers/r1')).json,
-    (r) => r.status.observed_generation === r.generation);
-  assert.equal(router.status.observed_generation, router.generation);
-  assert.ok(router.status.vnics.some((v) => v.name === 'dmz'));
+  await until(async () => {
+    const router = (await must('GET', '/v1/routers/r1')).json;
+    assert.equal(router.status.observed_generation, router.generation);
+    assert.ok(router.status.vnics.some((v) => v.name === 'dmz'));
+  }, 20);
 });
 
 test('templates are listed and inspected', {skip}, async () => {

@@ -8,7 +8,7 @@ import net from 'node:net';
 import {after, before, test} from 'node:test';
 import tls from 'node:tls';
 
-import {bearer, empty, must, request, reset, skip} from './client.mjs';
+import {bearer, empty, must, request, reset, skip, until} from './client.mjs';
 
 const host = '127.0.0.1';
 const https = {host, port: Number(process.env.EUROPA_HTTPS_PORT),
@@ -103,11 +103,7 @@ function drip(n, port, localAddress, begin) {
   };
 }
 
-async function until(what) {
-  for (const end = Date.now() + 20000; !what() && Date.now() < end;)
-    await new Promise((done) => setTimeout(done, 20));
-  assert.ok(what());
-}
+const comes = (what) => until(() => assert.ok(what()), 20);
 
 const half = 'GET /v1 HTTP/1.1\r\nHost: localhost\r\nX: ';
 
@@ -135,7 +131,7 @@ test('two thousand that drip, from many addresses: others are answered', {skip: 
     }
     assert.ok(Date.now() - began < 10000);
     // nobody stays beyond his time
-    await until(() => all.every((d) => d.left() === 0));
+    await comes(() => all.every((d) => d.left() === 0));
   } finally {
     all.forEach((d) => d.end());
   }
@@ -153,9 +149,9 @@ test('who is slow and alone is not sent away for those who are many', {skip: ski
   for (let i = 0; i < 6; i++)
     many.push(drip(50, plain.port, `127.0.5.${i + 1}`, half));
   try {
-    await until(() => many.some((d) => d.left() < 50));
+    await comes(() => many.some((d) => d.left() < 50));
     slow.write(`y\r\nAuthorization: ${token.Authorization}\r\n\r\n`);
-    await until(() => answer.startsWith('HTTP/1.1 200 '));
+    await comes(() => answer.startsWith('HTTP/1.1 200 '));
   } finally {
     slow.destroy();
     many.forEach((d) => d.end());
@@ -165,7 +161,7 @@ test('who is slow and alone is not sent away for those who are many', {skip: ski
 test('one address has 64 connections at most', {skip: skipNet}, async () => {
   const many = drip(80, plain.port, '127.0.2.1', half);
   let least = 80;
-  await until(() => (least = Math.min(least, many.left() || 80)) <= 64)
+  await comes(() => (least = Math.min(least, many.left() || 80)) <= 64)
     .finally(many.end);
   assert.equal(least, 64);
 });
