@@ -48,7 +48,13 @@ put(struct text *t, const char *bytes, size_t n)
 static bool
 put_char(struct text *t, char c)
 {
-	return put(t, &c, 1);
+	char *to = reserve(t, 1);
+
+	if (!to)
+		return false;
+	*to = c;
+	t->n++;
+	return true;
 }
 
 static bool
@@ -78,20 +84,18 @@ put_escaped(struct text *t, char c)
 static bool
 put_string(struct text *t, const char *s, size_t n)
 {
-	const char *end = s + n;
+	char *to = reserve(t, n + 2);
+	size_t i = 0;
 
-	if (!put_char(t, '"'))
+	if (!to)
 		return false;
-	while (s < end) {
-		const char *from = s;
-
-		while (s < end && is_plain(*s))
-			s++;
-		if (!put(t, from, (size_t)(s - from)))
+	*to++ = '"';
+	for (; i < n && is_plain(s[i]); i++)
+		*to++ = s[i];
+	t->n += i + 1;
+	for (; i < n; i++)
+		if (is_plain(s[i]) ? !put_char(t, s[i]) : !put_escaped(t, s[i]))
 			return false;
-		if (s < end && !put_escaped(t, *s++))
-			return false;
-	}
 	return put_char(t, '"');
 }
 

@@ -56,7 +56,13 @@ static const struct {
 void
 problem_init(struct problem *p)
 {
-	memset(p, 0, sizeof(*p));
+	/* not the whole of it, 13 KB: each request has several */
+	p->status = 0;
+	p->code = NULL;
+	p->detail[0] = '\0';
+	p->remedy[0] = '\0';
+	p->n_errors = 0;
+	p->extra = NULL;
 }
 
 void

@@ -115,8 +115,9 @@ stream_begin(struct api_request *r, struct problem *p)
 bool
 body_begin(struct api_request *r)
 {
-	struct problem p = { 0 };
+	struct problem p;
 
+	problem_init(&p);
 	r->limit = limit_of(r);
 	if (says_too_large(r)) {
 		r->n_seen = r->limit + 1;

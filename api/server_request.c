@@ -19,13 +19,17 @@
 static void
 make_id(char out[SERVER_REQUEST_ID_BYTES])
 {
+	static const char digits[] = "0123456789abcdef";
 	uint8_t bytes[(SERVER_REQUEST_ID_BYTES - 1) / 2] = { 0 };
 
 	/* eight bytes from a pool that is ready: never short, never blocks */
 	if (getrandom(bytes, sizeof(bytes), 0) < 0)
 		log_warn("no random bytes for a request's id");
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		out[2 * i] = digits[bytes[i] >> 4];
+		out[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	out[2 * sizeof(bytes)] = '\0';
 }
 
 static char *
@@ -85,8 +89,9 @@ request_unref(struct api_request *r)
 bool
 request_begin(struct api_request *r)
 {
-	struct problem p = { 0 };
+	struct problem p;
 
+	problem_init(&p);
 	if (!r->conn->is_allowed) {
 		problem_set(&p, 403, "forbidden",
 		    "ask as root, or as a member of the group of the socket",
@@ -161,8 +166,9 @@ void
 request_finish(struct api_request *r)
 {
 	struct api_server *s = r->server;
-	struct problem p = { 0 };
+	struct problem p;
 
+	problem_init(&p);
 	if (body_is_too_large(r, &p)) {
 		reply_now(r, &p);
 		return;
