@@ -27,20 +27,24 @@ void
 op_list_reply(struct op_list *l, struct api_request *rq,
     json_t *(*make)(void *arg, const void *object), void *arg)
 {
-	json_t *page = NULL;
+	const struct list_maker m = { make, arg };
+	struct json_text text = { .bytes = NULL };
 	struct problem p;
+	int rc;
 
 	problem_init(&p);
 	if (l->is_short)
-		problem_set(
+		rc = problem_set(
 		    &p, 503, "busy", "try again in a second", "no memory");
 	else
-		page = list_page_of(
-		    l->items, l->n, api_query_all(rq), make, arg, &p);
+		rc = list_write_page(
+		    l->items, l->n, api_query_all(rq), &m, &text, &p);
 	free(l->items);
 	*l = (struct op_list){ 0 };
-	if (page)
-		api_reply(rq, 200, page, NULL, NULL);
-	else
-		op_problem(rq, &p);
+	if (rc == 0) {
+		api_reply_written(rq, text.bytes, text.n);
+		return;
+	}
+	free(text.bytes);
+	op_problem(rq, &p);
 }

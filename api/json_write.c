@@ -8,15 +8,9 @@
 
 enum { FIRST_BYTES = 4096, NUMBER_BYTES = 32 };
 
-struct text {
-	char *bytes;
-	size_t n, room;
-	unsigned depth;
-};
-
 /* Where n more bytes go, or NULL without memory. */
 static char *
-reserve(struct text *t, size_t n)
+reserve(struct json_text *t, size_t n)
 {
 	size_t room = t->room ? t->room : FIRST_BYTES;
 	char *grown;
@@ -33,8 +27,8 @@ reserve(struct text *t, size_t n)
 	return t->bytes + t->n;
 }
 
-static bool
-put(struct text *t, const char *bytes, size_t n)
+bool
+json_text_put(struct json_text *t, const char *bytes, size_t n)
 {
 	char *to = reserve(t, n);
 
@@ -46,7 +40,7 @@ put(struct text *t, const char *bytes, size_t n)
 }
 
 static bool
-put_char(struct text *t, char c)
+put_char(struct json_text *t, char c)
 {
 	char *to = reserve(t, 1);
 
@@ -64,7 +58,7 @@ is_plain(char c)
 }
 
 static bool
-put_escaped(struct text *t, char c)
+put_escaped(struct json_text *t, char c)
 {
 	static const char letters[] = "\"\"\\\\\bb\ff\nn\rr\tt";
 	char out[8];
@@ -75,14 +69,14 @@ put_escaped(struct text *t, char c)
 			continue;
 		out[0] = '\\';
 		out[1] = letters[i + 1];
-		return put(t, out, 2);
+		return json_text_put(t, out, 2);
 	}
 	n = snprintf(out, sizeof(out), "\\u%04X", (unsigned)c);
-	return put(t, out, (size_t)n);
+	return json_text_put(t, out, (size_t)n);
 }
 
 static bool
-put_string(struct text *t, const char *s, size_t n)
+put_string(struct json_text *t, const char *s, size_t n)
 {
 	char *to = reserve(t, n + 2);
 	size_t i = 0;
@@ -100,7 +94,7 @@ put_string(struct text *t, const char *s, size_t n)
 }
 
 static bool
-put_integer(struct text *t, json_int_t v)
+put_integer(struct json_text *t, json_int_t v)
 {
 	char digits[NUMBER_BYTES];
 	char *at = digits + sizeof(digits);
@@ -114,37 +108,35 @@ put_integer(struct text *t, json_int_t v)
 	} while (left > 0);
 	if (v < 0)
 		*--at = '-';
-	return put(t, at, (size_t)(digits + sizeof(digits) - at));
+	return json_text_put(t, at, (size_t)(digits + sizeof(digits) - at));
 }
 
 static bool
-put_real(struct text *t, const json_t *v)
+put_real(struct json_text *t, const json_t *v)
 {
 	char digits[64];
 	size_t n = json_dumpb(v, digits, sizeof(digits),
 	    JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 
-	return n > 0 && n <= sizeof(digits) && put(t, digits, n);
+	return n > 0 && n <= sizeof(digits) && json_text_put(t, digits, n);
 }
 
-static bool put_value(struct text *t, const json_t *v);
-
 static bool
-put_object(struct text *t, const json_t *v)
+put_object(struct json_text *t, const json_t *v)
 {
 	/* iteration takes no const; nothing is changed */
 	json_t *o = (json_t *)(uintptr_t)v;
 	char before = '{';
 
 	if (json_object_size(v) == 0)
-		return put(t, "{}", 2);
+		return json_text_put(t, "{}", 2);
 	for (void *at = json_object_iter(o); at;
 	     at = json_object_iter_next(o, at)) {
 		const char *key = json_object_iter_key(at);
 
 		if (!put_char(t, before) || !put_string(t, key, strlen(key)) ||
 		    !put_char(t, ':') ||
-		    !put_value(t, json_object_iter_value(at)))
+		    !json_text_add(t, json_object_iter_value(at)))
 			return false;
 		before = ',';
 	}
@@ -152,7 +144,7 @@ put_object(struct text *t, const json_t *v)
 }
 
 static bool
-put_array(struct text *t, const json_t *v)
+put_array(struct json_text *t, const json_t *v)
 {
 	size_t n = json_array_size(v);
 
@@ -160,13 +152,13 @@ put_array(struct text *t, const json_t *v)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if ((i > 0 && !put_char(t, ',')) ||
-		    !put_value(t, json_array_get(v, i)))
+		    !json_text_add(t, json_array_get(v, i)))
 			return false;
 	return put_char(t, ']');
 }
 
-static bool
-put_value(struct text *t, const json_t *v)
+bool
+json_text_add(struct json_text *t, const json_t *v)
 {
 	bool is_put;
 
@@ -179,11 +171,11 @@ put_value(struct text *t, const json_t *v)
 	case JSON_REAL:
 		return put_real(t, v);
 	case JSON_TRUE:
-		return put(t, "true", 4);
+		return json_text_put(t, "true", 4);
 	case JSON_FALSE:
-		return put(t, "false", 5);
+		return json_text_put(t, "false", 5);
 	case JSON_NULL:
-		return put(t, "null", 4);
+		return json_text_put(t, "null", 4);
 	default:
 		break;
 	}
@@ -198,9 +190,9 @@ put_value(struct text *t, const json_t *v)
 char *
 json_write(const json_t *v, size_t *n)
 {
-	struct text t = { .bytes = NULL };
+	struct json_text t = { .bytes = NULL };
 
-	if (!v || !put_value(&t, v) || !put(&t, "\n", 2)) {
+	if (!v || !json_text_add(&t, v) || !json_text_put(&t, "\n", 2)) {
 		free(t.bytes);
 		return NULL;
 	}

@@ -11,7 +11,20 @@
 
 #include <jansson.h>
 
+#include <stdbool.h>
+
 enum { JSON_WRITE_DEPTH = 64 };
+
+/* A text that grows; begins as zeros. */
+struct json_text {
+	char *bytes; /* n of them; the caller frees it */
+	size_t n, room;
+	unsigned depth;
+};
+
+/* Adds a value, or bytes as they are. false: no memory, or too deep. */
+bool json_text_add(struct json_text *t, const json_t *v);
+bool json_text_put(struct json_text *t, const char *bytes, size_t n);
 
 /*
  * The text and a new line, n bytes, and a zero that does not count. NULL: no

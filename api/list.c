@@ -156,80 +156,107 @@ find_start(
 	return i < n ? (ssize_t)i + 1 : -1;
 }
 
-struct maker {
-	json_t *(*make)(void *arg, const void *object);
-	void *arg;
+/* A page that is being filled: an array, or else a text. */
+struct sheet {
+	const json_t *query;
+	const struct list_maker *maker;
+	bool is_sorted;
+	json_t *array;
+	struct json_text *text;
+	size_t n;
+	json_t *next; /* a text, or NULL: nothing is behind it */
 };
 
-/* NULL without memory. */
-static json_t *
-fill_page(const struct list_item *items, size_t n, const json_t *query,
-    const struct maker *m)
+/* Takes item. Returns false without memory. */
+static bool
+add(struct sheet *s, json_t *item)
 {
+	bool is_added;
+
+	if (s->array)
+		return json_array_append_new(s->array, item) == 0;
+	is_added = item && (s->n == 0 || json_text_put(s->text, ",", 1)) &&
+		   json_text_add(s->text, item);
+	json_decref(item);
+	return is_added;
+}
+
+/* The same. */
+static bool
+fill(struct sheet *s, const struct list_item *items, size_t n)
+{
+	const json_t *query = s->query;
 	const char *limit = json_string_value(json_object_get(query, "limit"));
 	const char *fields =
 	    json_string_value(json_object_get(query, "fields"));
 	const json_t *labels = json_object_get(query, "label");
-	size_t left = limit ? (size_t)atoi(limit) : SIZE_MAX;
+	size_t max = limit ? (size_t)atoi(limit) : SIZE_MAX;
 	const struct list_item *last = NULL;
-	json_t *page = json_array();
-	json_t *next = json_null();
-	int rc = 0;
 
-	for (size_t i = 0; i < n && rc == 0; i++) {
+	for (size_t i = 0; i < n; i++) {
+		json_t *item;
+
 		if (!has_all_labels(&items[i], labels))
 			continue;
-		if (left == 0) { /* so there is a page behind this one */
-			next = json_string(last->key);
-			break;
+		if (s->n == max) { /* so there is a page behind this one */
+			s->next = json_string(last->key);
+			return s->next != NULL;
 		}
-		rc = json_array_append_new(page,
-		    with_fields(m->make(m->arg, items[i].object), fields));
+		item = s->maker->make(s->maker->arg, items[i].object);
+		if (!add(s, with_fields(item, fields)))
+			return false;
 		last = &items[i];
-		left--;
+		s->n++;
 	}
-	if (rc == 0)
-		return json_pack("{s:o, s:o}", "items", page, "next", next);
-	json_decref(page);
-	json_decref(next);
-	return NULL;
+	return true;
 }
 
-static json_t *
+static int
 no_memory(struct problem *p)
 {
-	problem_set(p, 503, "busy", "try again in a second", "no memory");
-	return NULL;
+	return problem_set(
+	    p, 503, "busy", "try again in a second", "no memory");
 }
 
-static json_t *
-cut(const struct list_item *items, size_t n, const json_t *query,
-    bool is_sorted, const struct maker *m, struct problem *p)
+/* Fills s with what is behind the cursor. Returns 0, or negative with p set. */
+static int
+cut(struct sheet *s, const struct list_item *items, size_t n, struct problem *p)
 {
 	const char *cursor =
-	    json_string_value(json_object_get(query, "cursor"));
-	ssize_t start = find_start(items, n, cursor, is_sorted);
-	json_t *page;
+	    json_string_value(json_object_get(s->query, "cursor"));
+	ssize_t start = find_start(items, n, cursor, s->is_sorted);
 
-	if (start < 0) {
-		problem_set(p, 400, "bad-query", "begin again without a cursor",
+	if (start < 0)
+		return problem_set(p, 400, "bad-query",
+		    "begin again without a cursor",
 		    "what the cursor names is not there any more");
-		return NULL;
-	}
-	page = fill_page(items + start, n - (size_t)start, query, m);
-	return page ? page : no_memory(p);
+	return fill(s, items + start, n - (size_t)start) ? 0 : no_memory(p);
 }
 
-json_t *
-list_page_of(struct list_item *items, size_t n, const json_t *query,
-    json_t *(*make)(void *arg, const void *object), void *arg,
-    struct problem *p)
+int
+list_write_page(struct list_item *items, size_t n, const json_t *query,
+    const struct list_maker *m, struct json_text *out, struct problem *p)
 {
-	const struct maker m = { make, arg };
+	static const char begin[] = "{\"items\":[", middle[] = "],\"next\":";
+	struct sheet s = {
+		.query = query,
+		.maker = m,
+		.is_sorted = true,
+		.text = out,
+	};
+	int rc;
 
 	if (n > 0)
 		qsort(items, n, sizeof(*items), by_key);
-	return cut(items, n, query, true, &m, p);
+	if (!json_text_put(out, begin, sizeof(begin) - 1))
+		return no_memory(p);
+	rc = cut(&s, items, n, p);
+	if (rc == 0 && (!json_text_put(out, middle, sizeof(middle) - 1) ||
+			   !json_text_add(out, s.next ? s.next : json_null()) ||
+			   !json_text_put(out, "}\n", 2)))
+		rc = no_memory(p);
+	json_decref(s.next);
+	return rc;
 }
 
 /* --- items that are JSON already ------------------------------------------ */
@@ -253,35 +280,54 @@ as_it_is(void *arg, const void *object)
 	return json_incref(json_array_get(arg, (size_t)(uintptr_t)object));
 }
 
+static void
+describe(struct list_item *list, char (*number)[NUMBER_BYTES],
+    const json_t *items, const char *key)
+{
+	size_t n = json_array_size(items);
+
+	for (size_t i = 0; i < n; i++) {
+		const json_t *v = json_array_get(items, i);
+
+		list[i] = (struct list_item){
+			.key = key_text(json_object_get(v, key), number[i]),
+			.labels = json_object_get(v, "labels"),
+			.object = (const void *)(uintptr_t)i,
+		};
+	}
+}
+
 json_t *
 list_page(json_t *items, const json_t *query, const char *key, bool is_sorted,
     struct problem *p)
 {
-	const struct maker m = { as_it_is, items };
+	const struct list_maker m = { as_it_is, items };
+	struct sheet s = {
+		.query = query,
+		.maker = &m,
+		.is_sorted = is_sorted,
+		.array = json_array(),
+	};
 	size_t n = json_array_size(items);
 	struct list_item *list = calloc(n + 1, sizeof(*list));
 	char(*number)[NUMBER_BYTES] = calloc(n + 1, sizeof(*number));
-	json_t *page = NULL;
+	int rc;
 
-	if (list && number) {
-		for (size_t i = 0; i < n; i++) {
-			const json_t *v = json_array_get(items, i);
-
-			list[i] = (struct list_item){
-				.key = key_text(
-				    json_object_get(v, key), number[i]),
-				.labels = json_object_get(v, "labels"),
-				.object = (const void *)(uintptr_t)i,
-			};
-		}
+	if (s.array && list && number) {
+		describe(list, number, items, key);
 		if (is_sorted)
 			qsort(list, n, sizeof(*list), by_key);
-		page = cut(list, n, query, is_sorted, &m, p);
+		rc = cut(&s, list, n, p);
 	} else {
-		no_memory(p);
+		rc = no_memory(p);
 	}
 	free(list);
 	free(number);
 	json_decref(items);
-	return page;
+	if (rc == 0)
+		return json_pack("{s:o, s:o}", "items", s.array, "next",
+		    s.next ? s.next : json_null());
+	json_decref(s.array);
+	json_decref(s.next);
+	return NULL;
 }

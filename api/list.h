@@ -11,6 +11,7 @@
 #ifndef API_LIST_H
 #define API_LIST_H
 
+#include "api/json_write.h"
 #include "api/problem.h"
 
 #include <stdbool.h>
@@ -33,6 +34,11 @@ int list_check_parameter(const char *key, const char *value, struct problem *p);
 json_t *list_page(json_t *items, const json_t *query, const char *key,
     bool is_sorted, struct problem *p);
 
+struct list_maker {
+	json_t *(*make)(void *arg, const void *object);
+	void *arg;
+};
+
 /* One that may be on the page; all of it is borrowed. */
 struct list_item {
 	const char *key; /* what it is called */
@@ -41,11 +47,12 @@ struct list_item {
 };
 
 /*
- * The same of items that are not JSON yet, sorted by key: make(arg, object) is
- * asked for those on the page alone. Puts items into their order.
+ * The same of items that are not JSON yet, sorted by key, as text in out (zeros
+ * before), which the caller frees. make(arg, object) is asked for those on the
+ * page alone, one by one. Puts items into their order. Returns 0, or negative
+ * with p set.
  */
-json_t *list_page_of(struct list_item *items, size_t n, const json_t *query,
-    json_t *(*make)(void *arg, const void *object), void *arg,
-    struct problem *p);
+int list_write_page(struct list_item *items, size_t n, const json_t *query,
+    const struct list_maker *m, struct json_text *out, struct problem *p);
 
 #endif

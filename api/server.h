@@ -161,6 +161,9 @@ enum api_role api_role_needed(const struct api_request *r);
 void api_reply(struct api_request *r, int status, json_t *body,
     const char *etag, const char *location);
 
+/* The same, 200, with JSON of n bytes that is text already; takes it. */
+void api_reply_written(struct api_request *r, char *text, size_t n);
+
 /* The same with a program as the body, of n bytes, copied. */
 void api_reply_text(
     struct api_request *r, const char *text, size_t n, const char *etag);

@@ -250,6 +250,19 @@ api_reply(struct api_request *r, int status, json_t *body, const char *etag,
 	tell_and_answer(r, &a, text);
 }
 
+void
+api_reply_written(struct api_request *r, char *text, size_t n)
+{
+	const struct api_answer a = {
+		.status = 200,
+		.text = text,
+		.n = n,
+		.media_type = "application/json",
+	};
+
+	tell_and_answer(r, &a, text);
+}
+
 static void
 reply_copy(struct api_request *r, const char *media_type, const char *text,
     size_t n, const char *etag)
