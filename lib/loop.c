@@ -4,7 +4,8 @@
  *
  * Deleted sources stay on the dead list until the turn ends, so that an event
  * that epoll has already reported for them is dropped and never touches freed
- * memory. Timers are few (one or two per router): a list is searched, no heap.
+ * memory. Timers are few (three per router): a list is searched, no heap, but
+ * only when the soonest may be due, and not for each event.
  */
 #include "lib/loop.h"
 
@@ -33,6 +34,7 @@ struct loop {
 	loop_timer_fn on_wake;
 	void *wake_arg;
 	bool any_dead;
+	uint64_t soonest_ms; /* no armed timer is due before this */
 	bool stopping;
 	int result;
 };
@@ -54,6 +56,7 @@ loop_new(struct loop **out)
 
 	if (!l)
 		return -ENOMEM;
+	l->soonest_ms = UINT64_MAX;
 	l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (l->epoll_fd < 0 || l->wake_fd < 0 ||
@@ -148,6 +151,7 @@ loop_arm(struct loop_source *timer, uint64_t delay_ms)
 {
 	timer->armed = true;
 	timer->due_ms = loop_now_ms() + delay_ms;
+	timer->loop->soonest_ms = MIN(timer->loop->soonest_ms, timer->due_ms);
 }
 
 void
@@ -205,20 +209,14 @@ loop_stop(struct loop *l, int result)
 static int
 next_timeout(const struct loop *l)
 {
-	uint64_t now = loop_now_ms();
-	int wait = -1;
+	uint64_t now;
 
-	for (const struct loop_source *s = l->sources; s; s = s->next) {
-		uint64_t left;
-
-		if (!s->armed)
-			continue;
-		left = s->due_ms > now ? s->due_ms - now : 0;
-		left = MIN(left, (uint64_t)60000);
-		if (wait < 0 || (int)left < wait)
-			wait = (int)left;
-	}
-	return wait;
+	if (l->soonest_ms == UINT64_MAX)
+		return -1;
+	now = loop_now_ms();
+	return l->soonest_ms > now
+		   ? (int)MIN(l->soonest_ms - now, (uint64_t)60000)
+		   : 0;
 }
 
 static void
@@ -226,11 +224,17 @@ run_timers(struct loop *l)
 {
 	uint64_t now = loop_now_ms();
 
+	if (now < l->soonest_ms)
+		return;
+	/* those that are armed meanwhile lower it again */
+	l->soonest_ms = UINT64_MAX;
 	for (struct loop_source *s = l->sources; s; s = s->next) {
-		if (!s->armed || s->due_ms > now)
-			continue;
-		s->armed = false;
-		s->on_timer(s->arg);
+		if (s->armed && s->due_ms <= now) {
+			s->armed = false;
+			s->on_timer(s->arg);
+		}
+		if (s->armed)
+			l->soonest_ms = MIN(l->soonest_ms, s->due_ms);
 	}
 }
 

@@ -64,8 +64,8 @@ api_beside() {
     pid=$BENCH_PID
     sleep 1.5 # each has sent its first bytes
   fi
-  api_load "$API_PORT@127.0.8.1" 1 "$BENCH_WINDOW_MS" /v1/routers/b7 \
-    fresh 2000 || return 1
+  EUROPA_TOKEN=$API_TOKEN api_load "$API_PORT@127.0.8.1" 1 \
+    "$BENCH_WINDOW_MS" /v1/routers/b7 fresh 2000 || return 1
   bench_value "$1_p50" "$(jq '.p50_us / 1000' <<< "$API_SAID")"
   bench_value "$1_p99" "$(jq '.p99_us / 1000' <<< "$API_SAID")"
   [ -n "$pid" ] || return 0
@@ -106,9 +106,8 @@ run_api() {
   API_PORT=$((20000 + $$ % 10000))
   export NODE_CONTAINERS=fake NODE_AGENT_MORE="tcp_port = $API_PORT"
   node_bench_up || return 1
-  EUROPA_TOKEN=$(api POST /v1/tokens \
+  API_TOKEN=$(api POST /v1/tokens \
     '{"name":"bench","spec":{"roles":{"default":"viewer"}}}' | jq -r .secret)
-  export EUROPA_TOKEN
   if ! api_routers || ! api_runs; then
     tail -n 20 "$NODE_DIR"/log/* answer >&2
     return 1
