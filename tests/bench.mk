@@ -30,13 +30,14 @@ tests_bench_frames_SOURCES = tests/bench/frames.c $(BENCH_FRAME)
 tests_bench_table_SOURCES = tests/bench/table.c $(BENCH_FRAME)
 tests_bench_io_SOURCES = tests/bench/io.c tests/bench/bench.h
 tests_bench_io_LDADD = $(LIBEUROPA)
-tests_bench_loops_SOURCES = tests/bench/loops.c tests/bench/bench.h
+BENCH_ROUNDS = tests/bench/rounds.c tests/bench/rounds.h $(BENCH_FRAME)
+tests_bench_loops_SOURCES = tests/bench/loops.c $(BENCH_ROUNDS)
 tests_bench_loops_LDADD = router/librouter.a $(LIBEUROPA) $(LUAJIT_LIBS)
 tests_bench_loops_LDFLAGS = $(SCRIPT_EXPORTS)
-tests_bench_rules_SOURCES = tests/bench/rules.c $(BENCH_FRAME)
+tests_bench_rules_SOURCES = tests/bench/rules.c $(BENCH_ROUNDS)
 tests_bench_rules_LDADD = router/librouter.a $(LIBEUROPA)
 tests_bench_scatters_SOURCES = tests/bench/scatters.c tests/bench/scatter.c \
-  tests/bench/scatter.h $(BENCH_FRAME)
+  tests/bench/scatter.h $(BENCH_ROUNDS)
 tests_bench_scatters_LDADD = router/librouter.a $(LIBEUROPA)
 tests_bench_updates_SOURCES = tests/bench/updates.c tests/bench/bench.h
 BENCH_TOUCHED = tests/bench/touched.c tests/bench/touched.h $(BENCH_FRAME)

@@ -12,10 +12,11 @@
  * in ns a packet, and what the compiler gave up.
  */
 #include "router/pipeline.h"
-#include "router/plan.h"
 #include "router/script.h"
 #include "router/script_text.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/frame.h"
+#include "tests/bench/rounds.h"
 
 #include <stdio.h>
 
@@ -95,57 +96,14 @@ static const struct path_ops ops = {
 static void
 make_frames(struct loops *l)
 {
-	uint32_t x = 1;
+	uint32_t state = 1;
 
 	for (unsigned i = 0; i < BENCH_FRAMES; i++) {
-		uint8_t *b = l->header[i], *ip = b + 14;
-		uint32_t sum = 0;
+		uint32_t host = frame_random(&state) >> 16;
 
-		x = x * 1664525 + 1013904223;
-		bench_mac(BENCH_ETH0, b);
-		bench_mac(BENCH_HOST, b + 6);
-		store_be16(b + 12, 0x0800);
-		ip[0] = 0x45;
-		store_be16(ip + 2, 46);
-		ip[8] = 64;
-		ip[9] = 17;
-		store_be32(ip + 12, 0xc6120002);
-		store_be32(ip + 16, 0xc6130000 | (x >> 16));
-		for (unsigned k = 0; k < 20; k += 2)
-			sum += load_be16(ip + k);
-		sum = (sum & 0xffff) + (sum >> 16);
-		store_be16(ip + 10, (uint16_t) ~((sum & 0xffff) + (sum >> 16)));
+		frame_datagram(
+		    l->header[i], BENCH_FRAME_BYTES, 0xc6130000 | host, i);
 	}
-}
-
-static struct tables *
-make_tables(void)
-{
-	static uint8_t used[1];
-	struct neighbour hop = { .ip = BENCH_HOP_IP, .vnic = 1 };
-	struct port ports[VNIC_MAX_VNICS] = { 0 };
-	char text[] = BENCH_CONF;
-	struct routerconf c;
-	struct plan *plan = NULL;
-	struct tables *t;
-	FILE *in = fmemopen(text, strlen(text), "r");
-
-	if (!in || routerconf_parse(in, "bench", &c, NULL) < 0 ||
-	    plan_make(&c, &plan) < 0)
-		die("no configuration");
-	fclose(in);
-	for (unsigned i = 0; i < 2; i++) {
-		ports[i].up = 1;
-		ports[i].mtu = c.vnic[i].mtu;
-		memcpy(ports[i].mac, c.vnic[i].mac, 6);
-	}
-	bench_mac(BENCH_HOP, hop.mac);
-	t = tables_make(plan, ports, &hop, 1, used);
-	if (!t)
-		die("no memory for tables");
-	plan_free(plan);
-	routerconf_clear(&c);
-	return t;
 }
 
 static struct script *
@@ -196,21 +154,6 @@ run_round(struct loops *l, enum loop which, struct script *s)
 	return (double)(bench_now_ns() - start) / ROUND_PACKETS;
 }
 
-static int
-by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double
-median(double *v, unsigned n)
-{
-	qsort(v, n, sizeof(*v), by_size);
-	return v[n / 2];
-}
-
 int
 main(int argc, char **argv)
 {
@@ -232,16 +175,16 @@ main(int argc, char **argv)
 	    rounds > MAX_ROUNDS)
 		die("burst: 1 to 64; rounds: 1 to 101");
 	l.path.ops = &ops;
-	l.tables = make_tables();
+	l.tables = rounds_tables();
 	make_frames(&l);
 	s = load(file);
 	run_round(&l, LOOP_LUA, s); /* it is compiled now */
 	for (unsigned r = 0; r < rounds; r++)
 		for (unsigned k = 0; k < N_LOOPS; k++)
 			ns[k][r] = run_round(&l, (enum loop)k, s);
-	none = median(ns[LOOP_NONE], rounds);
-	c = median(ns[LOOP_C], rounds) - none;
-	lua = median(ns[LOOP_LUA], rounds) - none;
+	none = rounds_median(ns[LOOP_NONE], rounds);
+	c = rounds_median(ns[LOOP_C], rounds) - none;
+	lua = rounds_median(ns[LOOP_LUA], rounds) - none;
 	script_counts(s, &traces, &aborts);
 	printf("{\"burst\": %u, \"c_ns\": %.3f, \"lua_ns\": %.3f, "
 	       "\"fixture_ns\": %.3f, \"ratio\": %.4f, \"traces\": %u, "

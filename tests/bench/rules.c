@@ -15,6 +15,7 @@
 #include "router/packet.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/frame.h"
+#include "tests/bench/rounds.h"
 
 #include <stdio.h>
 
@@ -115,21 +116,6 @@ run_round(struct field *f, unsigned engine, unsigned kind)
 	return (double)(bench_now_ns() - start) / (ROUND_PACKETS - left);
 }
 
-static int
-by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double
-median(double *v, unsigned n)
-{
-	qsort(v, n, sizeof(*v), by_size);
-	return v[n / 2];
-}
-
 int
 main(int argc, char **argv)
 {
@@ -155,9 +141,9 @@ main(int argc, char **argv)
 	printf("{\"rules\": %u, \"burst\": %u, \"linear_ns\": %.2f, "
 	       "\"acl_ns\": %.2f, \"linear_none_ns\": %.2f, "
 	       "\"acl_none_ns\": %.2f}\n",
-	    f.n_rules, f.burst, median(ns[0][0], rounds),
-	    median(ns[1][0], rounds), median(ns[0][1], rounds),
-	    median(ns[1][1], rounds));
+	    f.n_rules, f.burst, rounds_median(ns[0][0], rounds),
+	    rounds_median(ns[1][0], rounds), rounds_median(ns[0][1], rounds),
+	    rounds_median(ns[1][1], rounds));
 	filter_put(f.filter[0]);
 	filter_put(f.filter[1]);
 	return 0;

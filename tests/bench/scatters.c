@@ -15,6 +15,7 @@
 #include "router/punt.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/frame.h"
+#include "tests/bench/rounds.h"
 #include "tests/bench/scatter.h"
 
 #include <stdio.h>
@@ -74,36 +75,6 @@ make_frames(struct field *f)
 		}
 		fix_checksum(ip);
 	}
-}
-
-static struct tables *
-make_tables(void)
-{
-	static uint8_t used[1];
-	struct neighbour hop = { .ip = BENCH_HOP_IP, .vnic = 1 };
-	struct port ports[VNIC_MAX_VNICS] = { 0 };
-	char text[] = BENCH_CONF;
-	struct routerconf c;
-	struct plan *plan = NULL;
-	struct tables *t;
-	FILE *in = fmemopen(text, strlen(text), "r");
-
-	if (!in || routerconf_parse(in, "bench", &c, NULL) < 0 ||
-	    plan_make(&c, &plan) < 0)
-		die("no configuration");
-	fclose(in);
-	for (unsigned i = 0; i < 2; i++) {
-		ports[i].up = 1;
-		ports[i].mtu = c.vnic[i].mtu;
-		memcpy(ports[i].mac, c.vnic[i].mac, 6);
-	}
-	bench_mac(BENCH_HOP, hop.mac);
-	t = tables_make(plan, ports, &hop, 1, used);
-	if (!t)
-		die("no memory for tables");
-	plan_free(plan);
-	routerconf_clear(&c);
-	return t;
 }
 
 /* --- where packets go ----------------------------------------------------- */
@@ -181,21 +152,6 @@ run_round(struct field *f, unsigned way)
 	return (double)(bench_now_ns() - start) / ROUND_PACKETS;
 }
 
-static int
-by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double
-median(double *v, unsigned n)
-{
-	qsort(v, n, sizeof(*v), by_size);
-	return v[n / 2];
-}
-
 int
 main(int argc, char **argv)
 {
@@ -214,7 +170,7 @@ main(int argc, char **argv)
 		die("burst: 1 to 64; rounds: 1 to 101; complex: 0 to 100");
 	if (punt_init(&f.punt) < 0)
 		die("no memory");
-	f.tables = make_tables();
+	f.tables = rounds_tables();
 	make_frames(&f);
 	for (unsigned way = 0; way < N_RUNS; way++)
 		run_round(&f, way);
@@ -222,13 +178,14 @@ main(int argc, char **argv)
 	for (unsigned r = 0; r < rounds; r++)
 		for (unsigned way = 0; way < N_RUNS; way++)
 			ns[way][r] = run_round(&f, way);
-	none = median(ns[NO_WAY], rounds);
+	none = rounds_median(ns[NO_WAY], rounds);
 	printf("{\"burst\": %u, \"complex\": %u, \"arrays_ns\": %.3f, "
 	       "\"masks_ns\": %.3f, \"drop_out_ns\": %.3f, "
 	       "\"fixture_ns\": %.3f, \"ended\": %.4f}\n",
-	    f.burst, f.complex, median(ns[SCATTER_ARRAYS], rounds) - none,
-	    median(ns[SCATTER_MASKS], rounds) - none,
-	    median(ns[SCATTER_DROP_OUT], rounds) - none, none,
+	    f.burst, f.complex,
+	    rounds_median(ns[SCATTER_ARRAYS], rounds) - none,
+	    rounds_median(ns[SCATTER_MASKS], rounds) - none,
+	    rounds_median(ns[SCATTER_DROP_OUT], rounds) - none, none,
 	    (double)f.n_ended /
 		((double)rounds * N_SCATTER_WAYS * ROUND_PACKETS));
 	tables_free(f.tables);
