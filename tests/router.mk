@@ -57,6 +57,7 @@ tests_librouterrig_a_SOURCES = \
   tests/unit/conf_text.h tests/unit/frame_maker.c tests/unit/frame_maker.h \
   tests/unit/golden.c tests/unit/golden.h \
   tests/unit/nl_maker.c tests/unit/nl_maker.h \
+  tests/unit/fib_rig.c tests/unit/fib_rig.h \
   tests/unit/router_lab.c tests/unit/router_lab.h \
   tests/unit/router_rig.c tests/unit/router_rig.h $(PROTOCOL_LEDGER)
 tests_librouterrig_a_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -6,23 +6,12 @@
 #include "router/fib4.h"
 
 #include "lib/base.h"
+#include "tests/unit/fib_rig.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 
 #include <cmocka.h>
-
-static uint64_t seed;
-
-/* xorshift64*: the same numbers everywhere */
-static uint32_t
-random32(void)
-{
-	seed ^= seed >> 12;
-	seed ^= seed << 25;
-	seed ^= seed >> 27;
-	return (uint32_t)(seed * UINT64_C(2685821657736338717) >> 32);
-}
 
 static uint32_t
 mask_of(unsigned len)
@@ -111,7 +100,7 @@ static void
 random_tables_agree_with_the_naive_search(void **state)
 {
 	(void)state;
-	seed = 1812;
+	random_seed(1812);
 	random_table(1, 1, 32, 0);
 	random_table(10, 4, 32, 0);
 	random_table(300, 14, 32, 0);
@@ -124,7 +113,7 @@ static void
 every_length_works_at_its_borders(void **state)
 {
 	(void)state;
-	seed = 4;
+	random_seed(4);
 	for (unsigned len = 0; len <= 32; len++) {
 		struct fib4_route r[] = {
 			{ .prefix = 0xc6129a55 & mask_of(len),
@@ -178,7 +167,7 @@ a_big_table_is_compact(void **state)
 	struct fib4 *f;
 
 	(void)state;
-	seed = 7;
+	random_seed(7);
 	for (size_t i = 0; i < N; i++) {
 		unsigned len = random32() % 10 < 6 ? 24 : 16 + random32() % 8;
 

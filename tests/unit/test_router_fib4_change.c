@@ -8,6 +8,7 @@
 
 #include "lib/base.h"
 #include "router/fib_avx512.h"
+#include "tests/unit/fib_rig.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -17,18 +18,6 @@
 #include <cmocka.h>
 
 enum { MAX_ROUTES = 400, REAL = 901899 };
-
-static uint64_t seed;
-
-/* xorshift64*: the same numbers everywhere */
-static uint32_t
-random32(void)
-{
-	seed ^= seed >> 12;
-	seed ^= seed << 25;
-	seed ^= seed >> 27;
-	return (uint32_t)(seed * UINT64_C(2685821657736338717) >> 32);
-}
 
 static uint32_t
 mask_of(unsigned len)
@@ -198,7 +187,7 @@ static void
 changed_tables_agree_with_the_naive_search(void **state)
 {
 	(void)state;
-	seed = 4271;
+	random_seed(4271);
 	change_much((struct shape){ 0, 0, 0, 32, 20 }, 3000);
 	change_much((struct shape){ 0, 0, 0, 12, FIB_MAX_RESULT }, 1000);
 	change_much((struct shape){ 0xc6120000, 16, 15, 32, 250 }, 3000);
@@ -353,7 +342,7 @@ a_reader_never_sees_half_a_change(void **state)
 	pthread_t thread;
 
 	(void)state;
-	seed = 99;
+	random_seed(99);
 	assert_int_equal(fib4_build(&route, 1, &f), 0);
 	atomic_store_explicit(&r.f, f, memory_order_release);
 	assert_int_equal(pthread_create(&thread, NULL, read_on, &r), 0);
@@ -386,36 +375,21 @@ a_reader_never_sees_half_a_change(void **state)
 
 /* --- the Internet --------------------------------------------------------- */
 
-/* tests/bench/data/README */
+static void
+take_real(void *arg, size_t i, fib_key prefix, unsigned len)
+{
+	struct fib4_route *r = arg;
+
+	r[i] = (struct fib4_route){ (uint32_t)prefix, (uint8_t)len, FIB4_STATIC,
+		(uint16_t)(1 + random32() % 16) };
+}
+
 static size_t
 read_real(struct fib4_route *r)
 {
-	const char *dir = getenv("EUROPA_SRCDIR");
-	char command[512];
-	uint32_t ip = 0;
-	size_t n = 0;
-	FILE *in;
-	int len;
+	const struct fib_real real = { "prefixes4.xz", 32, REAL };
 
-	snprintf(command, sizeof(command),
-	    "xz -dc '%s/tests/bench/data/prefixes4.xz' 2>&1",
-	    dir ? dir : "../..");
-	in = popen(command, "re");
-	assert_non_null(in);
-	while (n < REAL && (len = getc(in)) > 0 && len <= 32) {
-		uint32_t units = 0;
-		int c, shift = 0;
-
-		do {
-			c = getc(in);
-			units |= ((uint32_t)c & 127) << shift;
-			shift += 7;
-		} while (c & 128 && shift < 35);
-		ip = ((ip >> (32 - len)) + units) << (32 - len);
-		r[n++] = (struct fib4_route){ ip, (uint8_t)len, FIB4_STATIC,
-			(uint16_t)(1 + random32() % 16) };
-	}
-	return pclose(in) == 0 ? n : 0;
+	return fib_read_real(&real, take_real, r);
 }
 
 /* Slots of /24 as the routes say, the shorter first; n is 24 or less. */
@@ -452,7 +426,7 @@ the_internet_is_as_painted(void **state)
 	size_t n, kept = 0;
 
 	(void)state;
-	seed = 1;
+	random_seed(1);
 	n = read_real(r);
 	if (n != REAL)
 		print_message("# no xz, or no prefixes\n");

@@ -7,6 +7,7 @@
 
 #include "lib/base.h"
 #include "router/fib_avx512.h"
+#include "tests/unit/fib_rig.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,19 +17,7 @@
 
 enum { MAX_ROUTES = 300, REAL = 160147 };
 
-__extension__ typedef unsigned __int128 key;
-
-static uint64_t seed;
-
-/* xorshift64*: the same numbers everywhere */
-static uint32_t
-random32(void)
-{
-	seed ^= seed >> 12;
-	seed ^= seed << 25;
-	seed ^= seed >> 27;
-	return (uint32_t)(seed * UINT64_C(2685821657736338717) >> 32);
-}
+typedef fib_key key;
 
 static key
 random_key(void)
@@ -222,7 +211,7 @@ static void
 changed_tables_agree_with_the_naive_search(void **state)
 {
 	(void)state;
-	seed = 8200;
+	random_seed(8200);
 	change_much((struct shape){ 0, 0, 0, 128, 20 }, 4000);
 	change_much((struct shape){ 0, 0, 0, 20, FIB_MAX_RESULT }, 500);
 	change_much(
@@ -239,7 +228,7 @@ every_length_works_at_its_borders(void **state)
 	const key ip = (key)0x20010db8c6129a55 << 64 | 0x5aa5ffff0000cc01;
 
 	(void)state;
-	seed = 6;
+	random_seed(6);
 	for (unsigned len = 0; len <= 128; len++) {
 		struct fib6_route r = {
 			.prefix = addr_of(ip & mask_of(len)),
@@ -282,36 +271,21 @@ what_is_no_route_is_refused(void **state)
 
 /* --- the Internet --------------------------------------------------------- */
 
-/* tests/bench/data/README */
+static void
+take_real(void *arg, size_t i, fib_key prefix, unsigned len)
+{
+	struct fib6_route *r = arg;
+
+	r[i] = (struct fib6_route){ addr_of(prefix), (uint8_t)len, FIB6_STATIC,
+		(uint16_t)(1 + random32() % 16) };
+}
+
 static size_t
 read_real(struct fib6_route *r)
 {
-	const char *dir = getenv("EUROPA_SRCDIR");
-	char command[512];
-	key ip = 0;
-	size_t n = 0;
-	FILE *in;
-	int len;
+	const struct fib_real real = { "prefixes6.xz", 128, REAL };
 
-	snprintf(command, sizeof(command),
-	    "xz -dc '%s/tests/bench/data/prefixes6.xz' 2>&1",
-	    dir ? dir : "../..");
-	in = popen(command, "re");
-	assert_non_null(in);
-	while (n < REAL && (len = getc(in)) > 0 && len <= 128) {
-		key units = 0;
-		int c, shift = 0;
-
-		do {
-			c = getc(in);
-			units |= (key)(c & 127) << shift;
-			shift += 7;
-		} while (c & 128 && shift < 127);
-		ip = ((ip >> (128 - len)) + units) << (128 - len);
-		r[n++] = (struct fib6_route){ addr_of(ip), (uint8_t)len,
-			FIB6_STATIC, (uint16_t)(1 + random32() % 16) };
-	}
-	return pclose(in) == 0 ? n : 0;
+	return fib_read_real(&real, take_real, r);
 }
 
 static void
@@ -321,7 +295,7 @@ the_internet_agrees_with_the_naive_search(void **state)
 	struct fib6 *f;
 
 	(void)state;
-	seed = 1;
+	random_seed(1);
 	assert_non_null(t.r);
 	t.n = read_real(t.r);
 	if (t.n != REAL) {
