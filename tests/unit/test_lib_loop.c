@@ -231,6 +231,33 @@ a_wake_from_another_thread_is_not_lost(void **state)
 	assert_int_equal(n_wakes, 2);
 }
 
+/* Each in its time, whatever the order in which they were armed or moved. */
+static void
+timers_do_not_hide_each_other(void **state)
+{
+	struct ticker t[4] = { { 0 }, { 0 }, { 0 }, { 0 } };
+	uint64_t begin = loop_now_ms();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
+		assert_int_equal(
+		    loop_add_timer(loop, on_tick, &t[i], &t[i].self), 0);
+	loop_arm(t[0].self, 60);
+	loop_arm(t[1].self, 20);
+	loop_arm(t[2].self, 0); /* the soonest, which is moved */
+	loop_arm(t[2].self, 90);
+	loop_arm(t[3].self, 10); /* the soonest, which is off again */
+	loop_disarm(t[3].self);
+	run_for(200);
+	assert_int_equal(t[0].n_calls, 1);
+	assert_int_equal(t[1].n_calls, 1);
+	assert_int_equal(t[2].n_calls, 1);
+	assert_int_equal(t[3].n_calls, 0);
+	assert_true(t[0].at_ms >= begin + 60);
+	assert_true(t[1].at_ms >= begin + 20);
+	assert_true(t[2].at_ms >= begin + 90);
+}
+
 #define LOOP_TEST(f) cmocka_unit_test_setup_teardown(f, open_loop, close_loop)
 
 int
@@ -241,6 +268,7 @@ main(void)
 		LOOP_TEST(a_deleted_source_is_not_called),
 		LOOP_TEST(a_timer_fires_once_per_arming),
 		LOOP_TEST(a_timer_is_armed_sooner_and_never_later),
+		LOOP_TEST(timers_do_not_hide_each_other),
 		LOOP_TEST(a_wake_from_another_thread_is_not_lost),
 	};
 
