@@ -28,7 +28,7 @@ bats_file() {
   for again in yes yes no; do
     status=0
     before=$(bats_ticks)
-    bats --tap "$file" > "$log" 2>&1 < /dev/null && break
+    bats --tap --timing "$file" > "$log" 2>&1 < /dev/null && break
     status=1
     stolen=$(bats_stolen "$before" "$(bats_ticks)")
     if [ $again = no ] || [ "$stolen" -lt 20 ]; then break; fi
