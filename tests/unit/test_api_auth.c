@@ -6,12 +6,14 @@
 #include "api_rig.h"
 
 #include "api/route.h"
+#include "api/server_int.h"
 #include "lib/base.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
 
 static void
@@ -51,6 +53,36 @@ tcp_wants_a_token(void **state)
 	    json_string_value(json_object_get(v, "token")), "rig");
 	assert_int_equal(json_integer_value(json_object_get(v, "uid")), -1);
 	json_decref(v);
+}
+
+static bool
+network_of(int family, const char *address, uint8_t out[8])
+{
+	struct sockaddr_storage a = { 0 };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+
+	a.ss_family = (sa_family_t)family;
+	if (family == AF_INET6) {
+		assert_int_equal(inet_pton(family, address, &in6.sin6_addr), 1);
+		memcpy(&a, &in6, sizeof(in6));
+	}
+	return conn_network(&a, out);
+}
+
+/* Who has one IPv6 address has 2^64: they count as one, others do not. */
+static void
+a_network_is_64_bits(void **state)
+{
+	uint8_t a[8], b[8];
+
+	(void)state;
+	assert_true(network_of(AF_INET6, "2001:db8:0:1::1", a));
+	assert_true(network_of(AF_INET6, "2001:db8:0:1:ffff::2", b));
+	assert_memory_equal(a, b, 8);
+	assert_true(network_of(AF_INET6, "2001:db8:0:2::1", b));
+	assert_memory_not_equal(a, b, 8);
+	assert_false(network_of(AF_INET6, "::ffff:198.18.0.1", b));
+	assert_false(network_of(AF_INET, NULL, b));
 }
 
 static void
@@ -155,6 +187,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tcp_wants_a_token),
+		cmocka_unit_test(a_network_is_64_bits),
 		cmocka_unit_test(nobody_is_asked_for_the_page_and_the_health),
 		cmocka_unit_test(
 		    over_the_socket_a_token_counts_if_there_is_one),
