@@ -84,8 +84,11 @@ prune_ask(const json_t *extra)
 	if (json_array_size(extra) == 0)
 		return EXIT_DONE;
 	cli_say("the backup does not have, and --prune removes:");
-	json_array_foreach(extra, i, one) fprintf(
-	    stderr, "  %s %s\n", text_of(one, "kind"), text_of(one, "name"));
+	json_array_foreach(extra, i, one)
+	{
+		fprintf(stderr, "  %s %s\n", text_of(one, "kind"),
+		    text_of(one, "name"));
+	}
 	if (!isatty(STDIN_FILENO))
 		return cli_fail(EXIT_USAGE,
 		    "nothing was done: there is nobody to be asked; say --yes");

@@ -104,6 +104,8 @@ test('a token is shown once, and the trail knows who', {skip: skips.tokens}, asy
   const ci = (await must('GET', '/v1/tokens/ci')).json;
   assert.deepEqual([ci.spec, ci.labels],
     [{roles: {default: 'operator'}, expires: null}, {k: 'v'}]);
+  await does(['token', 'set', 'ci', '--role', '*=viewer', '--role', 'default-']);
+  assert.deepEqual((await must('GET', '/v1/tokens/ci')).json.spec.roles, {'*': 'viewer'});
   await does(['token', 'delete', 'ci']);
   assert.equal((await run(['router', 'list'], token)).code, 6);
 });

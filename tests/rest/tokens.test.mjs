@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 
-import {bearer, empty, must, request, reset, skip} from './client.mjs';
+import {bearer, empty, must, request, reset, skip, until} from './client.mjs';
 
 const tcp = {host: '127.0.0.1', port: Number(process.env.EUROPA_TCP_PORT)};
 const skipTcp = skip || (tcp.port ? false : 'EUROPA_TCP_PORT names no port');
@@ -168,6 +168,17 @@ test('a token is changed, and its secret stays', {skip}, async () => {
     assert.equal(no.status, 422, no.text);
     assert.equal(no.json.errors[0].pointer, pointer, no.text);
   }
+});
+
+test('a token whose time is over can be changed, and has more of it then', {skip}, async () => {
+  const expires = new Date(Date.now() + 2000).toISOString().replace(/\.\d+/, '');
+  const {json} = await must('POST', '/v1/tokens', {name: 'late', spec: {roles: {default: 'viewer'}, expires}});
+  const headers = {Authorization: `Bearer ${json.secret}`};
+  await until(async () => assert.ok((await must('GET', '/v1/tokens/late')).json.status.expired));
+  assert.equal((await request('GET', '/v1', undefined, headers)).status, 401);
+  assert.equal((await must('PATCH', '/v1/tokens/late', {labels: {a: 'b'}})).json.spec.expires, expires);
+  await must('PATCH', '/v1/tokens/late', {spec: {expires: null}});
+  await must('GET', '/v1', undefined, headers);
 });
 
 test('who changes a token is admin of all that it may do', {skip}, async () => {
