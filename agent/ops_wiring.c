@@ -135,7 +135,8 @@ op_wiring_create(struct node *n, struct api_request *rq)
 	problem_init(&p);
 	model_wiring_init(&spec, kind_of(rq));
 	if (model_wiring_read(&spec, api_body(rq), NULL, &p) < 0 ||
-	    wiring_check(n, op_project(n, rq), &spec, NULL, &p) < 0)
+	    wiring_check(n, op_project(n, rq), &spec, NULL, &p) < 0 ||
+	    project_admits_wiring(n, op_project(n, rq), spec.kind, &p) < 0)
 		op_problem(rq, &p);
 	else
 		create(n, &spec, rq);
