@@ -235,6 +235,14 @@ on_event(void *arg, const struct wire_msg *m)
 
 /* --- opening -------------------------------------------------------------------------- */
 
+static void
+on_port(void *arg, const struct wire_msg *m)
+{
+	ports_take_info(arg, m);
+	node_kick(arg);
+	node_report(arg);
+}
+
 static int
 make_dirs(const struct node *n, struct err *e)
 {
@@ -384,6 +392,7 @@ node_open(struct node *n, struct err *e)
 		.on_event = on_event,
 		.arg = n,
 	};
+		.on_port = on_port,
 	int rc = open_loop(n, e);
 
 	n->mem_bytes = memory_for_routers(&n->cfg);

@@ -41,6 +41,7 @@ struct port {
 	enum port_state state;
 	char detail[256]; /* why it is not up */
 	char driver[32];
+	const char *cure; /* what to do about that; NULL: the usual */
 	uint8_t mac[6];
 	uint64_t count[WIRE_N_PORT_COUNTERS];
 	struct api_request *creating; /* waits for the data plane's word; until

@@ -141,6 +141,11 @@ handle(struct plane *p, struct wire_msg *m)
 			    p->hello.u.hello.pid);
 			p->hooks.on_up(p->hooks.arg, &p->hello);
 		}
+	if (m->type == WIRE_PORT_INFO && m->id == 0) {
+		if (p->up)
+			p->hooks.on_port(p->hooks.arg, m);
+		return;
+	}
 		return;
 	}
 	x = find_pending(p, m->id, last);

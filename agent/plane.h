@@ -24,6 +24,8 @@ struct plane_hooks {
 	void (*on_up)(void *arg, const struct wire_msg *hello);
 	void (*on_down)(void *arg);
 	void (*on_event)(void *arg, const struct wire_msg *m);
+	/* a port has changed by itself */
+	void (*on_port)(void *arg, const struct wire_msg *m);
 	void *arg;
 };
 
