@@ -49,6 +49,7 @@ agent_libagent_a_SOURCES = \
   agent/router.c agent/router.h \
   agent/router_care.c agent/router_care.h \
   agent/router_container.c \
+  agent/router_indices.c \
   agent/router_init.c \
   agent/router_lease.c \
   agent/router_live.c \

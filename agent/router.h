@@ -103,6 +103,7 @@ struct router {
 	uint32_t slots_sent;
 	struct wire_rates rates_sent;
 	unsigned n_unanswered; /* sentences to the data plane */
+	bool reset_said;       /* its epochs are to end: a vNIC has no index */
 	struct router_vnic vnic[VNIC_MAX_VNICS];
 	uint32_t quarantined; /* a bit per queue */
 	uint32_t stalled;
@@ -198,10 +199,17 @@ void router_geometry(const struct node *n, const struct model_router *spec,
 void router_sync_plane(struct router *r);
 void router_plane_lost(struct router *r);
 /* true until the data plane has agreed to all that is wanted */
+/* What its process served is over: 0, or negative errno if nobody heard. */
+int router_end_epochs(struct router *r);
 bool router_plane_owes(const struct router *r);
 /* The index of a vNIC, -1 if it has none yet. */
 int router_vnic_index(const struct router *r, const char *name);
 
+/* One for v, -1 if all are used or burnt, see router_indices.c. */
+int router_take_index(struct router *r, const struct model_vnic *v);
+/* Index i is nobody's, and no other's until all that runs now has ended. */
+void router_burn_index(struct router *r, unsigned i);
+bool router_has_burnt_index(const struct router *r);
 /* The container's operations, with their results kept in r. */
 void router_container_query(struct router *r);
 void router_container_start(struct router *r);

@@ -164,6 +164,20 @@ port_is() { [ "$(port_state)" = "$1" ]; }
   node_sender ping -n -c 2 -i 0.05 -W 2 198.18.1.2
 }
 
+# It has room for a few more than it was made with; each that goes is burnt.
+@test "vNICs come and go more often than there are indices" {
+  before=$(api GET /v1/routers/r1/stats | jq .resets)
+  for ((i = 0; i < 10; i++)); do
+    api POST /v1/routers/r1/vnics \
+      '{"name":"eth2","attach":{"port":"p1","match":{"vlan":7}},"addresses":["198.18.7.1/24"]}' > /dev/null
+    [ "$i" = 9 ] || [ "$(api_status DELETE /v1/routers/r1/vnics/eth2)" = 204 ]
+  done
+  [ "$(api GET /v1/routers/r1/stats | jq .resets)" -gt "$before" ]
+  node_receiver python3 "$EUROPA_SRCDIR/tests/tools/arp_probe.py" eth0 7 198.18.7.2 198.18.7.1
+  node_sender ping -n -c 2 -i 0.05 -W 2 198.18.1.2
+  [ "$(api_status DELETE /v1/routers/r1/vnics/eth2)" = 204 ]
+}
+
 @test "deleting twice: 204, then 404" {
   make_router '{"name":"gone","spec":{"vnics":[]}}'
   [ "$(api_status DELETE /v1/routers/gone)" = 204 ]
