@@ -55,6 +55,7 @@ agent_libagent_a_SOURCES = \
   agent/router_live.c \
   agent/router_log.c agent/router_log.h \
   agent/router_plane.c \
+  agent/router_program.c \
   agent/router_quota.c \
   agent/router_reconcile.c \
   agent/router_view.c \

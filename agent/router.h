@@ -136,6 +136,7 @@ struct router {
 	uint64_t config_in_force;         /* generation, as its process says */
 	bool process_running;
 	uint32_t process_starts;
+	uint32_t process_error; /* errno of its exec, 0: its program is there */
 	uint64_t process_end_ms; /* when the log heard of one last */
 	struct wire_msg *stats; /* last answer of the router process, or NULL */
 	uint64_t stats_ms;
@@ -218,6 +219,11 @@ void router_container_freeze(struct router *r);
 void router_container_thaw(struct router *r);
 void router_container_limit(struct router *r);
 void router_container_destroy(struct router *r);
+
+/* Its data plane has ended with a status of INIT_STATE, see lib/wire.h. */
+void router_program_ended(struct router *r, uint32_t status);
+/* Why its data plane's program cannot be run; false: it can, or nobody knows. */
+bool router_program_flaw(const struct router *r, char *buf, size_t size);
 
 /* init */
 int router_listen(struct router *r, struct err *e);

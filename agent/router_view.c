@@ -281,11 +281,8 @@ conditions(const struct router *r)
 	    condition("data-plane", plane_is_up(r->node->plane),
 		plane_is_up(r->node->plane) ? ""
 					    : "the node's data plane is away"));
-	json_array_append_new(
-	    a, condition("attached", router_is_attached(r),
-		   router_is_attached(r)
-		       ? ""
-		       : "no program in the container serves its vNICs"));
+	json_array_append_new(a, condition("attached", router_is_attached(r),
+				     router_is_attached(r) ? "" : why));
 	if (r->stalled)
 		json_array_append_new(
 		    a, condition("stalled", true,
@@ -304,7 +301,9 @@ status_json(const struct router *r)
 		    vnics, router_vnic_json(r, &r->spec.vnic[i]));
 	o = json_pack("{s:s, s:s, s:o, s:o, s:o, s:{s:i, s:o}, s:{s:b, s:o}}",
 	    "state", router_state_text(r->state), "since", r->since,
+	char why[512] = "no program in the container serves its vNICs";
 	    "observed_generation", count(r->observed_generation), "vnics",
+	router_program_flaw(r, why, sizeof(why));
 	    vnics, "conditions", conditions(r), "container", "init_pid",
 	    (int)r->container.init_pid, "effective",
 	    limits_json(&r->container.effective), "dataplane", "running",

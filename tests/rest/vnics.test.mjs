@@ -45,6 +45,26 @@ test('a change of the MAC of all of them takes new places, too', {skip}, async (
   assert.equal((await must('GET', r1)).json.status.state, 'running');
 });
 
+test('a program that is not there is named, with why and what to do', {skip}, async () => {
+  const name = '/no/such/program';
+  const attached = async () => (await must('GET', r1)).json.status.conditions
+    .find((c) => c.type === 'attached');
+  await must('PATCH', r1, {spec: {dataplane: `${name} -x`}}, {Prefer: 'respond-async'});
+  await until(async () => {
+    const {status, detail} = await attached();
+    assert.equal(status, false);
+    assert.match(detail, /^the program \/no\/such\/program cannot be run: .*\(ENOENT\); .*spec\.dataplane/);
+  });
+  const fault = (await must('GET', r1)).json.status.faults[0];
+  assert.deepEqual([fault.what, fault.exit_code], ['dataplane-missing', 127]);
+  assert.match(fault.detail, /no\/such\/program.*ENOENT/);
+  assert.match(fault.remedy, /spec\.dataplane/);
+  await must('PATCH', r1, {spec: {dataplane: '/etc/passwd'}}, {Prefer: 'respond-async'});
+  await until(async () => assert.match((await attached()).detail, /EACCES/));
+  await must('PATCH', r1, {spec: {dataplane}});
+  assert.equal((await attached()).status, true);
+});
+
 test('a europad that was killed does not know what is used up',
   {skip: skip || !pidFile && 'no EUROPA_PID_FILE'}, async () => {
     for (let i = 0; i < 3; i++) await comeAndGo(`y${i}`);
