@@ -73,7 +73,8 @@ agent_libagent_a_SOURCES = \
   agent/wiring.c agent/wiring.h \
   agent/wiring_check.c \
   agent/wiring_match.c \
-  agent/wiring_view.c
+  agent/wiring_view.c \
+  agent/wiring_wait.c
 agent_libagent_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
 AGENT_LIBS = agent/libagent.a $(LIBCONTAINERS) api/libapi.a $(LIBEUROPA) \
   $(SQLITE_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) $(GNUTLS_LIBS) $(SYSTEMD_LIBS)

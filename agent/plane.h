@@ -43,6 +43,10 @@ void plane_free(struct plane *p);
 
 bool plane_is_up(const struct plane *p);
 
+/* All that has been sent until now, and has all of it been answered? */
+uint32_t plane_mark(const struct plane *p);
+bool plane_has_answered(const struct plane *p, uint32_t mark);
+
 /* What a request wants to be told; fn may be NULL. */
 struct plane_ask {
 	plane_reply_fn fn;

@@ -38,6 +38,7 @@ replied(void *arg, const uint8_t uid[WIRE_UID_BYTES], uint32_t tag_and_index,
 	} else if (reply->type == WIRE_FAIL) {
 		log_err("the data plane refused: %s router=%s",
 		    reply->u.fail.text, r->spec.name);
+		wiring_refused(r->node, r, reply->u.fail.text);
 		if (tag == TAG_SET || tag == TAG_VNIC)
 			router_fail(r,
 			    "correct the spec with PUT or PATCH, or delete "
@@ -270,7 +271,6 @@ is_stray(const struct router *r, unsigned i)
 	return vnic_table_load(&e->state) == VNIC_ENTRY_UP;
 }
 
-static void
 int
 router_end_epochs(struct router *r)
 {
@@ -300,11 +300,12 @@ say_reset(struct router *r)
 	r->attached_ms = loop_now_ms(); /* its process has to come again */
 }
 
+static void
 sync_vnics(struct router *r)
 {
-	for (unsigned i = 0; i < r->layout.g.max_vnics; i++)
 	bool waits = false;
 
+	for (unsigned i = 0; i < r->layout.g.max_vnics; i++)
 		if (r->vnic[i].used ? !find_spec(r, &r->vnic[i].wire)
 				    : is_stray(r, i))
 			remove_vnic(r, i);
@@ -324,11 +325,11 @@ sync_vnics(struct router *r)
 			say_vnic(r, (unsigned)i, &w);
 		sync_link(r, (unsigned)i, v);
 	}
-}
 	if (waits && router_has_burnt_index(r))
 		say_reset(r);
 	else
 		r->reset_said = false;
+}
 
 void
 router_sync_plane(struct router *r)
@@ -349,8 +350,8 @@ router_plane_lost(struct router *r)
 {
 	r->set_sent = r->set_known = false;
 	r->gate_sent = -1;
-	r->n_unanswered = 0;
 	r->reset_said = false;
+	r->n_unanswered = 0;
 	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++)
 		r->vnic[i].sent = r->vnic[i].link_sent = false;
 }
