@@ -199,18 +199,18 @@ void router_geometry(const struct node *n, const struct model_router *spec,
 /* Says to the data plane what it has to know; all of it is idempotent. */
 void router_sync_plane(struct router *r);
 void router_plane_lost(struct router *r);
-/* true until the data plane has agreed to all that is wanted */
 /* What its process served is over: 0, or negative errno if nobody heard. */
 int router_end_epochs(struct router *r);
+/* true until the data plane has agreed to all that is wanted */
 bool router_plane_owes(const struct router *r);
 /* The index of a vNIC, -1 if it has none yet. */
 int router_vnic_index(const struct router *r, const char *name);
-
 /* One for v, -1 if all are used or burnt, see router_indices.c. */
 int router_take_index(struct router *r, const struct model_vnic *v);
 /* Index i is nobody's, and no other's until all that runs now has ended. */
 void router_burn_index(struct router *r, unsigned i);
 bool router_has_burnt_index(const struct router *r);
+
 /* The container's operations, with their results kept in r. */
 void router_container_query(struct router *r);
 void router_container_start(struct router *r);
