@@ -105,6 +105,9 @@ take_memory(struct impair *im, uint32_t capacity)
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (at == MAP_FAILED)
 		return false;
+	/* what was asked for is what is touched, not 2 MiB of it; if it fails so
+	 * be it */
+	madvise(at, im->map_bytes, MADV_NOHUGEPAGE);
 	im->capacity = capacity;
 	im->bytes = at;
 	im->users = at + bytes;
