@@ -18,6 +18,7 @@ include tests/containers.mk
 include tests/dataplane.mk
 include tests/guard.mk
 include tests/lint.mk
+include tests/model.mk
 include tests/protocol.mk
 include tests/router.mk
 EXTRA_DIST += quickstart tests/run \
