@@ -76,10 +76,14 @@ export class Node {
     await this.startAgent();
   }
 
-  async startAgent() {
+  spawnAgent() {
     const env = this.isFake ? {EUROPA_FAKE_INIT:
       `${this.build}/container-templates/europa-init --root ${this.path('root')}`} : {};
     this.agent = this.run('europad', env);
+  }
+
+  async startAgent() {
+    this.spawnAgent();
     await until('europad is ready', async () => {
       if (this.died) throw new Error(this.died);
       return (await this.ask('GET', '/readyz').catch(() => null))?.status === 200;
@@ -98,8 +102,15 @@ export class Node {
     this.kills++;
   }
 
-  async restart() {
+  // earlyMs: it is killed so long after its start, too, and started once more.
+  async restart(earlyMs) {
     await this.agent.gone;
+    if (earlyMs !== undefined) {
+      this.spawnAgent();
+      await pause(earlyMs);
+      this.kill();
+      await this.agent.gone;
+    }
     await this.startAgent();
   }
 

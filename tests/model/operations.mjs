@@ -11,6 +11,7 @@ const LINKS = ['l1', 'l2', 'l3', 'l4'];
 const SEGMENTS = ['s1', 's2'];
 const TOKENS = ['t1', 't2', 't3'];
 const PROJECTS = ['blue', 'red'];
+export const DEVICES = 9; // net_null0 and on
 const MACS = ['0a:00:00:00:00:01', '0a:00:00:00:00:02', '0A:00:00:00:00:03'];
 
 const weights = {
@@ -155,7 +156,7 @@ export class Operations {
   }
 
   portSpec() {
-    const n = this.random(9);
+    const n = this.random(DEVICES);
     return this.pick([{devargs: `net_null${n},no-rx=1`},
       {devargs: `net_null${n},no-rx=1`, mtu: 1500},
       {devargs: `net_null${n},no-rx=1`, mtu: 9000},

@@ -9,6 +9,7 @@ import {predict} from './model.mjs';
 import {compare, compareObject, descriptors, leaks, observe, settle}
   from './look.mjs';
 import {pause, until} from './node.mjs';
+import {DEVICES} from './operations.mjs';
 
 const MOMENTS = ['before', 'during', 'during', 'during', 'during', 'after'];
 
@@ -62,7 +63,7 @@ export class Session {
     if (moment) {
       this.node.kill();
       this.counts.kills++;
-      await this.node.restart();
+      await this.node.restart(this.random(8) ? undefined : this.random(40));
     }
     if (this.node.died) throw new Error(this.node.died);
     this.note(`   ${answer ? answer.status : 'no answer'} ` +
@@ -225,6 +226,8 @@ export class Session {
         if (r.spec.power !== 'stopped' && v.link.startsWith('port:') && !v.attached)
           throw new Error(`${r.name}:${v.name} is not attached to ${v.link}`);
     }
+    for (const w of [...Object.values(seen.links), ...Object.values(seen.segments)])
+      this.checkEnds(seen, w);
     for (const p of Object.values(seen.ports))
       if (p.status.state !== 'up')
         throw new Error(`port ${p.name} is ${p.status.state}: ${p.status.detail}`);
@@ -232,6 +235,19 @@ export class Session {
       const n = Object.values(seen.routers).filter((r) => r.project === p.name);
       deepStrictEqual(p.status.routers, n.length, `routers of ${p.name}`);
     }
+  }
+
+  // Whoever is there, and has been started, is joined.
+  checkEnds(seen, w) {
+    const ends = w.spec.ends ?? w.spec.members;
+    const there = ends.every((end) => {
+      const [router, vnic] = end.split(':');
+      const r = seen.routers[`${w.project}/${router}`];
+      return router === 'port' || (r && r.spec.power !== 'stopped' &&
+        r.spec.vnics.some((v) => v.name === vnic));
+    });
+    if (there && ends.length && w.status.state !== 'up')
+      throw new Error(`${w.kind} ${w.name}: ${JSON.stringify(w.status.ends)}`);
   }
 
   async checkQuota(r) {
@@ -270,6 +286,15 @@ export class Session {
         await this.step({is: 'project.delete', method: 'DELETE', name,
           project: 'default', url: `/v1/projects/${name}`, headers: {}}, false);
     await this.inspect();
+    // a device that the data plane still had would be refused
+    for (let i = 0; i < DEVICES; i++) {
+      const body = {name: 'last', spec: {devargs: `net_null${i},no-rx=1`}};
+      const op = {name: 'last', project: 'default', headers: {}};
+      await this.step({...op, is: 'port.create', method: 'POST',
+        url: '/v1/ports', body}, false);
+      await this.step({...op, is: 'port.delete', method: 'DELETE',
+        url: '/v1/ports/last'}, false);
+    }
     let have = descriptors(this.node.agent.pid);
     this.node.kill();
     await this.node.restart();
