@@ -46,12 +46,15 @@ void
 event_router(const struct router *r, const char *type)
 {
 	json_t *o = begin("Router", r->spec.name, r->uid_text, r->generation);
+	char why[512];
 
 	json_object_set_new(o, "project", json_string(r->project->spec.name));
 	json_object_set_new(
 	    o, "state", json_string(router_state_text(r->state)));
 	if (r->failed)
 		json_object_set_new(o, "detail", json_string(r->fail_detail));
+	else if (router_program_flaw(r, why, sizeof(why)))
+		json_object_set_new(o, "detail", json_string(why));
 	api_event(r->node->api, type, r->project->spec.name, o);
 }
 

@@ -49,11 +49,13 @@ agent_libagent_a_SOURCES = \
   agent/router.c agent/router.h \
   agent/router_care.c agent/router_care.h \
   agent/router_container.c \
+  agent/router_indices.c \
   agent/router_init.c \
   agent/router_lease.c \
   agent/router_live.c \
   agent/router_log.c agent/router_log.h \
   agent/router_plane.c \
+  agent/router_program.c \
   agent/router_quota.c \
   agent/router_reconcile.c \
   agent/router_view.c \
@@ -71,7 +73,8 @@ agent_libagent_a_SOURCES = \
   agent/wiring.c agent/wiring.h \
   agent/wiring_check.c \
   agent/wiring_match.c \
-  agent/wiring_view.c
+  agent/wiring_view.c \
+  agent/wiring_wait.c
 agent_libagent_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
 AGENT_LIBS = agent/libagent.a $(LIBCONTAINERS) api/libapi.a $(LIBEUROPA) \
   $(SQLITE_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) $(GNUTLS_LIBS) $(SYSTEMD_LIBS)

@@ -135,6 +135,7 @@ start_api(struct node *n, struct err *e)
 		.version = EUROPA_VERSION,
 		.handler = node_accept,
 		.authenticate = tokens_check,
+		.token_state = tokens_state,
 		.arg = n,
 	};
 

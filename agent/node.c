@@ -78,6 +78,7 @@ run_dirty(void *arg)
 		if (r->dirty)
 			router_reconcile(r);
 	}
+	wiring_settle(n);
 	if (n->halting && all_are_down(n)) {
 		log_info("every router is stopped");
 		n->stopping = true;
@@ -185,6 +186,7 @@ on_down(void *arg)
 		router_plane_lost(r);
 	for (struct port *p = n->ports; p; p = p->next)
 		port_set_state(n, p, PORT_UNKNOWN);
+	wiring_lost(n);
 	event_plane(n);
 	node_kick(n);
 	node_report(n);
@@ -231,6 +233,14 @@ on_event(void *arg, const struct wire_msg *m)
 		break;
 	}
 	router_kick(r);
+}
+
+static void
+on_port(void *arg, const struct wire_msg *m)
+{
+	ports_take_info(arg, m);
+	node_kick(arg);
+	node_report(arg);
 }
 
 /* --- opening -------------------------------------------------------------------------- */
@@ -382,6 +392,7 @@ node_open(struct node *n, struct err *e)
 		.on_up = on_up,
 		.on_down = on_down,
 		.on_event = on_event,
+		.on_port = on_port,
 		.arg = n,
 	};
 	int rc = open_loop(n, e);
@@ -442,6 +453,7 @@ node_dismiss(struct node *n)
 		router_dismiss_waiters(r, 0, &p);
 		visit_end_all(r);
 	}
+	wiring_dismiss(n, &p);
 	problem_clear(&p);
 }
 

@@ -20,6 +20,7 @@ struct cgroups;
 struct project;
 struct router;
 struct wiring;
+struct wiring_waiter;
 
 enum port_state {
 	PORT_UNKNOWN, /* the data plane has not been asked yet */
@@ -40,6 +41,7 @@ struct port {
 	struct model_port spec;
 	enum port_state state;
 	char detail[256]; /* why it is not up */
+	const char *cure; /* what to do about that; NULL: the usual */
 	char driver[32];
 	uint8_t mac[6];
 	uint64_t count[WIRE_N_PORT_COUNTERS];
@@ -63,8 +65,9 @@ struct node {
 	struct project *projects; /* these three in order of creation */
 	struct router *routers;
 	struct port *ports;
-	struct wiring *wiring;    /* links and segments */
-	struct loop_source *kick; /* timer: reconciles what is dirty */
+	struct wiring *wiring;          /* links and segments */
+	struct wiring_waiter *rewiring; /* who waits for changes of them */
+	struct loop_source *kick;       /* timer: reconciles what is dirty */
 	struct loop_source *watchdog;
 	struct loop_source *beat; /* of the readers of events */
 	struct loop_source *usage_timer;

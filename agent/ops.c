@@ -58,6 +58,7 @@ static const op_fn ops[API_N_OPS] = {
 	[API_TOKENS_LIST] = op_tokens_list,
 	[API_TOKEN_CREATE] = op_token_create,
 	[API_TOKEN_GET] = op_token_get,
+	[API_TOKEN_PATCH] = op_token_patch,
 	[API_TOKEN_DELETE] = op_token_delete,
 	[API_EXEC] = op_exec,
 	[API_TEMPLATES_LIST] = op_templates_list,

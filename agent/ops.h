@@ -58,6 +58,7 @@ void op_project_usage_get(struct node *n, struct api_request *rq);
 void op_tokens_list(struct node *n, struct api_request *rq);
 void op_token_create(struct node *n, struct api_request *rq);
 void op_token_get(struct node *n, struct api_request *rq);
+void op_token_patch(struct node *n, struct api_request *rq);
 void op_token_delete(struct node *n, struct api_request *rq);
 
 void op_exec(struct node *n, struct api_request *rq);

@@ -29,6 +29,8 @@ static const char *const count_names[WIRE_N_PORT_COUNTERS] = {
 static const char *
 remedy(const struct port *p)
 {
+	if (p->cure)
+		return p->cure;
 	switch (p->state) {
 	case PORT_PENDING_RESTART:
 		return "systemctl restart europa-dataplane: this kind of port "

@@ -35,8 +35,8 @@ read_drops(const json_t *said)
 		if (!module || !reason || !live_number(v, "packets", &n))
 			goto fail;
 		json_array_append_new(
-		    out, json_pack("{s:s, s:s, s:I}", "module", module,
-			     "reason", reason, "packets", n));
+		    out, json_pack("{s:s, s:s, s:s, s:I}", "by", "router",
+			     "module", module, "reason", reason, "packets", n));
 	}
 	return out;
 fail:

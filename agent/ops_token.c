@@ -2,7 +2,7 @@
 /*
  * ops_token: tokens over the API. The secret is in the answer that made it and
  * nowhere else. Nobody gives away more than he has: each role wants the admin of
- * that project.
+ * that project, also when a token is changed.
  */
 #include "agent/access.h"
 #include "agent/ops.h"
@@ -35,13 +35,23 @@ find(struct node *n, struct api_request *rq)
 	return t;
 }
 
+static void
+etag_of(const struct token *t, char buf[64])
+{
+	snprintf(buf, 64, "%.8s-%llu", t->uid_text + 28,
+	    (unsigned long long)t->generation);
+}
+
 void
 op_token_get(struct node *n, struct api_request *rq)
 {
 	const struct token *t = find(n, rq);
+	char etag[64];
 
-	if (t)
-		api_reply(rq, 200, token_json(n, t), NULL, NULL);
+	if (!t)
+		return;
+	etag_of(t, etag);
+	api_reply(rq, 200, token_json(n, t), etag, NULL);
 }
 
 /* A project that one cannot see is like one that is not there. */
@@ -93,6 +103,7 @@ create(struct node *n, const struct model_token *m, struct api_request *rq)
 	struct project *project = op_project(n, rq);
 	bool is_dry = api_dry_run(rq);
 	char secret[TOKEN_SECRET_BYTES], location[192], query[96], who[80];
+	char etag[64];
 	struct token *t;
 	struct err e;
 	json_t *o;
@@ -115,7 +126,8 @@ create(struct node *n, const struct model_token *m, struct api_request *rq)
 	    project->spec.name, who);
 	project_query(project, query, sizeof(query));
 	snprintf(location, sizeof(location), "/v1/tokens/%s%s", t->name, query);
-	api_reply(rq, 201, o, NULL, location);
+	etag_of(t, etag);
+	api_reply(rq, 201, o, etag, location);
 }
 
 void
@@ -126,7 +138,7 @@ op_token_create(struct node *n, struct api_request *rq)
 
 	problem_init(&p);
 	model_token_init(&m);
-	if (model_token_read(&m, api_body(rq), &p) == 0)
+	if (model_token_read(&m, api_body(rq), NULL, &p) == 0)
 		check_token(n, rq, op_project(n, rq), &m, &p);
 	if (p.status != 0)
 		op_problem(rq, &p);
@@ -135,10 +147,94 @@ op_token_create(struct node *n, struct api_request *rq)
 	model_token_clear(&m);
 }
 
+/*
+ * t as the request wants it. What is said of its spec is as if it were made anew:
+ * a token cannot be given, and its life not be made longer, by who is not admin
+ * of all that it may do.
+ */
+static void
+read_change(const struct node *n, const struct api_request *rq,
+    const struct token *t, struct model_token *m, struct problem *p)
+{
+	const json_t *spec = json_object_get(api_body(rq), "spec");
+	json_t *o = token_json(n, t);
+
+	model_merge_patch(&o, api_body(rq));
+	/* that its time is over is no mistake of who changes something else */
+	if (!json_object_get(spec, "expires"))
+		json_object_del(json_object_get(o, "spec"), "expires");
+	if (model_token_read(m, o, t->name, p) == 0) {
+		if (!json_object_get(spec, "expires"))
+			m->expires = t->expires;
+		if (spec)
+			check_roles(n, rq, m, p);
+	}
+	json_decref(o);
+}
+
+static void
+change(struct node *n, struct token *t, const struct model_token *m,
+    struct api_request *rq)
+{
+	char etag[64], who[80];
+	struct token next;
+	struct err e;
+	int rc;
+
+	if (api_dry_run(rq)) {
+		token_as(n, t, m, &next);
+		etag_of(t, etag);
+		api_reply(rq, 200, token_json(n, &next), etag, NULL);
+		return;
+	}
+	rc = token_change(n, t, m, &e);
+	if (rc < 0) {
+		op_store_failed(rq, rc, &e);
+		return;
+	}
+	access_who(n, rq, who, sizeof(who));
+	log_info("changed token=%s project=%s by=%s", t->name,
+	    t->project->spec.name, who);
+	etag_of(t, etag);
+	api_reply(rq, 200, token_json(n, t), etag, NULL);
+}
+
+/* The token of the path, and If-Match holds; or NULL, and it is answered. */
+static struct token *
+find_to_change(struct node *n, struct api_request *rq)
+{
+	struct token *t = find(n, rq);
+	char etag[64];
+
+	if (!t)
+		return NULL;
+	etag_of(t, etag);
+	return op_etag_holds(rq, etag) ? t : NULL;
+}
+
+void
+op_token_patch(struct node *n, struct api_request *rq)
+{
+	struct token *t = find_to_change(n, rq);
+	struct model_token m;
+	struct problem p;
+
+	if (!t)
+		return;
+	problem_init(&p);
+	model_token_init(&m);
+	read_change(n, rq, t, &m, &p);
+	if (p.status != 0)
+		op_problem(rq, &p);
+	else
+		change(n, t, &m, rq);
+	model_token_clear(&m);
+}
+
 void
 op_token_delete(struct node *n, struct api_request *rq)
 {
-	struct token *t = find(n, rq);
+	struct token *t = find_to_change(n, rq);
 	struct err e;
 	int rc;
 

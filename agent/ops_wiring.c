@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ops_wiring: links and segments over the API. What is stored is in force when
- * the data plane has heard it, within the time of one message; routers need not
- * be there, nor run. A change is never more than its difference: packets that
- * wait on a link stay there.
+ * ops_wiring: links and segments over the API. A change is stored, said to the
+ * data plane, and answered when that has agreed (wiring_wait.c); routers need
+ * not be there, nor run. A change is never more than its difference: packets
+ * that wait on a link stay there.
  */
 #include "agent/events.h"
 #include "agent/ops.h"
@@ -46,30 +46,6 @@ find_to_change(struct node *n, struct api_request *rq)
 	return op_etag_holds(rq, etag) ? w : NULL;
 }
 
-static void
-answer(
-    struct node *n, const struct wiring *w, struct api_request *rq, int status)
-{
-	char etag[64], location[192], query[96];
-
-	wiring_etag(w, etag, sizeof(etag));
-	project_query(w->project, query, sizeof(query));
-	snprintf(location, sizeof(location), "/v1/%ss/%s%s",
-	    wiring_kind_text(w->spec.kind), w->spec.name, query);
-	api_reply(rq, status, wiring_json(n, w), etag,
-	    status == 201 ? location : NULL);
-}
-
-/* Says to the data plane what has become of every vNIC, now. */
-static void
-put_in_force(struct node *n)
-{
-	for (struct router *r = n->routers; r; r = r->next)
-		if (r->known && !r->deleting)
-			router_sync_plane(r);
-	node_kick(n);
-}
-
 void
 op_wiring_list(struct node *n, struct api_request *rq)
 {
@@ -88,7 +64,7 @@ op_wiring_get(struct node *n, struct api_request *rq)
 	const struct wiring *w = find(n, rq);
 
 	if (w)
-		answer(n, w, rq, 200);
+		wiring_answer(n, w, rq, 200);
 }
 
 static void
@@ -122,9 +98,8 @@ create(struct node *n, struct model_wiring *spec, struct api_request *rq)
 		return;
 	}
 	log_info("created %s=%s", wiring_kind_text(w->spec.kind), w->spec.name);
-	put_in_force(n);
 	event_wiring(n, w, "created");
-	answer(n, w, rq, 201);
+	wiring_wait(n, rq, w->uid, 201);
 }
 
 void
@@ -143,8 +118,9 @@ op_wiring_create(struct node *n, struct api_request *rq)
 	}
 	same = wiring_by_name(n, op_project(n, rq), spec.kind, spec.name);
 	if (same && op_has_made(rq, same->uid))
-		answer(n, same, rq, 201);
-	else if (wiring_check(n, op_project(n, rq), &spec, NULL, &p) < 0)
+		wiring_wait(n, rq, same->uid, 201);
+	else if (wiring_check(n, op_project(n, rq), &spec, NULL, &p) < 0 ||
+		 project_admits_wiring(n, op_project(n, rq), spec.kind, &p) < 0)
 		op_problem(rq, &p);
 	else
 		create(n, &spec, rq);
@@ -181,9 +157,8 @@ change(struct node *n, struct wiring *w, struct model_wiring *spec,
 	}
 	swap(w, spec);
 	w->generation++;
-	put_in_force(n);
 	event_wiring(n, w, "changed");
-	answer(n, w, rq, 200);
+	wiring_wait(n, rq, w->uid, 200);
 }
 
 void
@@ -215,22 +190,24 @@ void
 op_wiring_delete(struct node *n, struct api_request *rq)
 {
 	struct wiring *w = find_to_change(n, rq);
+	uint8_t uid[UID_BYTES];
 	struct err e;
 	int rc;
 
 	if (!w)
 		return;
-	if (!api_dry_run(rq)) {
-		rc = store_delete_object(n->store, w->uid_text, &e);
-		if (rc < 0) {
-			op_store_failed(rq, rc, &e);
-			return;
-		}
-		log_info("deleted %s=%s", wiring_kind_text(w->spec.kind),
-		    w->spec.name);
-		event_wiring(n, w, "deleted");
-		wiring_free(n, w);
-		put_in_force(n);
+	if (api_dry_run(rq)) {
+		api_reply(rq, 204, NULL, NULL, NULL);
+		return;
 	}
-	api_reply(rq, 204, NULL, NULL, NULL);
+	rc = store_delete_object(n->store, w->uid_text, &e);
+	if (rc < 0) {
+		op_store_failed(rq, rc, &e);
+		return;
+	}
+	log_info("deleted %s=%s", wiring_kind_text(w->spec.kind), w->spec.name);
+	event_wiring(n, w, "deleted");
+	memcpy(uid, w->uid, UID_BYTES);
+	wiring_free(n, w);
+	wiring_wait(n, rq, uid, 204);
 }

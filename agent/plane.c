@@ -44,6 +44,19 @@ plane_is_up(const struct plane *p)
 	return p->up;
 }
 
+uint32_t
+plane_mark(const struct plane *p)
+{
+	return p->next_id;
+}
+
+/* Pending are in the order in which they were sent. */
+bool
+plane_has_answered(const struct plane *p, uint32_t mark)
+{
+	return !p->first || (int32_t)(p->first->id - mark) > 0;
+}
+
 /* Tells everybody who waits that no answer will come. */
 static void
 forget_pending(struct plane *p)
@@ -126,6 +139,11 @@ handle(struct plane *p, struct wire_msg *m)
 	if (m->type == WIRE_EVENT) {
 		if (p->up)
 			p->hooks.on_event(p->hooks.arg, m);
+		return;
+	}
+	if (m->type == WIRE_PORT_INFO && m->id == 0) {
+		if (p->up)
+			p->hooks.on_port(p->hooks.arg, m);
 		return;
 	}
 	if (m->id == p->hello_id && m->type == WIRE_HELLO) {

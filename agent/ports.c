@@ -169,6 +169,14 @@ port_set_state(struct node *n, struct port *p, enum port_state state)
 
 /* --- what the data plane says ----------------------------------------------------- */
 
+static void
+set_down(struct node *n, struct port *p, const char *why, const char *cure)
+{
+	snprintf(p->detail, sizeof(p->detail), "%s", why);
+	p->cure = cure;
+	port_set_state(n, p, PORT_DOWN);
+}
+
 void
 ports_take_info(struct node *n, const struct wire_msg *m)
 {
@@ -186,7 +194,19 @@ ports_take_info(struct node *n, const struct wire_msg *m)
 	memcpy(p->driver, m->u.port_info.driver, sizeof(p->driver));
 	memcpy(p->mac, m->u.port_info.mac, sizeof(p->mac));
 	memcpy(p->count, m->u.port_info.count, sizeof(p->count));
+	p->cure = NULL;
 	switch (m->u.port_info.state) {
+	case WIRE_PORT_GONE:
+		set_down(n, p, "its device is gone",
+		    "make an interface of that name again: the port opens by "
+		    "itself within seconds, one of net_af_xdp when "
+		    "europa-dataplane is restarted");
+		break;
+	case WIRE_PORT_NO_LINE:
+		set_down(n, p, "its device has no line",
+		    "bring the interface and what is at its other end up "
+		    "(ip link set NAME up)");
+		break;
 	case WIRE_PORT_UP:
 		p->detail[0] = '\0';
 		port_set_state(n, p, PORT_UP);
@@ -245,6 +265,7 @@ added(void *arg, const uint8_t uid[WIRE_UID_BYTES], uint32_t tag,
 	if (reply && reply->type == WIRE_FAIL) {
 		snprintf(
 		    p->detail, sizeof(p->detail), "%s", reply->u.fail.text);
+		p->cure = NULL;
 		problem_clean_text(p->detail);
 		port_set_state(n, p,
 		    reply->u.fail.no == ENOTSUP ? PORT_PENDING_RESTART

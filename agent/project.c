@@ -152,12 +152,26 @@ project_query(const struct project *p, char *buf, size_t size)
 
 /* --- sums -------------------------------------------------------------------- */
 
+static uint64_t
+count_wiring(
+    const struct node *n, const struct project *pr, enum model_wiring_kind kind)
+{
+	uint64_t i = 0;
+
+	for (const struct wiring *w = n->wiring; w; w = w->next)
+		i += w->project == pr && w->spec.kind == kind;
+	return i;
+}
+
 uint64_t
 project_sum(const struct node *n, const struct project *pr, enum model_sum sum,
     const struct router *without)
 {
 	uint64_t total = 0;
 
+	if (sum == MODEL_SUM_LINKS || sum == MODEL_SUM_SEGMENTS)
+		return count_wiring(
+		    n, pr, sum == MODEL_SUM_LINKS ? MODEL_LINK : MODEL_SEGMENT);
 	for (const struct router *r = n->routers; r; r = r->next) {
 		uint64_t v;
 
@@ -206,6 +220,43 @@ check_sum(struct refusal *x, enum model_sum sum, uint64_t limit, uint64_t want,
 	json_object_set_new(x->best, name, number(best));
 }
 
+/* Returns 0, or negative with the problem of x set. */
+static int
+verdict(struct refusal *x, const struct project *pr)
+{
+	if (json_object_size(x->wanted) == 0) {
+		json_decref(x->wanted);
+		json_decref(x->best);
+		return 0;
+	}
+	problem_set(x->p, 409, "quota-exceeded",
+	    "ask for no more than best says, or have the project's quota "
+	    "raised",
+	    "project %s has not enough left: %s", pr->spec.name,
+	    x->p->error[0].detail);
+	x->p->extra =
+	    json_pack("{s:o, s:o}", "wanted", x->wanted, "best", x->best);
+	return -EDQUOT;
+}
+
+int
+project_admits_wiring(const struct node *n, const struct project *pr,
+    enum model_wiring_kind kind, struct problem *p)
+{
+	enum model_sum sum =
+	    kind == MODEL_LINK ? MODEL_SUM_LINKS : MODEL_SUM_SEGMENTS;
+	uint64_t limit = pr->spec.quota[sum];
+	struct refusal x = {
+		.p = p,
+		.wanted = json_object(),
+		.best = json_object(),
+	};
+
+	if (limit != 0)
+		check_sum(&x, sum, limit, 1, project_sum(n, pr, sum, NULL));
+	return verdict(&x, pr);
+}
+
 int
 project_admits(const struct node *n, const struct project *pr,
     const struct model_router *spec, const struct router *old,
@@ -226,16 +277,5 @@ project_admits(const struct node *n, const struct project *pr,
 		check_sum(
 		    &x, i, pr->spec.quota[i], want, project_sum(n, pr, i, old));
 	}
-	if (json_object_size(x.wanted) == 0) {
-		json_decref(x.wanted);
-		json_decref(x.best);
-		return 0;
-	}
-	problem_set(p, 409, "quota-exceeded",
-	    "ask for no more than best says, or have the project's quota "
-	    "raised",
-	    "project %s has not enough left: %s", pr->spec.name,
-	    p->error[0].detail);
-	p->extra = json_pack("{s:o, s:o}", "wanted", x.wanted, "best", x.best);
-	return -EDQUOT;
+	return verdict(&x, pr);
 }

@@ -3,7 +3,8 @@
  * project: a tenant. Every router and every port is of one project, for life,
  * and its name is its own there; "default" is always there.
  *
- * What the routers of a project may have in sum is checked when one of them is
+ * What the routers of a project may have in sum, and how many links and segments
+ * there may be, is checked when one of them is
  * made or changed, against what is promised to the others, whether they run or
  * not. A limit that was lowered takes nothing away: it refuses more.
  */
@@ -49,6 +50,10 @@ int project_store(struct node *n, const struct project *p,
 int project_admits(const struct node *n, const struct project *pr,
     const struct model_router *spec, const struct router *old,
     struct problem *p);
+
+/* May pr have another link, or segment? As project_admits(). */
+int project_admits_wiring(const struct node *n, const struct project *pr,
+    enum model_wiring_kind kind, struct problem *p);
 
 /* What is promised in sum; UINT64_MAX: some router has no limit there. */
 uint64_t project_sum(const struct node *n, const struct project *pr,

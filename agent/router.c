@@ -247,6 +247,8 @@ router_drop_memory(struct router *r)
 	r->host = NULL;
 	vnic_fds_close(&r->fds);
 	memset(r->vnic, 0, sizeof(r->vnic));
+	memset(&r->traffic, 0, sizeof(r->traffic));
+	memset(&r->usage, 0, sizeof(r->usage));
 	r->has_memory = false;
 	r->set_sent = r->set_known = false;
 	r->gate_sent = -1;

@@ -103,6 +103,7 @@ struct router {
 	uint32_t slots_sent;
 	struct wire_rates rates_sent;
 	unsigned n_unanswered; /* sentences to the data plane */
+	bool reset_said;       /* its epochs are to end: a vNIC has no index */
 	struct router_vnic vnic[VNIC_MAX_VNICS];
 	uint32_t quarantined; /* a bit per queue */
 	uint32_t stalled;
@@ -135,6 +136,7 @@ struct router {
 	uint64_t config_in_force;         /* generation, as its process says */
 	bool process_running;
 	uint32_t process_starts;
+	uint32_t process_error; /* errno of its exec, 0: its program is there */
 	uint64_t process_end_ms; /* when the log heard of one last */
 	struct wire_msg *stats; /* last answer of the router process, or NULL */
 	uint64_t stats_ms;
@@ -197,10 +199,17 @@ void router_geometry(const struct node *n, const struct model_router *spec,
 /* Says to the data plane what it has to know; all of it is idempotent. */
 void router_sync_plane(struct router *r);
 void router_plane_lost(struct router *r);
+/* What its process served is over: 0, or negative errno if nobody heard. */
+int router_end_epochs(struct router *r);
 /* true until the data plane has agreed to all that is wanted */
 bool router_plane_owes(const struct router *r);
 /* The index of a vNIC, -1 if it has none yet. */
 int router_vnic_index(const struct router *r, const char *name);
+/* One for v, -1 if all are used or burnt, see router_indices.c. */
+int router_take_index(struct router *r, const struct model_vnic *v);
+/* Index i is nobody's, and no other's until all that runs now has ended. */
+void router_burn_index(struct router *r, unsigned i);
+bool router_has_burnt_index(const struct router *r);
 
 /* The container's operations, with their results kept in r. */
 void router_container_query(struct router *r);
@@ -210,6 +219,11 @@ void router_container_freeze(struct router *r);
 void router_container_thaw(struct router *r);
 void router_container_limit(struct router *r);
 void router_container_destroy(struct router *r);
+
+/* Its data plane has ended with a status of INIT_STATE, see lib/wire.h. */
+void router_program_ended(struct router *r, uint32_t status);
+/* Why its data plane's program cannot be run; false: it can, or nobody knows. */
+bool router_program_flaw(const struct router *r, char *buf, size_t size);
 
 /* init */
 int router_listen(struct router *r, struct err *e);

@@ -125,8 +125,10 @@ on_state(void *arg, const struct wire_msg *m)
 	if (ran && !r->process_running)
 		r->pipeline_suspect = true;
 	r->process_starts = m->u.process.starts;
+	if (!r->process_running)
+		r->process_error = m->u.process.status >> WIRE_EXEC_SHIFT;
 	if (ran && !r->process_running)
-		router_care_process_ended(r, (int)m->u.process.status);
+		router_program_ended(r, m->u.process.status);
 	/* at most one line a second: it is the tenant who talks */
 	if (ran && !r->process_running && now - r->process_end_ms >= 1000) {
 		r->process_end_ms = now;

@@ -14,21 +14,31 @@
 
 #include <stdio.h>
 
-enum tag { TAG_SET, TAG_VNIC, TAG_GATE, TAG_OTHER };
+/* What an answer is to; an index of a vNIC may stand above it. */
+enum tag { TAG_SET, TAG_VNIC, TAG_GATE, TAG_OTHER, TAG_SHIFT = 8 };
+
+enum { RESET_LOOK_MS = 10 };
 
 static void
-replied(void *arg, const uint8_t uid[WIRE_UID_BYTES], uint32_t tag,
+replied(void *arg, const uint8_t uid[WIRE_UID_BYTES], uint32_t tag_and_index,
     const struct wire_msg *reply)
 {
 	struct router *r = node_router_by_uid(arg, uid);
+	uint32_t tag = tag_and_index & ((1U << TAG_SHIFT) - 1);
 
 	if (!r || !reply)
 		return;
 	if (r->n_unanswered > 0)
 		r->n_unanswered--;
-	if (reply->type == WIRE_FAIL) {
+	if (reply->type == WIRE_FAIL && tag == TAG_VNIC &&
+	    reply->u.fail.no == EBUSY) {
+		/* its epoch has not ended, or a europad before us used it */
+		router_burn_index(r, tag_and_index >> TAG_SHIFT);
+		r->config_sent = r->config_in_force = 0; /* it names it */
+	} else if (reply->type == WIRE_FAIL) {
 		log_err("the data plane refused: %s router=%s",
 		    reply->u.fail.text, r->spec.name);
+		wiring_refused(r->node, r, reply->u.fail.text);
 		if (tag == TAG_SET || tag == TAG_VNIC)
 			router_fail(r,
 			    "correct the spec with PUT or PATCH, or delete "
@@ -41,11 +51,9 @@ replied(void *arg, const uint8_t uid[WIRE_UID_BYTES], uint32_t tag,
 }
 
 static int
-say(struct router *r, struct wire_msg *m, enum tag tag)
+say(struct router *r, struct wire_msg *m, uint32_t tag)
 {
-	struct plane_ask ask = {
-		.fn = replied, .arg = r->node, .tag = (uint32_t)tag
-	};
+	struct plane_ask ask = { .fn = replied, .arg = r->node, .tag = tag };
 
 	int rc;
 
@@ -126,58 +134,6 @@ say_gate(struct router *r)
 }
 
 /* --- vNICs ---------------------------------------------------------------------- */
-
-int
-router_vnic_index(const struct router *r, const char *name)
-{
-	if (!r->has_memory)
-		return -1;
-	for (unsigned i = 0; i < r->layout.g.max_vnics; i++)
-		if (r->vnic[i].used && strcmp(r->vnic[i].wire.name, name) == 0)
-			return (int)i;
-	return -1;
-}
-
-static uint32_t
-epoch_of(const struct router *r, unsigned q)
-{
-	return vnic_h_epoch(
-	    vnic_epoch_load(&vnic_host_line(&r->layout, r->host, q)->h));
-}
-
-/* An index is used again only after every queue has begun another epoch. */
-static bool
-index_is_free(const struct router *r, unsigned i)
-{
-	const struct router_vnic *v = &r->vnic[i];
-
-	if (v->used)
-		return false;
-	for (unsigned q = 0; q < r->layout.g.n_queues; q++)
-		if (v->burnt[q] != 0 && v->burnt[q] == epoch_of(r, q))
-			return false;
-	return true;
-}
-
-static int
-allocate_index(struct router *r, const struct model_vnic *v)
-{
-	for (unsigned i = 0; i < r->layout.g.max_vnics; i++) {
-		struct router_vnic *x = &r->vnic[i];
-
-		if (!index_is_free(r, i))
-			continue;
-		memset(x, 0, sizeof(*x));
-		x->used = true;
-		memcpy(x->wire.name, v->name, sizeof(v->name));
-		memcpy(x->wire.mac, v->mac, 6);
-		x->wire.mtu = v->mtu;
-		node_kick(
-		    r->node); /* the other end of a link may wait for it */
-		return (int)i;
-	}
-	return -1;
-}
 
 /* The other end of a link, if it is there; else the link is down. */
 static void
@@ -274,7 +230,7 @@ say_vnic(struct router *r, unsigned index, const struct wire_vnic *w)
 	struct wire_msg m = { .type = WIRE_VNIC_SET };
 
 	m.u.vnic = *w;
-	if (say(r, &m, TAG_VNIC) < 0)
+	if (say(r, &m, TAG_VNIC | index << TAG_SHIFT) < 0)
 		return;
 	r->vnic[index].wire = *w;
 	r->vnic[index].sent = true;
@@ -289,10 +245,7 @@ remove_vnic(struct router *r, unsigned index)
 	m.u.vnic_ref.index = index;
 	if (say(r, &m, TAG_OTHER) < 0)
 		return;
-	for (unsigned q = 0; q < r->layout.g.n_queues; q++)
-		r->vnic[index].burnt[q] = epoch_of(r, q);
-	r->vnic[index].used = false;
-	r->vnic[index].sent = r->vnic[index].link_sent = false;
+	router_burn_index(r, index);
 	node_kick(r->node);
 }
 
@@ -318,9 +271,40 @@ is_stray(const struct router *r, unsigned i)
 	return vnic_table_load(&e->state) == VNIC_ENTRY_UP;
 }
 
+int
+router_end_epochs(struct router *r)
+{
+	struct wire_msg m = { .type = WIRE_DIED };
+
+	if (!r->set_sent || !plane_is_up(r->node->plane))
+		return -ENOTCONN;
+	memcpy(m.u.router.uid, r->uid, sizeof(m.u.router.uid));
+	return say(r, &m, TAG_OTHER);
+}
+
+/*
+ * Every index is used or burnt, and a vNIC waits for one: the epochs in which
+ * they were used are ended, the router's process attaches anew. Its packets in
+ * flight are lost, those of nobody else.
+ */
+static void
+say_reset(struct router *r)
+{
+	loop_arm_sooner(r->timer, RESET_LOOK_MS); /* has it happened by now? */
+	if (r->reset_said || router_end_epochs(r) < 0)
+		return;
+	log_info("no index is left for a vNIC, its epochs are ended "
+		 "router=%s",
+	    r->spec.name);
+	r->reset_said = true;
+	r->attached_ms = loop_now_ms(); /* its process has to come again */
+}
+
 static void
 sync_vnics(struct router *r)
 {
+	bool waits = false;
+
 	for (unsigned i = 0; i < r->layout.g.max_vnics; i++)
 		if (r->vnic[i].used ? !find_spec(r, &r->vnic[i].wire)
 				    : is_stray(r, i))
@@ -331,15 +315,20 @@ sync_vnics(struct router *r)
 		struct wire_vnic w;
 
 		if (i < 0)
-			i = allocate_index(r, v);
+			i = router_take_index(r, v);
+		waits |= i < 0;
 		if (i < 0)
-			continue; /* every index is used or burnt: wait */
+			continue;
 		describe(r, v, (unsigned)i, &w);
 		if (!r->vnic[i].sent ||
 		    memcmp(&w, &r->vnic[i].wire, sizeof(w)) != 0)
 			say_vnic(r, (unsigned)i, &w);
 		sync_link(r, (unsigned)i, v);
 	}
+	if (waits && router_has_burnt_index(r))
+		say_reset(r);
+	else
+		r->reset_said = false;
 }
 
 void
@@ -361,6 +350,7 @@ router_plane_lost(struct router *r)
 {
 	r->set_sent = r->set_known = false;
 	r->gate_sent = -1;
+	r->reset_said = false;
 	r->n_unanswered = 0;
 	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++)
 		r->vnic[i].sent = r->vnic[i].link_sent = false;

@@ -126,6 +126,8 @@ router_rates_json(struct router *r)
 	if (r->traffic.ms == 0)
 		r->traffic = now.t;
 	refresh(r, &now.t);
+	if (u->window_ms == 0)
+		return json_null(); /* there is but one look to tell of */
 	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "window_ms",
 	    number(u->window_ms), "rx_pps", number(u->pps[RX]), "tx_pps",
 	    number(u->pps[TX]), "rx_bps", number(u->bps[RX]), "tx_bps",

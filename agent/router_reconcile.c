@@ -272,6 +272,8 @@ update_state(struct router *r)
 
 	if (s == ROUTER_RUNNING)
 		r->attached_ms = loop_now_ms();
+	if (s == ROUTER_RUNNING && router_usage_age_ms(r) == UINT64_MAX)
+		router_usage_begin(r); /* the first to ask has a rate */
 	if (s == ROUTER_RUNNING && r->config_in_force >= r->generation)
 		r->observed_generation = r->generation;
 	else if (s == ROUTER_STOPPED ||

@@ -167,14 +167,42 @@ router_vnic_stats_json(const struct router *r)
 	return vnics;
 }
 
+/* Those of the host, of vNICs that have gone as well; zeros are left out. */
+static void
+add_host_drops(json_t *list, const struct router *r)
+{
+	struct sums s = { 0 };
+
+	for (unsigned q = 0; r->has_memory && q < r->layout.g.n_queues; q++)
+		for (unsigned v = 0; v < r->layout.g.max_vnics; v++)
+			add_queue(&s, vnic_counters(&r->layout, r->host, q, v));
+	for (unsigned way = 0; way < 2; way++)
+		for (unsigned i = 0; i < VNIC_N_DROP; i++) {
+			uint64_t n = way == 0 ? s.rx_drop[i] : s.tx_drop[i];
+
+			if (n > 0 && drop_names[i])
+				json_array_append_new(list,
+				    json_pack("{s:s, s:s, s:s, s:o}", "by",
+					"host", "module",
+					way == 0 ? "rx" : "tx", "reason",
+					drop_names[i], "packets", count(n)));
+		}
+}
+
 json_t *
 router_stats_json(struct router *r)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:O?}", "vnics",
+	json_t *drops = json_array();
+
+	add_host_drops(drops, r);
+	if (r->drops)
+		json_array_extend(drops, r->drops);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "vnics",
 	    router_vnic_stats_json(r), "resets",
 	    count(router_epochs_ended(r, false)), "quarantines",
 	    count(router_epochs_ended(r, true)), "router", claims(r), "rates",
-	    router_rates_json(r), "drops", r->drops);
+	    router_rates_json(r), "drops", drops, "drops_complete",
+	    r->drops != NULL);
 }
 
 static void
@@ -276,16 +304,15 @@ static json_t *
 conditions(const struct router *r)
 {
 	json_t *a = json_array();
+	char why[512] = "no program in the container serves its vNICs";
 
+	router_program_flaw(r, why, sizeof(why));
 	json_array_append_new(a,
 	    condition("data-plane", plane_is_up(r->node->plane),
 		plane_is_up(r->node->plane) ? ""
 					    : "the node's data plane is away"));
-	json_array_append_new(
-	    a, condition("attached", router_is_attached(r),
-		   router_is_attached(r)
-		       ? ""
-		       : "no program in the container serves its vNICs"));
+	json_array_append_new(a, condition("attached", router_is_attached(r),
+				     router_is_attached(r) ? "" : why));
 	if (r->stalled)
 		json_array_append_new(
 		    a, condition("stalled", true,

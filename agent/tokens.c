@@ -100,6 +100,21 @@ tokens_check(void *arg, const char *secret, char id[UID_TEXT])
 	return found;
 }
 
+uint64_t
+tokens_state(void *arg, const char *id)
+{
+	struct node *n = arg;
+	const struct token *t;
+	uint64_t state = 0;
+
+	pthread_mutex_lock(&n->tokens.lock);
+	t = token_by_uid(n, id);
+	if (t && (t->expires == 0 || t->expires > time(NULL)))
+		state = t->state;
+	pthread_mutex_unlock(&n->tokens.lock);
+	return state;
+}
+
 /* --- store ------------------------------------------------------------------- */
 
 static json_t *
@@ -130,7 +145,7 @@ store(struct node *n, const struct token *t, struct err *e)
 		.kind = "token",
 		.project = t->project->spec.name,
 		.name = t->name,
-		.generation = 1,
+		.generation = t->generation,
 		.created = t->created,
 		.body = text,
 	};
@@ -184,6 +199,8 @@ load_one(void *arg, const struct store_object *row)
 
 	if (is_good) {
 		memcpy(t->uid_text, row->uid, UID_TEXT);
+		t->generation = row->generation;
+		t->state = 1;
 		snprintf(t->name, sizeof(t->name), "%s", row->name);
 		snprintf(t->created, sizeof(t->created), "%s", row->created);
 		t->project = node_project(n, row->project);
@@ -270,6 +287,7 @@ token_make(struct node *n, struct project *p, const struct model_token *m,
 	node_time_text(t->created);
 	memcpy(t->name, m->name, sizeof(t->name));
 	sha256_hex(secret, strlen(secret), t->hash);
+	t->generation = t->state = 1;
 	t->expires = m->expires;
 	t->project = p;
 	t->labels = json_incref(m->labels);
@@ -280,6 +298,44 @@ token_make(struct node *n, struct project *p, const struct model_token *m,
 		return rc;
 	}
 	*out = is_stored ? append(n, t) : t;
+	return 0;
+}
+
+void
+token_as(const struct node *n, const struct token *t,
+    const struct model_token *m, struct token *out)
+{
+	*out = *t;
+	out->n_roles = 0;
+	memset(out->role, 0, sizeof(out->role));
+	take_roles(n, out, m);
+	out->expires = m->expires;
+	out->labels = m->labels;
+	out->generation++;
+}
+
+/* Nothing that a listener thread looks at changes outside of the lock. */
+int
+token_change(
+    struct node *n, struct token *t, const struct model_token *m, struct err *e)
+{
+	struct token next;
+	json_t *old = t->labels;
+	int rc;
+
+	token_as(n, t, m, &next);
+	rc = store(n, &next, e);
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&n->tokens.lock);
+	if (next.n_roles != t->n_roles ||
+	    memcmp(next.role, t->role, sizeof(t->role)) != 0)
+		next.state++;
+	next.last_used = t->last_used;
+	*t = next;
+	json_incref(t->labels);
+	pthread_mutex_unlock(&n->tokens.lock);
+	json_decref(old);
 	return 0;
 }
 
@@ -336,12 +392,12 @@ roles_json(const struct node *n, const struct token *t)
 json_t *
 token_json(const struct node *n, const struct token *t)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:O, s:{s:o, s:o},"
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:O, s:{s:o, s:o},"
 			 " s:{s:b, s:o}}",
 	    "kind", "Token", "name", t->name, "project", t->project->spec.name,
-	    "uid", t->uid_text, "generation", 1, "created", t->created,
-	    "labels", t->labels, "spec", "roles", roles_json(n, t), "expires",
-	    time_json(t->expires), "status", "expired",
-	    t->expires != 0 && t->expires <= time(NULL), "last_used",
+	    "uid", t->uid_text, "generation", (json_int_t)t->generation,
+	    "created", t->created, "labels", t->labels, "spec", "roles",
+	    roles_json(n, t), "expires", time_json(t->expires), "status",
+	    "expired", t->expires != 0 && t->expires <= time(NULL), "last_used",
 	    time_json(t->last_used));
 }

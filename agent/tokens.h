@@ -34,6 +34,8 @@ struct token {
 	char name[MODEL_NAME_BYTES];
 	char created[32];
 	char hash[SHA256_HEX];
+	uint64_t generation;
+	uint64_t state;    /* see tokens_state(); under the lock */
 	int64_t expires;   /* 0 = never */
 	int64_t last_used; /* since europad runs; under the lock */
 	struct project *project;
@@ -57,6 +59,13 @@ void tokens_free(struct node *n);
 bool tokens_check(void *arg, const char *secret, char id[UID_TEXT]);
 
 /*
+ * What api_config.token_state wants: 0 for a token that is not good any more,
+ * else a number that is another one when its roles have changed. Context: any
+ * thread.
+ */
+uint64_t tokens_state(void *arg, const char *id);
+
+/*
  * Makes one of what t says, with a new secret, and stores it; the roles of t are
  * of projects that are there. Returns 0 and the token, which is in the list, or
  * negative with e set. With store false it is neither stored nor in the list,
@@ -64,6 +73,12 @@ bool tokens_check(void *arg, const char *secret, char id[UID_TEXT]);
  */
 int token_make(struct node *n, struct project *p, const struct model_token *t,
     bool store, char secret[TOKEN_SECRET_BYTES], struct token **out,
+    struct err *e);
+/* out is t as it would be with the roles, labels and time of m; borrows both. */
+void token_as(const struct node *n, const struct token *t,
+    const struct model_token *m, struct token *out);
+/* Makes t what m says, and stores it. Returns 0, or negative with e set. */
+int token_change(struct node *n, struct token *t, const struct model_token *m,
     struct err *e);
 int token_delete(struct node *n, struct token *t, struct err *e);
 void token_free(struct token *t);

@@ -86,6 +86,23 @@ int wiring_check_router(struct node *n, const struct project *project,
     const struct model_router *spec, struct problem *p);
 
 json_t *wiring_json(struct node *n, const struct wiring *w);
+void wiring_answer(
+    struct node *n, const struct wiring *w, struct api_request *rq, int status);
+/*
+ * The one of that uid was made, changed or deleted by rq. That is said to the
+ * data plane now, and rq answered with status when it has agreed, or with 504;
+ * with "Prefer: respond-async" 202 at once.
+ */
+void wiring_wait(struct node *n, struct api_request *rq,
+    const uint8_t uid[UID_BYTES], int status);
+/* Answers those for whom all is said and answered, or whose time is over. */
+void wiring_settle(struct node *n);
+/* The data plane has refused something of r. */
+void wiring_refused(struct node *n, const struct router *r, const char *text);
+/* The data plane is away: all will have to be said again. */
+void wiring_lost(struct node *n);
+/* Answers all of them with p. */
+void wiring_dismiss(struct node *n, const struct problem *p);
 void wiring_etag(const struct wiring *w, char *buf, size_t size);
 
 #endif

@@ -29,6 +29,8 @@ static const struct {
 	[MODEL_SUM_TX_BPS] = { "tx_bps", "/spec/quota/tx_bps", false },
 	[MODEL_SUM_ROUTERS] = { "routers", "", false },
 	[MODEL_SUM_VNICS] = { "vnics", "/spec/vnics", false },
+	[MODEL_SUM_LINKS] = { "links", "", false },
+	[MODEL_SUM_SEGMENTS] = { "segments", "", false },
 };
 
 const char *
@@ -75,6 +77,9 @@ model_sum_of(const struct model_router *r, enum model_sum sum)
 		return rate(q->rates.tx_bps);
 	case MODEL_SUM_VNICS:
 		return r->n_vnics;
+	case MODEL_SUM_LINKS:
+	case MODEL_SUM_SEGMENTS:
+		return 0; /* these are objects of their own */
 	default:
 		return 1; /* a router */
 	}

@@ -102,19 +102,22 @@ read_expires(struct model_token *t, const struct model_reader *spec)
 }
 
 int
-model_token_read(struct model_token *out, const json_t *body, struct problem *p)
+model_token_read(struct model_token *out, const json_t *body,
+    const char *own_name, struct problem *p)
 {
 	static const char *const known[] = { "name", "labels", "spec", "kind",
 		NULL };
+	static const char *const shown[] = { "name", "labels", "spec", "kind",
+		"project", "uid", "generation", "created", "status", NULL };
 	static const char *const known_spec[] = { "roles", "expires", NULL };
 	unsigned before = p->n_errors;
 	struct model_reader in, spec;
 	struct model_token t;
 
-	if (!model_reader_begin(&in, body, "", known, p))
+	if (!model_reader_begin(&in, body, "", own_name ? shown : known, p))
 		return -EINVAL;
 	model_token_init(&t);
-	model_take_own_name(&in, NULL, t.name);
+	model_take_own_name(&in, own_name, t.name);
 	model_take_labels(&in, &t.labels);
 	if (!json_object_get(body, "spec")) {
 		model_complain(&in, "spec", "is missing");

@@ -25,9 +25,9 @@ struct model_token {
 void model_token_init(struct model_token *t);
 void model_token_clear(struct model_token *t);
 
-/* As model_router_read(), of a body that has a name. */
-int model_token_read(
-    struct model_token *out, const json_t *body, struct problem *p);
+/* As model_router_read(); own_name NULL: of a body that has to have a name. */
+int model_token_read(struct model_token *out, const json_t *body,
+    const char *own_name, struct problem *p);
 
 const char *model_role_text(enum api_role role);
 int model_role_parse(const char *s); /* enum api_role or -EINVAL */

@@ -79,6 +79,7 @@ static const struct route {
 	/* no ROUTE_KEY: a kept answer would be a secret on disk */
 	{ "POST", "/v1/tokens", API_TOKEN_CREATE, B | ROUTE_ADMIN },
 	{ "GET", "/v1/tokens/{t}", API_TOKEN_GET, R | ROUTE_ADMIN },
+	{ "PATCH", "/v1/tokens/{t}", API_TOKEN_PATCH, B | ROUTE_ADMIN },
 	{ "DELETE", "/v1/tokens/{t}", API_TOKEN_DELETE, W | ROUTE_ADMIN },
 	{ "GET", "/v1/ports", API_PORTS_LIST, L | ROUTE_LABEL },
 	{ "POST", "/v1/ports", API_PORT_CREATE, KEYED | ROUTE_NODE },

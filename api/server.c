@@ -243,6 +243,7 @@ server_new(const struct api_config *c)
 	s->tcp_port = c->tcp_port;
 	s->handler = c->handler;
 	s->authenticate = c->authenticate;
+	s->token_state = c->token_state;
 	s->arg = c->arg;
 	s->web_fd = -1;
 	s->socket_path = strdup(c->socket_path);

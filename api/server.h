@@ -59,6 +59,7 @@ enum api_op {
 	API_TOKENS_LIST,       /* GET /v1/tokens */
 	API_TOKEN_CREATE,      /* POST /v1/tokens */
 	API_TOKEN_GET,         /* GET /v1/tokens/{t} */
+	API_TOKEN_PATCH,
 	API_TOKEN_DELETE,
 	API_EXEC,           /* POST /v1/routers/{r}/exec */
 	API_TEMPLATES_LIST, /* GET /v1/templates */
@@ -264,6 +265,10 @@ struct api_config {
 	 * are none */
 	bool (*authenticate)(
 	    void *arg, const char *secret, char id[API_TOKEN_ID_BYTES]);
+	/* what it called a token: 0 when it is not good any more, else a number
+	 * that changes with what it may do. Of another one an answer that goes
+	 * on is ended. NULL: as it was */
+	uint64_t (*token_state)(void *arg, const char *id);
 	void *arg;
 };
 

@@ -42,6 +42,8 @@ auth_check(struct api_request *r, struct problem *p)
 	if (secret && s->authenticate &&
 	    s->authenticate(s->arg, secret, r->token)) {
 		r->uid = (uid_t)-1;
+		if (s->token_state)
+			r->token_state = s->token_state(s->arg, r->token);
 		return true;
 	}
 	problem_set(p, 401, "unauthorized",

@@ -8,6 +8,10 @@
  * libmicrohttpd then sees the end of the stream and closes it. The reaper
  * sleeps while no connection is open.
  *
+ * The same thread ends answers that go on (events, a command, a console, a log)
+ * when the token that asked for them is deleted, expires or gets other roles: who
+ * may still have them asks again.
+ *
  * A listener that has nearly as many connections as it takes makes room for who
  * comes next: one that has not asked anything yet goes, the oldest first. So
  * however many drip, from however many addresses, others are answered.
@@ -69,16 +73,33 @@ is_in_group(int fd, gid_t own, gid_t group)
 	return false;
 }
 
+bool
+conn_network(const struct sockaddr_storage *from, uint8_t out[8])
+{
+	struct sockaddr_in6 in6;
+
+	if (from->ss_family != AF_INET6)
+		return false;
+	memcpy(&in6, from, sizeof(in6));
+	if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr))
+		return false;
+	memcpy(out, &in6.sin6_addr, 8);
+	return true;
+}
+
 static void
 identify(struct server_conn *c)
 {
 	const struct api_server *s = c->listener->server;
+	struct sockaddr_storage from = { 0 };
 	struct ucred peer;
-	socklen_t size = sizeof(peer);
+	socklen_t size = sizeof(peer), n_from = sizeof(from);
 
 	c->uid = (uid_t)-1;
 	if (c->listener->is_tcp) {
 		c->is_allowed = true;
+		if (getpeername(c->fd, (struct sockaddr *)&from, &n_from) == 0)
+			c->has_network = conn_network(&from, c->network);
 		return;
 	}
 	if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
@@ -88,16 +109,33 @@ identify(struct server_conn *c)
 			is_in_group(c->fd, peer.gid, s->group);
 }
 
-/* The lock is held. */
+/*
+ * How many there are of who has connected as c. Who has one IPv6 address has as
+ * many as a /64 has; of one IPv4 address libmicrohttpd counts them. The lock is
+ * held.
+ */
 static unsigned
-count_of_uid(const struct api_server *s, uid_t uid)
+count_like(const struct api_server *s, const struct server_conn *c)
 {
-	const struct server_conn *c;
+	const struct server_conn *o;
 	unsigned n = 0;
 
-	TAILQ_FOREACH(c, &s->conns, link)
-		n += c->uid == uid;
+	TAILQ_FOREACH(o, &s->conns, link)
+		n += o->listener == c->listener &&
+		     (c->has_network ? o->has_network && memcmp(o->network,
+							     c->network, 8) == 0
+				     : o->uid == c->uid);
 	return n;
+}
+
+/* The lock is held. */
+static bool
+is_one_too_many(const struct api_server *s, const struct server_conn *c)
+{
+	if (c->listener->is_tcp ? !c->has_network
+				: c->uid == 0 || c->uid == geteuid())
+		return false;
+	return count_like(s, c) > SERVER_PER_PEER;
 }
 
 /* The lock is held. */
@@ -166,11 +204,10 @@ conn_open(struct server_listener *l, int fd)
 	make_room(s, l);
 	TAILQ_INSERT_TAIL(&s->conns, c, link);
 	set_deadline(c, loop_now_ms() + SERVER_REQUEST_MS);
-	is_too_many = !l->is_tcp && c->uid != 0 && c->uid != geteuid() &&
-		      count_of_uid(s, c->uid) > SERVER_PER_PEER;
+	is_too_many = is_one_too_many(s, c);
 	pthread_mutex_unlock(&s->lock);
 	if (is_too_many) {
-		log_debug("too many connections uid=%u", c->uid);
+		log_debug("too many connections of one client uid=%u", c->uid);
 		shutdown(fd, SHUT_RDWR);
 	}
 	return c;
@@ -200,11 +237,30 @@ conn_set_deadline(struct server_conn *c, unsigned ms)
 }
 
 void
+conn_guard(struct api_request *r)
+{
+	struct api_server *s = r->server;
+
+	if (!s->token_state || *r->token == '\0')
+		return;
+	pthread_mutex_lock(&s->lock);
+	/* its connection is there as long as nobody else has answered */
+	if (r->is_pending) {
+		memcpy(r->conn->token, r->token, sizeof(r->token));
+		r->conn->token_state = r->token_state;
+		if (loop_now_ms() + SERVER_GUARD_MS < s->next_wake_ms)
+			pthread_cond_signal(&s->alarm);
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+void
 conn_end_request(struct server_conn *c)
 {
 	struct api_server *s = c->listener->server;
 
 	pthread_mutex_lock(&s->lock);
+	c->token[0] = '\0';
 	c->has_asked = true;
 	set_deadline(c, loop_now_ms() + SERVER_IDLE_MS);
 	pthread_mutex_unlock(&s->lock);
@@ -222,7 +278,17 @@ conn_begin_request(struct server_conn *c)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* Ends who is late; returns when to look again. The lock is held. */
+/* The lock is held. Its token is gone, or is not what it was. */
+static bool
+is_disowned(const struct api_server *s, const struct server_conn *c)
+{
+	return s->token_state(s->arg, c->token) != c->token_state;
+}
+
+/*
+ * Ends who is late, and what goes on for a token that does not. Returns when to
+ * look again. The lock is held.
+ */
 static uint64_t
 reap(struct api_server *s)
 {
@@ -230,6 +296,11 @@ reap(struct api_server *s)
 	struct server_conn *c;
 
 	TAILQ_FOREACH(c, &s->conns, link) {
+		if (*c->token && !c->is_ending) {
+			if (is_disowned(s, c))
+				end_connection(c);
+			next = MIN(next, now + SERVER_GUARD_MS);
+		}
 		if (!c->deadline_ms)
 			continue;
 		if (c->deadline_ms > now) {

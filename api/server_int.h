@@ -34,6 +34,7 @@
 #include "api/websocket.h"
 #include "lib/sha256.h"
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sys/queue.h>
 
@@ -53,6 +54,7 @@ enum server_limits {
 	SERVER_REQUEST_MS = 5000,   /* from its first byte to its last */
 	SERVER_ANSWER_MS = 10000,   /* for the client to take the answer */
 	SERVER_IDLE_MS = 15000,     /* between requests */
+	SERVER_GUARD_MS = 1000,     /* between two looks at a token */
 	SERVER_GRACE_MS = 1000,     /* for requests under way at a stop */
 	SERVER_FLUSH_MS = 500,      /* for their answers to leave */
 	SERVER_CONNECTIONS = 256,   /* of one listener */
@@ -91,6 +93,12 @@ struct server_conn {
 	uint64_t deadline_ms; /* under the lock; 0 = none */
 	bool has_asked;       /* the same: a whole request has come */
 	bool is_ending;       /* the same: shut down */
+	/* under the lock: whose token it is to which an answer goes on, and what
+	 * that was; "" = no such answer, or no token */
+	char token[API_TOKEN_ID_BYTES];
+	uint64_t token_state;
+	uint8_t network[8]; /* of its IPv6 address */
+	bool has_network;
 };
 
 struct api_server {
@@ -127,6 +135,7 @@ struct api_server {
 	api_handler_fn handler;
 	bool (*authenticate)(
 	    void *arg, const char *secret, char id[API_TOKEN_ID_BYTES]);
+	uint64_t (*token_state)(void *arg, const char *id);
 	void *arg;
 };
 
@@ -147,6 +156,7 @@ struct api_request {
 	char id[SERVER_REQUEST_ID_BYTES];
 	uid_t uid;
 	char token[API_TOKEN_ID_BYTES];
+	uint64_t token_state;
 	struct route_match match;
 	char *body; /* n_body bytes, at most limit */
 	size_t n_body;
@@ -186,12 +196,16 @@ void tls_close(struct server_tls *t); /* keeps who it is */
 /* server_conn.c --- Context: M, but for conn_reaper_*() */
 struct server_conn *conn_open(struct server_listener *l, int fd);
 void conn_close(struct server_conn *c);
+/* The /64 of an address that has one; false: it has none. */
+bool conn_network(const struct sockaddr_storage *from, uint8_t out[8]);
 /* The connection ends if nothing changes this within ms; 0 = it may wait. */
 void conn_set_deadline(struct server_conn *c, unsigned ms);
 /* A request begins: never later than the connection was to end anyway. */
 void conn_begin_request(struct server_conn *c);
 /* A request has been answered: the connection waits for the next one. */
 void conn_end_request(struct server_conn *c);
+/* The answer to r goes on: it ends with r's token. Before it is sent. */
+void conn_guard(struct api_request *r);
 int conn_reaper_start(struct api_server *s);
 void conn_reaper_stop(struct api_server *s);
 int conn_cond_init(pthread_cond_t *cond); /* on the monotonic clock */

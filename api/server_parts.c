@@ -218,6 +218,7 @@ api_reply_parts(struct api_request *r, const char *media_type)
 		return NULL;
 	}
 	reply_common_headers(r, response, media_type);
+	conn_guard(r);
 	reply_send(r, 200, response);
 	return s;
 }

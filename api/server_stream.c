@@ -295,5 +295,6 @@ api_reply_events(struct api_request *r)
 		on_free(st);
 	else
 		reply_common_headers(r, response, media_type);
+	conn_guard(r);
 	reply_send(r, 200, response);
 }

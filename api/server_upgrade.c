@@ -122,6 +122,7 @@ api_reply_socket(struct api_request *r)
 	/* until its end M needs s: the response may not outlive it */
 	r->socket = s;
 	s->refs++;
+	conn_guard(r);
 	reply_send(r, MHD_HTTP_SWITCHING_PROTOCOLS, response);
 	return s;
 }

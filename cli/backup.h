@@ -8,9 +8,10 @@
  *	 "routers": [{"name", "labels", "spec", "pipeline", "routes"}, ...],
  *	 "links": ..., "segments": ...}
  *
- * pipeline is the Lua text, null where the template's own runs; routes are the
- * run-time ones, null where they could not be asked for. A new kind of object
- * is a new row here, before those that need it.
+ * pipeline is the Lua text, null where the template's own runs, and not there
+ * where another program is the data plane; routes are the run-time ones, null
+ * where they could not be asked for. A new kind of object is a new row here,
+ * before those that need it.
  */
 #ifndef CLI_BACKUP_H
 #define CLI_BACKUP_H
@@ -37,9 +38,11 @@ char *backup_path(const char *path, const char *name, const char *rest);
 
 /*
  * The text of the router's own pipeline as a JSON string, null if it runs the
- * template's. Returns an exit code.
+ * template's. Returns an exit code; EXIT_CONFLICT, which the router's process
+ * answers to whom it does not serve, is quiet if it may have none.
  */
-int backup_pipeline(struct cli *c, const char *name, json_t **out);
+int backup_pipeline(
+    struct cli *c, const char *name, bool may_have_none, json_t **out);
 
 /*
  * The run-time routes, {"prefix", "via", "vnic"} each, in the router's order;

@@ -42,6 +42,9 @@
 #define PROJECT_COLUMNS                                        \
 	"NAME=name ROUTERS=status.routers PORTS=status.ports " \
 	"DESCRIPTION=spec.description"
+#define TEMPLATE_COLUMNS                                             \
+	"NAME=name AVAILABLE=available MISSING=missing TWINS=twins " \
+	"ROUTERS=routers DESCRIPTION=description"
 #define TOKEN_COLUMNS                                 \
 	"NAME=name PROJECT=project ROLES=spec.roles " \
 	"EXPIRES=spec.expires LAST_USED=status.last_used"
@@ -140,6 +143,13 @@ static const struct option token_options[] = {
 	{ "--label", OPTION_LABELS, "/labels", "KEY=VALUE", .help = "a label" },
 	{ 0 },
 };
+static const struct option token_change[] = {
+	{ "--role", OPTION_LABELS, "/spec/roles", "PROJECT=ROLE", .help = "another role; PROJECT- takes it away" },
+	{ "--expires", OPTION_TEXT, "/spec/expires", "TIME", .help = "such as 2027-01-31T12:00:00Z" },
+	{ "--label", OPTION_LABELS, "/labels", "KEY=VALUE", .help = "a label; KEY- takes it away" },
+	{ "--set", OPTION_SET, NULL, "MEMBER=VALUE", .help = "any member; spec.expires=null is never" },
+	{ 0 },
+};
 static const struct option audit_options[] = {
 	{ "--limit", OPTION_QUERY, "limit", "N", .help = "so many at most, the newest" },
 	{ 0 },
@@ -169,6 +179,11 @@ static const struct option wait_options[] = {
 static const struct option top_options[] = {
 	{ "--interval", OPTION_OWN, NULL, "SECONDS", .help = "between two looks; 2 by default" },
 	{ "--count", OPTION_OWN, NULL, "N", .help = "ends after so many; 0 goes on" },
+	{ 0 },
+};
+static const struct option restore_options[] = {
+	{ "--prune", OPTION_OWN, NULL, NULL, .help = "remove what the backup does not have" },
+	{ "--yes", OPTION_OWN, NULL, NULL, .help = "do not ask before that" },
 	{ 0 },
 };
 static const struct option api_options[] = {
@@ -282,6 +297,11 @@ const struct command commands[] = {
 	{ "segment", "delete", "SEGMENT", "remove a segment", "DELETE", "/v1/segments/{SEGMENT}",
 	    .columns = SEGMENT_COLUMNS },
 
+	{ "template", "list", "", "what routers can be made from", "GET", "/v1/templates",
+	    .columns = TEMPLATE_COLUMNS, .rows = "items" },
+	{ "template", "show", "TEMPLATE", "one template: its programs, and what it lacks here", "GET", "/v1/templates/{TEMPLATE}",
+	    .columns = TEMPLATE_COLUMNS, .format = FORMAT_YAML },
+
 	{ "project", "list", "", "the projects", "GET", "/v1/projects",
 	    .columns = PROJECT_COLUMNS, .rows = "items" },
 	{ "project", "get", "PROJECT", "one project", "GET", "/v1/projects/{PROJECT}",
@@ -305,6 +325,8 @@ const struct command commands[] = {
 	    .columns = TOKEN_COLUMNS, .format = FORMAT_YAML },
 	{ "token", "create", "NAME", "make one; its secret is shown now and never again", "POST", "/v1/tokens",
 	    .columns = "NAME=name ROLES=spec.roles EXPIRES=spec.expires SECRET=secret", .options = token_options },
+	{ "token", "set", "TOKEN", "change what it may do, and until when", "PATCH", "/v1/tokens/{TOKEN}",
+	    .columns = TOKEN_COLUMNS, .options = token_change },
 	{ "token", "delete", "TOKEN", "it is good for nothing from then on", "DELETE", "/v1/tokens/{TOKEN}",
 	    .columns = TOKEN_COLUMNS },
 	{ "audit", NULL, "", "who changed what, the newest first", "GET", "/v1/audit",
@@ -349,7 +371,7 @@ const struct command commands[] = {
 	    .columns = "STATE=state CHECK=name SEEN=seen CURE=cure" },
 	{ "backup", NULL, "[FILE]", "the state of the whole node as one file", .run = run_backup },
 	{ "restore", NULL, "FILE", "make the node what a backup says; repeated, it changes nothing", .run = run_restore,
-	    .rows = "items", .columns = "KIND=kind NAME=name RESULT=result DETAIL=detail" },
+	    .options = restore_options, .rows = "items", .columns = "KIND=kind NAME=name RESULT=result DETAIL=detail" },
 	{ "completion", NULL, "SHELL", "a script for bash, zsh or fish", .run = run_completion, .flags = COMMAND_LOCAL },
 	{ "help", NULL, "[NOUN]", "this, or the commands of a noun", .run = run_help, .flags = COMMAND_LOCAL },
 	{ "__complete", NULL, "[WORD...]", "what could come next", .run = run_complete,
@@ -366,6 +388,7 @@ const struct names_of names_of[] = {
 	{ "SEGMENT", "/v1/segments", "name" },
 	{ "PROJECT", "/v1/projects", "name" },
 	{ "TOKEN", "/v1/tokens", "name" },
+	{ "TEMPLATE", "/v1/templates", "name" },
 };
 const size_t n_names_of = ARRAY_SIZE(names_of);
 /* clang-format on */

@@ -17,8 +17,10 @@ cli_libcli_a_SOURCES = \
   cli/http_upgrade.c \
   cli/output.c cli/output.h \
   cli/progress.c cli/progress.h \
+  cli/prune.c \
   cli/refusal.c cli/refusal.h \
   cli/request.c cli/request.h \
+  cli/restore.h \
   cli/run.h \
   cli/run_api.c \
   cli/run_backup.c \

@@ -32,7 +32,8 @@ backup_path(const char *path, const char *name, const char *rest)
 }
 
 int
-backup_pipeline(struct cli *c, const char *name, json_t **out)
+backup_pipeline(
+    struct cli *c, const char *name, bool may_have_none, json_t **out)
 {
 	scoped_free char *path = backup_path("/v1/routers", name, "/pipeline");
 	json_auto_t *doc = NULL;
@@ -42,7 +43,7 @@ backup_pipeline(struct cli *c, const char *name, json_t **out)
 
 	if (!path)
 		return EXIT_OTHER;
-	rc = request_json(c, "GET", path, NULL, 0, &doc);
+	rc = request_json(c, "GET", path, NULL, may_have_none ? 409 : 0, &doc);
 	if (rc != EXIT_DONE)
 		return rc;
 	revision = json_object_get(doc, "revision");
@@ -103,9 +104,18 @@ backup_routes(struct cli *c, const char *name, json_t **out)
 static int
 add_router_parts(struct cli *c, const char *name, json_t *object)
 {
+	const char *program = json_string_value(
+	    json_object_get(json_object_get(object, "spec"), "dataplane"));
+	bool is_foreign = program && *program;
 	json_t *pipeline = NULL, *routes = NULL;
-	int rc = backup_pipeline(c, name, &pipeline);
+	int rc = backup_pipeline(c, name, is_foreign, &pipeline);
 
+	if (rc == EXIT_CONFLICT && is_foreign) {
+		cli_say("router %s: %s has no pipeline and no run-time routes "
+			"to be asked for",
+		    name, program);
+		return EXIT_DONE;
+	}
 	if (rc == EXIT_DONE)
 		rc = backup_routes(c, name, &routes);
 	if (rc != EXIT_DONE) {

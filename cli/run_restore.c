@@ -2,8 +2,8 @@
 /*
  * run_restore: makes a node what a backup says. What is as it should be already
  * is left alone, so that a second run changes nothing; what the backup does not
- * have stays. With --dry-run nothing is sent but questions, and 10 says that
- * there are differences.
+ * have stays, but with --prune (prune.c). With --dry-run nothing is sent but
+ * questions, and 10 says that there are differences.
  *
  * An address or a name in use may move from one router to another between node
  * and backup, so what is refused is tried again as long as something else could
@@ -15,6 +15,7 @@
 #include "cli/progress.h"
 #include "cli/refusal.h"
 #include "cli/request.h"
+#include "cli/restore.h"
 #include "cli/run.h"
 #include "lib/base.h"
 
@@ -23,28 +24,17 @@
 
 enum { BUSY_TRIES = 20, BUSY_NS = 250000000 };
 
-struct restore {
-	struct cli *c;
-	json_t *results;  /* rows to print */
-	bool is_dry;      /* only look */
-	bool is_last_try; /* say why it is refused */
-	unsigned n_done, n_all;
-	unsigned n_changed;
-	int code; /* of the last that was refused */
-};
-
-static void
-note(struct restore *r, const char *kind, const char *name, const char *result,
-    const char *detail)
+void
+restore_note(struct restore *r, const char *kind, const char *name,
+    const char *result, const char *detail)
 {
 	json_array_append_new(
 	    r->results, json_pack("{s:s, s:s, s:s, s:s*}", "kind", kind, "name",
 			    name, "result", result, "detail", detail));
 }
 
-/* Sends; a refusal is kept quiet while there is hope. Returns an exit code. */
-static int
-send(struct restore *r, const struct http_request *rq, const char *kind,
+int
+restore_send(struct restore *r, const struct http_request *rq, const char *kind,
     const char *name)
 {
 	const struct timespec pause = { .tv_nsec = BUSY_NS };
@@ -67,7 +57,7 @@ send(struct restore *r, const struct http_request *rq, const char *kind,
 		progress_end();
 		refusal_print(stderr, &a);
 		problem = a.body ? json_loadb(a.body, a.n_body, 0, NULL) : NULL;
-		note(r, kind, name, "refused",
+		restore_note(r, kind, name, "refused",
 		    json_string_value(json_object_get(problem, "code")));
 	}
 	http_answer_free(&a);
@@ -89,7 +79,7 @@ send_json(struct restore *r, const char *method, const char *path,
 		.body = text,
 		.n_body = text ? strlen(text) : 0 };
 
-	return text ? send(r, &rq, at.kind, at.name) : EXIT_OTHER;
+	return text ? restore_send(r, &rq, at.kind, at.name) : EXIT_OTHER;
 }
 
 /* --- an object -------------------------------------------------------------- */
@@ -168,7 +158,7 @@ put_object(struct restore *r, const struct backup_kind *kind, const char *name,
 	if (rc != EXIT_DONE)
 		return rc;
 	if (present && is_same(present, wanted)) {
-		note(r, kind->what, name, "unchanged", NULL);
+		restore_note(r, kind->what, name, "unchanged", NULL);
 		return EXIT_DONE;
 	}
 	body = make_object(kind, name, wanted, present);
@@ -176,7 +166,8 @@ put_object(struct restore *r, const struct backup_kind *kind, const char *name,
 		rc = send_object(r, kind, name, body, present != NULL);
 	if (rc != EXIT_DONE)
 		return rc;
-	note(r, kind->what, name, present ? "changed" : "created", NULL);
+	restore_note(
+	    r, kind->what, name, present ? "changed" : "created", NULL);
 	r->n_changed++;
 	return EXIT_DONE;
 }
@@ -213,7 +204,7 @@ send_pipeline(struct restore *r, const char *name, const json_t *wanted)
 		rq.body = zero;
 		rq.n_body = sizeof(zero) - 1;
 	}
-	return path ? send(r, &rq, "Pipeline", name) : EXIT_OTHER;
+	return path ? restore_send(r, &rq, "Pipeline", name) : EXIT_OTHER;
 }
 
 /* Only a router that runs can check a pipeline: one that shall not, runs for it. */
@@ -229,7 +220,7 @@ put_pipeline(struct restore *r, const char *name, const json_t *router)
 
 	if (!wanted)
 		return EXIT_DONE;
-	rc = backup_pipeline(r->c, name, &present);
+	rc = backup_pipeline(r->c, name, false, &present);
 	if (rc != EXIT_DONE || json_equal(present, wanted))
 		return rc;
 	if (!r->is_dry) {
@@ -241,7 +232,7 @@ put_pipeline(struct restore *r, const char *name, const json_t *router)
 	}
 	if (rc != EXIT_DONE)
 		return rc;
-	note(r, "Pipeline", name, "changed", NULL);
+	restore_note(r, "Pipeline", name, "changed", NULL);
 	r->n_changed++;
 	return EXIT_DONE;
 }
@@ -274,7 +265,7 @@ send_routes(struct restore *r, const char *name, const json_t *routes)
 		fputc('\n', f); /* no route is a line too */
 	fclose(f);
 	rq.body = text;
-	return send(r, &rq, "Routes", name);
+	return restore_send(r, &rq, "Routes", name);
 }
 
 static int
@@ -294,7 +285,7 @@ put_routes(struct restore *r, const char *name, const json_t *router)
 	if (rc != EXIT_DONE)
 		return rc;
 	/* one that does not run cannot say which it had: they are written */
-	note(r, "Routes", name, "changed",
+	restore_note(r, "Routes", name, "changed",
 	    json_is_null(present) ? "the router does not run" : NULL);
 	r->n_changed++;
 	return EXIT_DONE;
@@ -409,29 +400,64 @@ read_backup(const char *path, json_t **out)
 	return EXIT_INVALID;
 }
 
-int
-run_restore(struct cli *c, const struct call *call)
+/* All kinds, each before those that need it. Returns an exit code. */
+static int
+restore_all(struct restore *r, const json_t *doc)
 {
-	json_auto_t *doc = NULL, *out = json_pack("{s:[]}", "items");
-	struct restore r = { .c = c,
-		.results = json_object_get(out, "items"),
-		.is_dry = c->g.dry_run };
-	int rc = read_backup(call->word[0], &doc), printed;
+	int rc = EXIT_DONE;
 
-	if (rc != EXIT_DONE)
-		return rc;
-	for (size_t i = 0; i < n_backup_kinds; i++)
-		r.n_all += (unsigned)json_array_size(
-		    json_object_get(doc, backup_kinds[i].member));
 	for (size_t i = 0; i < n_backup_kinds; i++) {
 		json_t *list = json_object_get(doc, backup_kinds[i].member);
-		int one = restore_kind(&r, &backup_kinds[i], list);
+		int one = restore_kind(r, &backup_kinds[i], list);
 
 		rc = one != EXIT_DONE ? one : rc;
 		if (one == EXIT_UNREACHABLE)
 			break;
 	}
 	progress_end();
+	return rc;
+}
+
+/*
+ * What goes makes room for what comes; but a port that a router has until it is
+ * changed can go behind that only.
+ */
+static int
+restore_and_prune(struct restore *r, const json_t *doc, json_t *extra)
+{
+	int rc = prune(r, extra);
+
+	if (rc == EXIT_UNREACHABLE)
+		return rc;
+	rc = restore_all(r, doc);
+	if (rc == EXIT_UNREACHABLE || json_array_size(extra) == 0)
+		return rc;
+	r->is_last_try = true;
+	if (prune(r, extra) == EXIT_UNREACHABLE)
+		return EXIT_UNREACHABLE;
+	return json_array_size(extra) > 0 ? r->code : rc;
+}
+
+int
+run_restore(struct cli *c, const struct call *call)
+{
+	json_auto_t *doc = NULL, *out = json_pack("{s:[]}", "items");
+	json_auto_t *extra = json_array();
+	struct restore r = { .c = c,
+		.results = json_object_get(out, "items"),
+		.is_dry = c->g.dry_run };
+	int rc = read_backup(call->word[0], &doc), printed;
+
+	if (rc == EXIT_DONE && args_option(call, "--prune"))
+		rc = prune_find(&r, doc, extra);
+	if (rc == EXIT_DONE && !r.is_dry && !args_option(call, "--yes"))
+		rc = prune_ask(extra);
+	if (rc != EXIT_DONE)
+		return rc;
+	for (size_t i = 0; i < n_backup_kinds; i++)
+		r.n_all += (unsigned)json_array_size(
+		    json_object_get(doc, backup_kinds[i].member));
+	rc = restore_and_prune(&r, doc, extra);
 	printed = request_print(c, call->command, out);
 	if (rc == EXIT_DONE)
 		rc = printed;

@@ -75,7 +75,8 @@ struct init_child {
 
 	pid_t pid; /* 0: does not run */
 	uint32_t starts;
-	uint32_t status;   /* of wait(2), of the last end */
+	/* of wait(2), of the last end; above it the errno of a failed exec */
+	uint32_t status;
 	uint32_t last_end; /* the same, 0 if init wanted it to end */
 	uint64_t started_ms;
 	unsigned backoff_ms; /* before the next start; 0: at once */
@@ -83,6 +84,7 @@ struct init_child {
 	struct loop_source *start_timer;
 	struct loop_source *kill_timer;
 
+	int exec_fd;    /* an errno comes here if exec fails; or -1 */
 	int control_fd; /* our end of EUROPA_CONTROL_FD, or -1 */
 	struct loop_source *on_control;
 	uint32_t sequence; /* id of the STATS_GET on its way */

@@ -154,9 +154,10 @@ set_environment(const struct init_child *c, int control)
 
 /* In the new process: from here to exec nothing of init's may be used. */
 static _Noreturn void
-become_child(const struct init_child *c, int control, pid_t parent)
+become_child(const struct init_child *c, int control, int why, pid_t parent)
 {
 	sigset_t none;
+	int no;
 
 	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -176,16 +177,20 @@ become_child(const struct init_child *c, int control, pid_t parent)
 	inherit(control);
 	set_environment(c, control);
 	execv(c->command.argv[0], c->command.argv);
-	log_err("%s: %s", c->command.argv[0], strerror(errno));
+	no = errno;
+	log_err("%s: %s", c->command.argv[0], strerror(no));
+	if (write(why, &no, sizeof(no)) < 0) {
+		/* then the exit code alone says that it failed */
+	}
 	_exit(127);
 }
 
 static int
 spawn(struct init_child *c)
 {
-	scoped_close int theirs = -1;
+	scoped_close int theirs = -1, why = -1;
 	pid_t parent = getpid(), pid;
-	int pair[2], rc;
+	int pair[2], ends[2], rc;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
@@ -197,13 +202,30 @@ spawn(struct init_child *c)
 	    c->loop, c->control_fd, EPOLLIN, control_ready, c, &c->on_control);
 	if (rc < 0)
 		return rc;
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	base_close(c->exec_fd);
+	c->exec_fd = ends[0];
+	why = ends[1];
 	pid = fork();
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		become_child(c, theirs, parent);
+		become_child(c, theirs, why, parent);
 	c->pid = pid;
 	return 0;
+}
+
+/* Why exec failed in the process that has ended; 0: it did not. */
+static uint32_t
+exec_error(struct init_child *c)
+{
+	int no = 0;
+	ssize_t n = read(c->exec_fd, &no, sizeof(no));
+
+	base_close(c->exec_fd);
+	c->exec_fd = -1;
+	return n == (ssize_t)sizeof(no) && no > 0 ? (uint32_t)no : 0;
 }
 
 static unsigned
@@ -263,8 +285,8 @@ init_child_reaped(struct init_child *c, pid_t pid, int status)
 		return false;
 	kill(-pid, SIGKILL); /* what it left behind */
 	c->pid = 0;
-	c->status = (uint32_t)status;
-	c->last_end = c->ending ? 0 : c->status;
+	c->last_end = c->ending ? 0 : (uint32_t)status;
+	c->status = (uint32_t)status | exec_error(c) << WIRE_EXEC_SHIFT;
 	loop_disarm(c->kill_timer);
 	close_control(c);
 	healthy = loop_now_ms() - c->started_ms >= HEALTHY_MS;
@@ -327,7 +349,7 @@ init_child_open(struct init_child *c, struct loop *l)
 	int rc;
 
 	c->loop = l;
-	c->control_fd = -1;
+	c->control_fd = c->exec_fd = -1;
 	vnic_fds_init(&c->fds);
 	rc = loop_add_timer(l, start_is_due, c, &c->start_timer);
 	return rc < 0 ? rc

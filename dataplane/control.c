@@ -63,6 +63,17 @@ control_event(
 	control_send(c, &m);
 }
 
+void
+control_port(struct control *c, const struct port *p)
+{
+	struct wire_msg m = { .type = WIRE_PORT_INFO };
+
+	if (!c || !c->greeted)
+		return;
+	port_describe(p, &m);
+	control_send(c, &m);
+}
+
 static void
 answer(struct control *c, uint32_t id, int rc, const struct err *e)
 {

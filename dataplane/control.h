@@ -23,6 +23,9 @@ void control_free(struct control *c); /* NULL is allowed */
 void control_event(
     struct control *c, const struct set_queue *q, enum wire_event kind);
 
+/* The same: what has become of a port. */
+void control_port(struct control *c, const struct port *p);
+
 /*
  * Sends m; a peer that does not read for a second is cut off. Returns 0 or
  * negative errno.

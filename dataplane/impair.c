@@ -4,6 +4,8 @@
 
 #include "lib/base.h"
 
+#include <sys/mman.h>
+
 enum { LINE = 64, MIN_CAPACITY = 64 };
 
 enum path { IN_ORDER, EXPRESS, N_PATHS };
@@ -33,6 +35,7 @@ struct impair {
 	uint32_t capacity; /* a power of two: slots, and entries of a queue */
 	uint32_t frame_bytes;
 	size_t stride;
+	size_t map_bytes; /* of all that bytes begins */
 	uint8_t *bytes;
 	uint8_t *users; /* entries that have a slot */
 	uint32_t *free; /* a stack of slots that were used before */
@@ -79,30 +82,59 @@ impair_flaw(const struct wire_impair *s)
 
 /* --- memory --------------------------------------------------------------------- */
 
+/* What each part takes of the memory of an impair, lines alone. */
+static size_t
+lines(size_t bytes)
+{
+	return (bytes + LINE - 1) / LINE * LINE;
+}
+
+/* Address space, until it is touched; false: there is none. */
+static bool
+take_memory(struct impair *im, uint32_t capacity)
+{
+	size_t n = capacity, entries = lines(n * sizeof(struct entry));
+	size_t users = lines(n), slots = lines(n * sizeof(uint32_t));
+	size_t bytes;
+	uint8_t *at;
+
+	if (!checked_mul(n, im->stride, &bytes))
+		return false;
+	im->map_bytes = bytes + users + slots + N_PATHS * entries;
+	at = mmap(NULL, im->map_bytes, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (at == MAP_FAILED)
+		return false;
+	/* what was asked for is what is touched, not 2 MiB of it; if it fails so
+	 * be it */
+	madvise(at, im->map_bytes, MADV_NOHUGEPAGE);
+	im->capacity = capacity;
+	im->bytes = at;
+	im->users = at + bytes;
+	/* lines are aligned for all of these */
+	im->free = (void *)(im->users + users);
+	at = im->users + users + slots;
+	for (unsigned i = 0; i < N_PATHS; i++)
+		im->queue[i].entry = (void *)(at + i * entries);
+	return true;
+}
+
 int
 impair_new(uint32_t n, uint32_t frame_bytes, struct impair **out)
 {
 	struct impair *im = calloc(1, sizeof(*im));
-	size_t bytes;
+	uint32_t least = MIN_CAPACITY;
 
 	if (!im)
 		return -ENOMEM;
-	im->capacity = MIN_CAPACITY;
-	while (im->capacity < n)
-		im->capacity *= 2;
 	im->frame_bytes = frame_bytes;
-	im->stride = (frame_bytes + LINE - 1) / LINE * LINE;
-	if (!checked_mul(im->capacity, im->stride, &bytes))
-		bytes = 0;
-	im->bytes = calloc(1, bytes);
-	im->users = calloc(im->capacity, sizeof(*im->users));
-	im->free = calloc(im->capacity, sizeof(*im->free));
-	for (unsigned i = 0; i < N_PATHS; i++)
-		im->queue[i].entry =
-		    calloc(im->capacity, sizeof(*im->queue[i].entry));
-	if (bytes == 0 || !im->bytes || !im->users || !im->free ||
-	    !im->queue[IN_ORDER].entry || !im->queue[EXPRESS].entry) {
-		impair_free(im);
+	im->stride = lines(frame_bytes);
+	while (least < n)
+		least *= 2;
+	/* room for any longer queue, or, on a host that counts it, for this */
+	if (!take_memory(im, MAX(least, (uint32_t)WIRE_MAX_IMPAIR_PACKETS)) &&
+	    !take_memory(im, least)) {
+		free(im);
 		return -ENOMEM;
 	}
 	*out = im;
@@ -114,11 +146,7 @@ impair_free(struct impair *im)
 {
 	if (!im)
 		return;
-	free(im->bytes);
-	free(im->users);
-	free(im->free);
-	for (unsigned i = 0; i < N_PATHS; i++)
-		free(im->queue[i].entry);
+	munmap(im->bytes, im->map_bytes);
 	free(im);
 }
 

@@ -49,8 +49,9 @@ bool impair_is_active(const struct wire_impair *spec);
 const char *impair_flaw(const struct wire_impair *spec);
 
 /*
- * One for packets of up to frame_bytes, of which up to n wait (more if that is
- * simpler). Returns 0 or -ENOMEM. Context: control.
+ * One for packets of up to frame_bytes, of which up to n wait, and as a rule
+ * WIRE_MAX_IMPAIR_PACKETS: a queue that becomes longer keeps its packets.
+ * Returns 0 or -ENOMEM. Context: control.
  */
 int impair_new(uint32_t n, uint32_t frame_bytes, struct impair **out);
 void impair_free(struct impair *im); /* NULL is allowed */

@@ -34,6 +34,7 @@ DATAPLANE_SOURCES = \
   dataplane/port.c dataplane/port.h \
   dataplane/port_explain.c \
   dataplane/port_fds.c \
+  dataplane/port_watch.c dataplane/port_watch.h \
   dataplane/privileges.c dataplane/privileges.h \
   dataplane/rx.c \
   dataplane/set.c dataplane/set.h \

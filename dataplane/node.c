@@ -86,6 +86,21 @@ node_drop_port(struct node *n, struct port *p)
 }
 
 int
+node_close_port(struct node *n, struct port *p)
+{
+	int rc;
+
+	p->state = WIRE_PORT_DOWN; /* no plan has it */
+	rc = node_publish(n);
+	p->state = WIRE_PORT_UP;
+	if (rc < 0)
+		return rc;
+	crew_unwatch_port(n->crew, p);
+	port_close(p);
+	return 0;
+}
+
+int
 node_open_ports(struct node *n, const char *path)
 {
 	scoped_free struct port_spec *list = NULL;

@@ -42,6 +42,8 @@ int node_open_ports(struct node *n, const char *path);
 void node_add_port(struct node *n, struct port *p);
 /* port_open() with the load of workers as it is now. */
 int node_open_port(struct node *n, struct port *p);
+/* Takes it out of the plan and closes it; it stays known. 0 or -ENOMEM. */
+int node_close_port(struct node *n, struct port *p);
 /* Takes it out of the plan, closes and frees it. Returns 0 or -ENOMEM. */
 int node_drop_port(struct node *n, struct port *p);
 

@@ -6,6 +6,7 @@
 #include "lib/log.h"
 
 #include <ctype.h>
+#include <net/if.h>
 #include <stdio.h>
 
 #include <rte_bus_pci.h>
@@ -334,6 +335,7 @@ port_open(struct port *p, const struct port_workers *w)
 {
 	struct fd_list before = { 0 };
 	struct rte_ether_addr mac;
+	char name[IFNAMSIZ];
 	int rc = fd_list_read(&before);
 
 	if (rc == 0)
@@ -354,6 +356,10 @@ port_open(struct port *p, const struct port_workers *w)
 	p->n_fds = port_find_fds(&before, p->fds, PORT_MAX_FDS);
 	fd_list_free(&before);
 	p->state = WIRE_PORT_UP;
+	p->ifindex = port_interface(&p->spec, name, sizeof(name))
+			 ? if_nametoindex(name)
+			 : 0;
+	p->no_line = false;
 	log_info("port is up: %s, %s port=%s mtu=%u rx_queues=%u tx_queues=%u "
 		 "worker=%u",
 	    p->driver,
@@ -423,7 +429,9 @@ port_describe(const struct port *p, struct wire_msg *m)
 	    p->spec.name);
 	snprintf(m->u.port_info.driver, sizeof(m->u.port_info.driver), "%s",
 	    p->driver);
-	m->u.port_info.state = (uint8_t)p->state;
+	m->u.port_info.state =
+	    (uint8_t)(p->state == WIRE_PORT_UP && p->no_line ? WIRE_PORT_NO_LINE
+							     : p->state);
 	m->u.port_info.mtu = p->spec.mtu;
 	memcpy(m->u.port_info.mac, p->mac, sizeof(p->mac));
 	for (int i = 0; i < WIRE_N_PORT_COUNTERS; i++)

@@ -49,8 +49,10 @@ struct port {
 	enum wire_port_state state;   /* (c) */
 	char device[PORT_NAME_BYTES]; /* DPDK's name of it */
 	char driver[32];
-	bool hotplugged; /* we made the device, we remove it */
-	uint16_t id;     /* DPDK's number of it */
+	bool hotplugged;  /* we made the device, we remove it */
+	uint16_t id;      /* DPDK's number of it */
+	unsigned ifindex; /* (c) of the kernel's interface, 0 = none */
+	bool no_line;     /* (c) it is open, but nothing would pass */
 	uint8_t mac[6];
 	uint32_t max_frame; /* bytes of the longest frame */
 	uint32_t room;      /* bytes that an mbuf holds */
@@ -80,6 +82,12 @@ void port_free(struct port *p); /* closes; NULL is allowed */
  * Returns rc. Context: control.
  */
 int port_explain(const struct port_spec *spec, int rc, struct err *e);
+
+/*
+ * The value of iface= in its devargs: the interface that the device is, or for
+ * some drivers makes. false: there is none.
+ */
+bool port_interface(const struct port_spec *spec, char *name, size_t size);
 
 /* Devices that must be there when EAL starts, or need more rights. */
 bool port_is_pci(const struct port_spec *spec);

@@ -11,11 +11,10 @@
 #include <net/if.h>
 #include <stdio.h>
 
-/* The value of iface= in devargs; false if there is none. */
-static bool
-interface_of(const char *devargs, char *name, size_t size)
+bool
+port_interface(const struct port_spec *spec, char *name, size_t size)
 {
-	const char *at = strstr(devargs, ",iface=");
+	const char *at = strstr(spec->devargs, ",iface=");
 
 	if (!at)
 		return false;
@@ -37,7 +36,7 @@ port_explain(const struct port_spec *spec, int rc, struct err *e)
 		    spec->name, n, spec->devargs);
 	/* net_tap makes its interface */
 	if (strncmp(spec->devargs, "net_af_", 7) == 0 &&
-	    interface_of(spec->devargs, name, sizeof(name)) &&
+	    port_interface(spec, name, sizeof(name)) &&
 	    if_nametoindex(name) == 0)
 		return err_set(e, rc,
 		    "port %s does not open: there is no interface %s here; "

@@ -4,6 +4,7 @@
 
 #include "dataplane/control.h"
 #include "dataplane/crew.h"
+#include "dataplane/port_watch.h"
 #include "dataplane/sigbus.h"
 #include "lib/log.h"
 #include "lib/ready.h"
@@ -238,6 +239,7 @@ on_watch(void *arg)
 		for (unsigned i = 0; !s->broken && i < s->n_queues; i++)
 			if (ledger_phase(s->queue[i].ledger) == LEDGER_RUN)
 				watch_queue(t, &s->queue[i], now_ms);
+	port_watch(t->node);
 	loop_arm(t->watch, WATCH_MS);
 }
 

@@ -6,7 +6,7 @@
  * It looks when it is woken (a worker has let go of a queue, a waiting router
  * has rung its bell) and by a timer that is as slow as it may be: 1 ms while
  * something is about to happen, 1 s when routers are only away, never when all
- * is well but for the look at stalled routers once per second.
+ * is well but for the look at stalled routers and lost devices once per second.
  */
 #ifndef DATAPLANE_TEND_H
 #define DATAPLANE_TEND_H

@@ -32,6 +32,7 @@ DECISIONS = \
 EXTRA_DIST += $(DECISIONS) doc/model/vnic-ring.pml doc/results \
   CONTRIBUTING.md .ci/run
 dist_doc_DATA += ARCHITECTURE.md CHANGELOG.md LICENSE README.md doc/conformance.md \
+  doc/install.md \
   doc/linux-twins.md \
   doc/pipeline.md \
   doc/real-nic.md \

@@ -40,6 +40,7 @@ enum wire_limits {
 	WIRE_MAX_IMPAIR_PACKETS = 16384,
 	WIRE_MAX_IMPAIR_US = 10000000,
 	WIRE_PPM = 1000000,
+	WIRE_EXEC_SHIFT = 16,
 };
 
 enum wire_type {
@@ -62,7 +63,7 @@ enum wire_type {
 
 	/* the data plane to europad */
 	WIRE_SET_INFO,  /* as SET_ADD, with fds */
-	WIRE_PORT_INFO, /* u.port_info */
+	WIRE_PORT_INFO, /* u.port_info; with id 0 of a port that has changed */
 	WIRE_EVENT,     /* u.event, id 0 */
 
 	/* init to europad */
@@ -123,6 +124,8 @@ enum wire_port_state {
 	WIRE_PORT_UP = 1,
 	WIRE_PORT_DOWN = 2,
 	WIRE_PORT_PENDING_RESTART = 3,
+	WIRE_PORT_GONE = 4,    /* its device has gone while it was open */
+	WIRE_PORT_NO_LINE = 5, /* open, but the device has no line */
 };
 
 /* What the host counts per port, and in this order. */
@@ -290,7 +293,9 @@ struct wire_msg {
 			uint8_t running;
 			uint32_t pid; /* in the container */
 			uint32_t starts;
-			uint32_t status; /* of wait(2), of the last end */
+			/* of wait(2), of the last end; if there was no such
+			 * program to run, why: an errno, WIRE_EXEC_SHIFT up */
+			uint32_t status;
 		} process;
 		struct {
 			uint64_t generation;

@@ -111,7 +111,7 @@ EXTRA_DIST += \
   tests/rest/openapi.mjs \
   tests/rest/openapi.test.mjs \
   tests/rest/projects.test.mjs \
-  tests/rest/random.mjs \
+  tests/rest/random.mjs tests/rest/revoked.test.mjs \
   tests/rest/run \
   tests/rest/schema.test.mjs \
   tests/rest/tokens.test.mjs

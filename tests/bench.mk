@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The benchmark suite: tests/bench/run, "make bench". Its programs are built with
-# the tests, so that they do not rot; they are run by nobody else.
+# the tests, so that they do not rot; they are run by nobody else, so a build for
+# sanitizers does without.
 BENCH_TOOLS = tests/bench/coreping tests/bench/frames tests/bench/io \
   tests/bench/loops tests/bench/paths tests/bench/rig tests/bench/rules \
   tests/bench/scatters tests/bench/table tests/bench/updates
@@ -8,7 +9,9 @@ if HAVE_DPDK
 BENCH_TOOLS += tests/bench/fibs tests/bench/inproc tests/bench/peer \
   tests/bench/source.so
 endif
+if !SANITIZED
 check_PROGRAMS += $(BENCH_TOOLS)
+endif
 EXTRA_DIST += tests/bench/run tests/bench/lib.bash \
   tests/bench/data/README tests/bench/data/prefixes4.xz \
   tests/bench/data/prefixes6.xz \

@@ -4,7 +4,6 @@
 if HAVE_DPDK
 BENCH_TOOLS += tests/bench/latency.so tests/bench/busy.so \
   tests/bench/costs
-check_PROGRAMS += tests/bench/latency.so tests/bench/busy.so tests/bench/costs
 endif
 # a library that is loaded first, not a program
 tests_bench_latency_so_SOURCES = tests/bench/latency.c tests/bench/bench.h

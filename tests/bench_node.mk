@@ -2,7 +2,9 @@
 # The experiments on whole nodes and beside kernel forwarders: their programs.
 NODE_BENCH_TOOLS = tests/bench/vload tests/bench/afpfwd tests/bench/tenants \
   tests/bench/unruly
+if !SANITIZED
 check_PROGRAMS += $(NODE_BENCH_TOOLS)
+endif
 bench: $(NODE_BENCH_TOOLS)
 EXTRA_DIST += tests/bench/europa.bash tests/bench/kernel.bash \
   tests/bench/veth.bash tests/bench/exp/noisy.bash tests/bench/exp/pool.bash \

@@ -7,7 +7,7 @@ INSTALL_TESTS = tests/install/units.sh tests/install/config.sh \
 EXTRA_DIST += .clang-format .editorconfig $(LINT_FILES) $(INSTALL_TESTS) \
   tests/lint/selftest.sh \
   tests/install/staged.sh tests/install/files.txt tests/install/dirs.sh.in \
-  tests/system/run \
+  tests/bats.bash tests/system/run \
   tests/systemd/machine.bash tests/systemd/node.bats tests/systemd/run
 TESTS += tests/lint/selftest.sh $(INSTALL_TESTS)
 

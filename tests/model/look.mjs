@@ -6,7 +6,7 @@ import {spawnSync} from 'node:child_process';
 import {existsSync, readFileSync, readdirSync, readlinkSync} from 'node:fs';
 import {deepStrictEqual} from 'node:assert';
 
-import {KINDS} from './model.mjs';
+import {KINDS, rolesOf} from './model.mjs';
 import {until} from './node.mjs';
 
 // --- resources --------------------------------------------------------------------
@@ -29,12 +29,6 @@ export async function observe(node) {
         out[kind][`${project}/${o.name}`] = o;
   }
   return out;
-}
-
-function rolesOf(state, t) {
-  const there = Object.entries(t.spec.roles).filter(([p]) =>
-    p === '*' || state.projects[p]?.id === t.of[p]);
-  return Object.fromEntries(there);
 }
 
 // What the model says of o, in the form of what GET shows. What the node chooses

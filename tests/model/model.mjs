@@ -165,6 +165,7 @@ function checkFrozen(r, old) {
 
 const sumOf = (spec, key) => {
   if (key === 'routers') return 1;
+  if (key === 'links' || key === 'segments') return 0; // checked where they are made
   if (key === 'vnics') return spec.vnics.length;
   return spec.quota[key] === 0 ? Infinity : spec.quota[key];
 };
@@ -391,6 +392,9 @@ const reader = {links: rules.link, segments: rules.segment};
 const createWiring = (kind) => (state, op) => {
   const w = reader[kind](op.body);
   checkWiring(state, kind, op.project, w, null);
+  const limit = state.projects[op.project].spec.quota[kind];
+  if (limit && ofProject(state, kind, op.project).length >= limit)
+    refuse(409, 'quota-exceeded', kind);
   return {status: 201, kind, object: add(state, kind, `${op.project}/${w.name}`,
     {...w, project: op.project})};
 };
@@ -467,14 +471,38 @@ function deleteProject(state, op) {
   return {status: 204};
 }
 
-function createToken(state, op) {
-  const t = rules.token(op.body);
+// A role is of that very project, and not of the next one with its name.
+function giveRoles(state, t) {
   for (const project of Object.keys(t.spec.roles))
     if (project !== '*' && !state.projects[project]) throw invalid(project);
-  if (named(state, 'tokens', op.project, t.name)) refuse(409, 'exists', t.name);
-  // a role is of that very project, and not of the next one with its name
   t.of = Object.fromEntries(Object.keys(t.spec.roles).map((p) =>
     [p, state.projects[p]?.id ?? 0]));
+}
+
+// Those of projects that are there.
+export function rolesOf(state, t) {
+  return Object.fromEntries(Object.entries(t.spec.roles).filter(([p]) =>
+    p === '*' || state.projects[p]?.id === t.of[p]));
+}
+
+function patchToken(state, op) {
+  const old = find(state, 'tokens', op);
+  const says = op.body?.spec?.expires !== undefined;
+  const body = mergePatch({...shown(old),
+    spec: {roles: rolesOf(state, old), expires: old.spec.expires}}, op.body);
+  if (!says) delete body.spec.expires; // it may be over by now
+  const t = rules.token(body, old.name);
+  if (!says) t.spec.expires = old.spec.expires;
+  giveRoles(state, t);
+  Object.assign(old, t);
+  old.generation++;
+  return {status: 200, kind: 'tokens', object: old};
+}
+
+function createToken(state, op) {
+  const t = rules.token(op.body);
+  giveRoles(state, t);
+  if (named(state, 'tokens', op.project, t.name)) refuse(409, 'exists', t.name);
   return {status: 201, kind: 'tokens',
     object: add(state, 'tokens', `${op.project}/${t.name}`, {...t, project: op.project})};
 }
@@ -527,6 +555,7 @@ const table = {
   'segment.patch': patchWiring('segments'),
   'segment.delete': deleteOf('segments'),
   'token.create': createToken,
+  'token.patch': patchToken,
   'token.delete': deleteOf('tokens'),
   'bad.json': () => refuse(400, 'not-json'),
   'bad.large': () => refuse(413, 'too-large'),

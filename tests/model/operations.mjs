@@ -24,7 +24,7 @@ const weights = {
   'vnic.create': 7, 'vnic.patch': 5, 'vnic.delete': 3,
   'link.create': 7, 'link.patch': 4, 'link.delete': 3,
   'segment.create': 4, 'segment.patch': 4, 'segment.delete': 1,
-  'token.create': 3, 'token.delete': 2,
+  'token.create': 3, 'token.patch': 3, 'token.delete': 2,
   'bad.json': 1, 'bad.large': 1,
 };
 
@@ -68,7 +68,7 @@ export class Operations {
     const out = {};
     if (op.method === 'POST' && !/^(bad|token)/.test(op.is) && this.chance(45))
       out['Idempotency-Key'] = `key ${++this.nKeys}`;
-    if (op.about && op.is !== 'token.delete' && this.chance(18))
+    if (op.about && this.chance(18))
       out['If-Match'] = this.chance(60) ? `"${etagOf(op.about)}"`
         : this.pick(['*', `"${etagOf({...op.about, generation: 0})}"`]);
     if (/^(router\.(create|put|patch|power|quota)|vnic)/.test(op.is) && this.chance(4))
@@ -181,6 +181,9 @@ export class Operations {
     if (kind === 'segments' && this.chance(75))
       return {spec: {members: this.ends(this.random(4))}};
     if (kind === 'ports' && this.chance(20)) return {spec: {mtu: 1400}};
+    if (kind === 'tokens' && this.chance(60))
+      return {spec: this.pick([{roles: this.roles()}, {expires: null},
+        {expires: '2040-01-31T12:00:00Z'}, {expires: '2001-01-31T12:00:00Z'}])};
     return this.pick([{labels: this.labels()}, {labels: null},
       {labels: {site: null}}, {name: about?.name ?? 'x'}, {name: 'other'},
       {labels: {site: 7}}]);
@@ -190,6 +193,7 @@ export class Operations {
     return this.pick([{}, {routers: this.random(4)}, {vnics: 2 + this.random(6)},
       {cpu_millis: 1000 + this.random(4) * 1000}, {mem_bytes: '256MiB'},
       {rx_pps: '1M'}, {routers: 0, vnics: 0}, {routers: null},
+      {links: 1 + this.random(3)}, {segments: 1}, {links: null, segments: 0},
       {cpu_millis: 0, mem_bytes: 0, rx_pps: 0}, {cpu_millis: 'much'}]);
   }
 

@@ -349,7 +349,8 @@ export function port(body, fixed) {
 }
 
 export const SUMS = ['cpu_millis', 'mem_bytes', 'pids', 'disk_bytes',
-  'pool_slots', 'rx_pps', 'tx_pps', 'rx_bps', 'tx_bps', 'routers', 'vnics'];
+  'pool_slots', 'rx_pps', 'tx_pps', 'rx_bps', 'tx_bps', 'routers', 'vnics',
+  'links', 'segments'];
 
 export function sums(v = {}) {
   known(v, 'quota', ...SUMS);
@@ -445,9 +446,9 @@ export function segment(body, fixed) {
   return out;
 }
 
-export function token(body) {
+export function token(body, fixed) {
   known(body, 'the body', 'name', 'labels', 'spec', 'kind');
-  const out = {name: ownName(body), labels: labels(body.labels)};
+  const out = {name: ownName(body, fixed), labels: labels(body.labels)};
   known(body.spec, 'spec', 'roles', 'expires');
   if (!isObject(body.spec.roles) || !Object.keys(body.spec.roles).length)
     throw invalid('roles');

@@ -214,8 +214,32 @@ test('backup, and restore of all of it', {skip}, async () => {
   assert.match(a.out, /^Router,r1,changed/m);
   assert.match(a.out, /^Router,r2,unchanged/m);
   assert.equal((await request('GET', '/v1/ports/p9')).status, 200);
-  await must('DELETE', '/v1/ports/p9');
+  // and without what is not in it, if that was meant
+  await must('POST', '/v1/routers', {name: 'r9', spec: {power: 'stopped',
+    vnics: [{name: 'x'}]}});
+  await must('POST', '/v1/links', {name: 'l9', spec: {ends: ['r9:x', 'port:p9']}});
+  a = await ctl(['restore', file, '--prune'], {stdin: ''});
+  assert.equal(a.code, 2, a.out + a.err);
+  assert.match(a.err, /Link l9\n.*Router r9\n.*Port p9\n.*say --yes/s);
+  a = await ctl(['restore', file, '--prune', '--dry-run', '--format', 'csv']);
+  assert.equal(a.code, 10, a.out + a.err);
+  assert.match(a.out, /^Link,l9,removed,-\nRouter,r9,removed,-\nPort,p9,removed,-$/m);
+  for (const path of ['links/l9', 'routers/r9', 'ports/p9'])
+    await must('GET', `/v1/${path}`);
+  a = await ctl(['restore', file, '--prune', '--yes']);
+  assert.equal(a.code, 0, a.out + a.err);
+  for (const path of ['links/l9', 'routers/r9', 'ports/p9'])
+    assert.equal((await request('GET', `/v1/${path}`)).status, 404);
   assert.deepEqual(await state(), before);
+  a = await ctl(['restore', file, '--prune']);
+  assert.equal(a.code, 0, a.out + a.err);
+  // what may not go stays, and is said to
+  await must('POST', '/v1/routers', {name: 'r8', spec: {power: 'stopped', protected: true}});
+  a = await ctl(['restore', file, '--prune', '--yes', '--format', 'csv']);
+  assert.equal(a.code, 4, a.out + a.err);
+  assert.match(a.out, /^Router,r8,refused,protected$/m);
+  await must('PATCH', '/v1/routers/r8', {spec: {protected: false}});
+  await must('DELETE', '/v1/routers/r8');
 });
 
 test('a backup that is none, and one that cannot be', {skip}, async () => {

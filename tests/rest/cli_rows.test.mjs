@@ -97,8 +97,24 @@ test('a token is shown once, and the trail knows who', {skip: skips.tokens}, asy
   assert.equal((await run(['router', 'create', 'r7'], token)).code, 6);
   assert.match(await does(['audit', '--limit', '3']), /POST +\/v1\/routers +403/);
   assert.equal((await doc('audit', '--limit', '2')).items.length, 2);
+  await does(['token', 'set', 'ci', '--role', 'default=operator', '--label', 'k=v',
+    '--expires', '2099-01-01T00:00:00Z']);
+  assert.equal((await run(['router', 'create', 'r7', '--dry-run'], token)).code, 0);
+  await does(['token', 'set', 'ci', '--set', 'spec.expires=null']);
+  const ci = (await must('GET', '/v1/tokens/ci')).json;
+  assert.deepEqual([ci.spec, ci.labels],
+    [{roles: {default: 'operator'}, expires: null}, {k: 'v'}]);
+  await does(['token', 'set', 'ci', '--role', '*=viewer', '--role', 'default-']);
+  assert.deepEqual((await must('GET', '/v1/tokens/ci')).json.spec.roles, {'*': 'viewer'});
   await does(['token', 'delete', 'ci']);
   assert.equal((await run(['router', 'list'], token)).code, 6);
+});
+
+test('what routers can be made from', {skip}, async () => {
+  assert.match(await does(['template', 'list']), /^NAME .*\n(.*\n)*router +yes /m);
+  assert.equal((await doc('template', 'show', 'router')).kind, 'Template');
+  assert.equal((await run(['template', 'show', 'nothing'], {env})).code, 3);
+  assert.match(await does(['__complete', 'template', 'show', 'r']), /^router$/m);
 });
 
 test('commands and files in a container', {skip: skips.exec}, async () => {

@@ -170,3 +170,26 @@ test('links and segments are of a project, and join its own alone', {skip}, asyn
   assert.equal((await must('GET', '/v1/links/l1')).json.uid, ours.json.uid);
   await must('DELETE', '/v1/projects/blue');
 });
+
+test('how many links and segments a project has', {skip}, async () => {
+  await must('POST', '/v1/projects', {name: 'wired', spec: {quota: {links: 1, segments: 1}}});
+  const at = '?project=wired';
+  const link = (name) => request('POST', `/v1/links${at}`, {name, spec: {ends: [`${name}:a`, `${name}:b`]}});
+  assert.equal((await link('one')).status, 201);
+  const more = await link('two');
+  assert.equal(more.status, 409, more.text);
+  assert.equal(more.json.code, 'quota-exceeded');
+  assert.deepEqual([more.json.wanted, more.json.best], [{links: 1}, {links: 0}]);
+  assert.equal((await request('POST', `/v1/segments${at}`, {name: 'one', spec: {}})).status, 201);
+  const wide = await request('POST', `/v1/segments${at}`, {name: 'two', spec: {}});
+  assert.deepEqual([wide.json.code, wide.json.best], ['quota-exceeded', {segments: 0}]);
+  const {limit, usage} = (await must('GET', '/v1/projects/wired/quota')).json;
+  assert.deepEqual([limit.links, usage.links, limit.segments, usage.segments], [1, 1, 1, 1]);
+  // it is what a project has, not what it had
+  await must('PATCH', `/v1/links/one${at}`, {spec: {impair: {forward: {delay_ms: 1}}}});
+  await must('DELETE', `/v1/links/one${at}`);
+  assert.equal((await link('two')).status, 201);
+  await must('DELETE', `/v1/links/two${at}`);
+  await must('DELETE', `/v1/segments/one${at}`);
+  await must('DELETE', '/v1/projects/wired');
+});

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 
-import {bearer, empty, must, request, reset, skip} from './client.mjs';
+import {bearer, empty, must, request, reset, skip, until} from './client.mjs';
 
 const tcp = {host: '127.0.0.1', port: Number(process.env.EUROPA_TCP_PORT)};
 const skipTcp = skip || (tcp.port ? false : 'EUROPA_TCP_PORT names no port');
@@ -134,4 +134,64 @@ test('over TCP, a token or nothing', {skip: skipTcp}, async () => {
   assert.notEqual((await must('GET', '/v1/tokens/net')).json.status.last_used, null);
   await must('DELETE', '/v1/tokens/net');
   assert.equal((await request('GET', '/v1/routers', undefined, headers, tcp)).status, 401);
+});
+
+test('a token is changed, and its secret stays', {skip}, async () => {
+  const headers = await bearer('kept', {default: 'viewer'});
+  const at = '/v1/tokens/kept';
+  const before = await must('GET', at);
+  const made = await must('PATCH', at, {labels: {owner: 'lab'},
+    spec: {roles: {default: 'operator', blue: 'viewer'}, expires: '2099-01-01T00:00:00Z'}});
+  assert.deepEqual(made.json.spec, {roles: {default: 'operator', blue: 'viewer'},
+    expires: '2099-01-01T00:00:00Z'});
+  assert.deepEqual([made.json.labels, made.json.generation], [{owner: 'lab'}, 2]);
+  assert.deepEqual((await must('GET', at)).json.spec, made.json.spec);
+  assert.notEqual(made.headers.etag, before.headers.etag);
+  const stale = await request('PATCH', at, {labels: {a: 'b'}}, {'If-Match': before.headers.etag});
+  assert.equal(stale.status, 412, stale.text);
+  // it may from now on, and may not
+  await must('POST', '/v1/routers?dry_run=true', {name: 'r9'}, headers);
+  await must('GET', `/v1/routers${blue}`, undefined, headers);
+  await must('PATCH', at, {spec: {roles: {blue: null, default: 'viewer'}, expires: null}});
+  assert.equal((await request('POST', '/v1/routers?dry_run=true', {name: 'r9'}, headers)).status, 403);
+  assert.equal((await request('GET', `/v1/routers${blue}`, undefined, headers)).status, 404);
+  assert.equal((await must('GET', at)).json.spec.expires, null);
+  // a dry run says what would be
+  const dry = await must('PATCH', `${at}?dry_run=true`, {labels: {b: 'c'}});
+  assert.deepEqual(dry.json.labels, {owner: 'lab', b: 'c'});
+  assert.deepEqual((await must('GET', at)).json.labels, {owner: 'lab'});
+  for (const [body, pointer] of [[{spec: {roles: {default: null}}}, '/spec/roles'],
+    [{spec: {expires: '2020-01-01T00:00:00Z'}}, '/spec/expires'],
+    [{spec: {roles: {nothing: 'viewer'}}}, '/spec/roles/nothing'], [{name: 'x'}, '/name'],
+    [{spec: null}, '/spec'], [{secret: 'x'}, '/secret']]) {
+    const no = await request('PATCH', at, body);
+    assert.equal(no.status, 422, no.text);
+    assert.equal(no.json.errors[0].pointer, pointer, no.text);
+  }
+});
+
+test('a token whose time is over can be changed, and has more of it then', {skip}, async () => {
+  const expires = new Date(Date.now() + 2000).toISOString().replace(/\.\d+/, '');
+  const {json} = await must('POST', '/v1/tokens', {name: 'late', spec: {roles: {default: 'viewer'}, expires}});
+  const headers = {Authorization: `Bearer ${json.secret}`};
+  await until(async () => assert.ok((await must('GET', '/v1/tokens/late')).json.status.expired));
+  assert.equal((await request('GET', '/v1', undefined, headers)).status, 401);
+  assert.equal((await must('PATCH', '/v1/tokens/late', {labels: {a: 'b'}})).json.spec.expires, expires);
+  await must('PATCH', '/v1/tokens/late', {spec: {expires: null}});
+  await must('GET', '/v1', undefined, headers);
+});
+
+test('who changes a token is admin of all that it may do', {skip}, async () => {
+  const lead = await bearer('chief', {blue: 'admin'});
+  await bearer('both', {blue: 'viewer', default: 'admin'}, 'blue');
+  const patch = (body) => request('PATCH', `/v1/tokens/both${blue}`, body, lead);
+  // default is not there for him: nor is it said to be
+  assert.equal((await patch({spec: {expires: '2099-01-01T00:00:00Z'}})).status, 422);
+  assert.equal((await patch({spec: {roles: {blue: 'admin'}}})).status, 422);
+  assert.equal((await patch({labels: {a: 'b'}})).status, 200);
+  assert.equal((await patch({spec: {roles: {default: null}}})).status, 200);
+  const wide = await patch({spec: {roles: {blue: 'operator'}}});
+  assert.equal(wide.status, 200, wide.text);
+  assert.deepEqual(wide.json.spec.roles, {blue: 'operator'});
+  assert.equal((await patch({spec: {roles: {'*': 'viewer'}}})).status, 403);
 });

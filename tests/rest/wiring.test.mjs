@@ -49,6 +49,26 @@ test('a link comes, changes and goes while its routers run', {skip}, async () =>
   assert.equal((await attached('r3', 'b')).attached, false);
 });
 
+test('the answer comes when the data plane has agreed, not before', {skip}, async () => {
+  const {pid} = (await must('GET', '/v1')).json.dataplane;
+  await link(['r2:a', 'r3:a']);
+  process.kill(pid, 'SIGSTOP');
+  try {
+    let isAnswered = false;
+    const change = must('PATCH', '/v1/links/l2', {spec: {ends: ['r2:a', 'r3:b']}})
+      .then((a) => { isAnswered = true; return a; });
+    const later = await must('POST', '/v1/segments',
+      {name: 's2', spec: {members: ['r2:c', 'r3:a']}}, {Prefer: 'respond-async'});
+    assert.equal(later.status, 202);
+    for (let i = 0; i < 5; i++) await must('GET', '/v1/links/l2');
+    assert.equal(isAnswered, false);
+    process.kill(pid, 'SIGCONT');
+    assert.equal((await change).json.status.state, 'up');
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+});
+
 test('every default is filled in, and read back as it was', {skip}, async () => {
   const made = await link(['r2:a', 'r3:a'],
     {impair: {forward: {delay_ms: 20, jitter_ms: 0.1, loss_pct: 0.0003, rate_bps: '10M'}}});

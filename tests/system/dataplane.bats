@@ -20,6 +20,8 @@ setup() {
 		ip netns exec "$id-$end" ethtool -K "${end}0" \
 			tx off gso off tso off gro off rxvlan off txvlan off \
 			>/dev/null 2>&1 || true
+		ip netns exec "$id-$end" sysctl -qw \
+			"net.ipv6.conf.${end}0.disable_ipv6=1"
 		ip -n "$id-$end" link set "${end}0" up
 	done
 	ip -n "$id-n" addr add 198.18.0.1/24 dev n0
@@ -107,8 +109,7 @@ counter() {
 	start_router 0
 	ip -n "$id-n" neigh replace 198.18.0.2 lladdr 02:00:00:00:00:01 dev n0
 	ping_router -c 100 -f
-	sleep 0.2
-	kill "$router"
+	kill "$router" # which waits for what is under way
 	wait "$router"
 	cat "$dir/router"
 	[ "$(counter filled)" -ge 100 ]

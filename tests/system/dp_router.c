@@ -6,7 +6,8 @@
  *	dp_router SOCKET PORT VLAN MTU io	sends back all, MACs swapped
  *
  * Its vNIC has the MAC 02:00:00:00:00:01. It prints "runs" when the data queue
- * does, and at SIGTERM the counters of its vNIC.
+ * does, and at SIGTERM, once the host has all slots back, the counters of its
+ * vNIC; it waits for that for 5 s at most.
  */
 #include "lib/base.h"
 #include "lib/vnic.h"
@@ -17,6 +18,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <time.h>
 
 enum { BURST = 32, SLOTS = 1024, ARP = 0x0806, IP4 = 0x0800 };
 
@@ -173,12 +175,50 @@ serve(struct vnic_queue *q, const uint8_t *own)
 	return n;
 }
 
+/* The host's counters of all queues, in their order in shared memory. */
+static const char *const names[] = { "offered", "filled", "filled_bytes",
+	"back", "in_doubt", "sent", "sent_bytes" };
+enum { FILLED = 1, BACK = 3 };
+
+static uint64_t
+counter(const struct vnic_layout *l, int host, size_t i)
+{
+	uint64_t sum = 0;
+
+	for (unsigned q = 0; q < l->g.n_queues; q++) {
+		uint64_t v = 0;
+		size_t at = l->host_queue_off + q * l->host_queue_size +
+			    l->counters_off + i * sizeof(v);
+
+		if (pread(host, &v, sizeof(v), (off_t)at) == sizeof(v))
+			sum += v;
+	}
+	return sum;
+}
+
+/* Told to end, and nothing under way: or it has waited for that for too long. */
+static bool
+over(const struct vnic_layout *l, int host)
+{
+	static struct timespec first;
+	struct timespec now;
+
+	if (!ended)
+		return false;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (first.tv_sec == 0)
+		first = now;
+	return now.tv_sec > first.tv_sec + 5 ||
+	       counter(l, host, BACK) == counter(l, host, FILLED);
+}
+
 static void
-run(struct vnic_queue **q, const uint8_t *own)
+run(struct vnic_queue **q, const uint8_t *own, const struct vnic_layout *l,
+    int host)
 {
 	bool said = false;
 
-	for (unsigned idle = 0; !ended; idle++) {
+	for (unsigned idle = 0; !over(l, host); idle++) {
 		for (unsigned i = 0; i < 2; i++) {
 			enum vnic_status status = vnic_poll(q[i]);
 
@@ -202,22 +242,9 @@ run(struct vnic_queue **q, const uint8_t *own)
 static void
 report(const struct vnic_layout *l, int host)
 {
-	static const char *const names[] = { "offered", "filled",
-		"filled_bytes", "back", "in_doubt", "sent", "sent_bytes" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		uint64_t sum = 0;
-
-		for (unsigned q = 0; q < l->g.n_queues; q++) {
-			uint64_t v = 0;
-			size_t at = l->host_queue_off + q * l->host_queue_size +
-				    l->counters_off + i * sizeof(v);
-
-			if (pread(host, &v, sizeof(v), (off_t)at) == sizeof(v))
-				sum += v;
-		}
-		printf("%s=%llu\n", names[i], (unsigned long long)sum);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		printf("%s=%llu\n", names[i],
+		    (unsigned long long)counter(l, host, i));
 }
 
 int
@@ -246,7 +273,8 @@ main(int argc, char **argv)
 		rc = vnic_queue_open(v, i, &q[i]);
 	if (rc < 0)
 		die("attach", rc);
-	run(q, inet_pton(AF_INET, argv[5], own) == 1 ? own : NULL);
+	run(q, inet_pton(AF_INET, argv[5], own) == 1 ? own : NULL,
+	    vnic_layout(v), fds.host);
 	report(vnic_layout(v), fds.host);
 	return 0;
 }

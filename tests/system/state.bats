@@ -104,6 +104,33 @@ refused() {
   api DELETE /v1/ports/p7
 }
 
+port_state() { api GET /v1/ports/p8 | jq -r .status.state; }
+
+port_is() { [ "$(port_state)" = "$1" ]; }
+
+@test "a port whose interface goes is down, says why, and is up when that is back" {
+  ns() { ip -n "$NODE_PLANE_NS" link "$@"; }
+  ns add ea8 type veth peer name eb8
+  ns set ea8 up
+  ns set eb8 up
+  api POST /v1/ports '{"name":"p8","spec":{"devargs":"net_af_packet8,iface=ea8"}}' > /dev/null
+  node_wait 10 port_is up
+  ns set eb8 down
+  node_wait 10 port_is down
+  api GET /v1/ports/p8 | jq -e '.status.detail | test("no line")'
+  ns del ea8
+  gone() { api GET /v1/ports/p8 | jq -e '.status.detail | test("gone")'; }
+  node_wait 10 gone
+  api GET /v1/ports/p8 | jq -e '.status.state == "down" and (.status.remedy | test("again"))'
+  ns add ea8 type veth peer name eb8
+  ns set ea8 up
+  ns set eb8 up
+  node_wait 10 port_is up
+  [ "$(api GET /v1/ports/p8 | jq -r .status.detail)" = "" ]
+  api DELETE /v1/ports/p8
+  ns del ea8
+}
+
 @test "a kind of port that only a start can open is stored and says so" {
   api POST /v1/ports '{"name":"x0","spec":{"devargs":"net_af_xdp0,iface=p0"}}' > "$BATS_TEST_TMPDIR/p"
   cat "$BATS_TEST_TMPDIR/p"
@@ -135,6 +162,20 @@ refused() {
     return 1
   fi
   node_sender ping -n -c 2 -i 0.05 -W 2 198.18.1.2
+}
+
+# It has room for a few more than it was made with; each that goes is burnt.
+@test "vNICs come and go more often than there are indices" {
+  before=$(api GET /v1/routers/r1/stats | jq .resets)
+  for ((i = 0; i < 10; i++)); do
+    api POST /v1/routers/r1/vnics \
+      '{"name":"eth2","attach":{"port":"p1","match":{"vlan":7}},"addresses":["198.18.7.1/24"]}' > /dev/null
+    [ "$i" = 9 ] || [ "$(api_status DELETE /v1/routers/r1/vnics/eth2)" = 204 ]
+  done
+  [ "$(api GET /v1/routers/r1/stats | jq .resets)" -gt "$before" ]
+  node_receiver python3 "$EUROPA_SRCDIR/tests/tools/arp_probe.py" eth0 7 198.18.7.2 198.18.7.1
+  node_sender ping -n -c 2 -i 0.05 -W 2 198.18.1.2
+  [ "$(api_status DELETE /v1/routers/r1/vnics/eth2)" = 204 ]
 }
 
 @test "deleting twice: 204, then 404" {

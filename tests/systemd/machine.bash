@@ -20,11 +20,14 @@ machine_lacks() {
 }
 
 # What a package wants, the first of alternatives.
-machine_depends() { # FILE.deb
-  dpkg-deb -f "$1" Depends | tr ',' '\n' | sed 's/[(|].*//; s/ //g' | sort -u
+machine_depends() { # FILE.deb...
+  local deb
+  for deb in "$@"; do
+    dpkg-deb -f "$deb" Depends | tr ',' '\n' | sed 's/[(|].*//; s/ //g'
+  done | sort -u
 }
 
-# machine_tree FILE.deb: a tree in which the package can be installed; prints its
+# machine_tree FILE.deb...: a tree in which they can be installed; prints its
 # folder. The first time it takes minutes.
 machine_tree() {
   local suite mirror packages tree
@@ -32,7 +35,7 @@ machine_tree() {
   # shellcheck disable=SC2016 # apt's own variable
   mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' |
     grep '/debian/*$' | head -n 1)
-  packages=systemd,systemd-sysv,iproute2,$(machine_depends "$1" | tr '\n' ',')
+  packages=systemd,systemd-sysv,iproute2,$(machine_depends "$@" | tr '\n' ',')
   tree=$MACHINE_CACHE/$suite-$(echo "$packages" | sha256sum | cut -c1-16)
   if [ ! -d "$tree" ]; then
     mkdir -p "$MACHINE_CACHE"

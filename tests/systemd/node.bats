@@ -32,6 +32,8 @@ setup_file() {
   node_veth "$NODE_SENDER" p0 198.18.0.2/24 198.18.0.1
   node_veth "$NODE_RECEIVER" p1 198.18.1.2/24 198.18.1.1
   cp "$EUROPA_DEB" "$MACHINE_DIR/root/root/europa.deb"
+  mkdir -p "$MACHINE_DIR/root/root/_build/deb"
+  cp "$EUROPA_DEB" "$EUROPA_CTL_DEB" "$MACHINE_DIR/root/root/_build/deb/"
   newer_package
   # a watchdog that need not be waited for half a minute, and as many starts as
   # the tests make
@@ -67,7 +69,8 @@ snapshot() {
   local root=$MACHINE_DIR/root
   find "$root" -xdev \
     \( -path "$root/var/lib/dpkg" -o -path "$root/var/log" -o \
-    -path "$root/var/cache" -o -path "$root/root" -o -path "$root/tmp" -o \
+    -path "$root/var/cache" -o -path "$root/var/lib/apt" -o \
+    -path "$root/root" -o -path "$root/tmp" -o \
     -path "$root/var/tmp" -o -path "$root/var/lib/systemd/*" \) -prune -o \
     ! -name '*-' ! -name .pwd.lock -printf '%y /%P\n' | sort
   sort "$root"/etc/passwd "$root"/etc/group "$root"/etc/sub[ug]id
@@ -90,8 +93,18 @@ pid_is_new() { # UNIT OLD
   [ "$pid" != 0 ] && [ "$pid" != "$2" ]
 }
 
-@test "the package installs, and both daemons are up" {
-  run -0 machine dpkg -i /root/europa.deb
+# Its eth1 leads nowhere; it is gone when its port has been seen.
+@test "what README.md says installs the packages, and makes a port" {
+  local lines
+  lines=$("$EUROPA_SRCDIR/tests/tools/tutorial.py" --list "$EUROPA_SRCDIR/README.md" machine)
+  ip -n "$NODE_PLANE_NS" link add eth1 type veth peer name eth1-far
+  run -0 machine bash -e -c "cd /root; $lines"
+  [ "$(api GET /v1/ports/p0 | jq -r .status.state)" = up ]
+  run -0 machine europactl port delete p0
+  ip -n "$NODE_PLANE_NS" link del eth1
+}
+
+@test "both daemons are up" {
   node_wait 20 node_is_ready
   unit_is europad ActiveState active
   unit_is europa-dataplane ActiveState active
@@ -228,6 +241,6 @@ kept() { machine systemctl show -p NFileDescriptorStore --value europad; }
 }
 
 @test "a purge leaves nothing" {
-  run -0 machine dpkg -P europa-node
+  run -0 machine dpkg -P europa-node europactl
   snapshot | diff "$BATS_FILE_TMPDIR/before" -
 }

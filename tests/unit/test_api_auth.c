@@ -6,12 +6,14 @@
 #include "api_rig.h"
 
 #include "api/route.h"
+#include "api/server_int.h"
 #include "lib/base.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
 
 static void
@@ -51,6 +53,93 @@ tcp_wants_a_token(void **state)
 	    json_string_value(json_object_get(v, "token")), "rig");
 	assert_int_equal(json_integer_value(json_object_get(v, "uid")), -1);
 	json_decref(v);
+}
+
+static bool
+network_of(int family, const char *address, uint8_t out[8])
+{
+	struct sockaddr_storage a = { 0 };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+
+	a.ss_family = (sa_family_t)family;
+	if (family == AF_INET6) {
+		assert_int_equal(inet_pton(family, address, &in6.sin6_addr), 1);
+		memcpy(&a, &in6, sizeof(in6));
+	}
+	return conn_network(&a, out);
+}
+
+/* Who has one IPv6 address has 2^64: they count as one, others do not. */
+static void
+a_network_is_64_bits(void **state)
+{
+	uint8_t a[8], b[8];
+
+	(void)state;
+	assert_true(network_of(AF_INET6, "2001:db8:0:1::1", a));
+	assert_true(network_of(AF_INET6, "2001:db8:0:1:ffff::2", b));
+	assert_memory_equal(a, b, 8);
+	assert_true(network_of(AF_INET6, "2001:db8:0:2::1", b));
+	assert_memory_not_equal(a, b, 8);
+	assert_false(network_of(AF_INET6, "::ffff:198.18.0.1", b));
+	assert_false(network_of(AF_INET, NULL, b));
+}
+
+/* A socket that listens there, on any port; -1: this machine has none. */
+static int
+listen_six(struct sockaddr_in6 *at)
+{
+	socklen_t n = sizeof(*at);
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	*at = (struct sockaddr_in6){ .sin6_family = AF_INET6,
+		.sin6_addr = in6addr_loopback };
+	if (fd >= 0 && bind(fd, (struct sockaddr *)at, n) == 0 &&
+	    listen(fd, 2 * SERVER_PER_PEER) == 0 &&
+	    getsockname(fd, (struct sockaddr *)at, &n) == 0)
+		return fd;
+	base_close(fd);
+	return -1;
+}
+
+static void
+a_network_has_64_connections(void **state)
+{
+	struct api_server s = { .lock = PTHREAD_MUTEX_INITIALIZER,
+		.alarm = PTHREAD_COND_INITIALIZER };
+	struct server_listener l = { .server = &s, .is_tcp = true };
+	struct server_conn *conn[SERVER_PER_PEER + 2];
+	int client[SERVER_PER_PEER + 2], server[SERVER_PER_PEER + 2];
+	struct sockaddr_in6 at;
+	int fd = listen_six(&at);
+
+	(void)state;
+	if (fd < 0)
+		skip();
+	TAILQ_INIT(&s.conns);
+	for (size_t i = 0; i < ARRAY_SIZE(conn); i++) {
+		if (i > SERVER_PER_PEER) /* one has gone: there is room */
+			conn_close(conn[0]);
+		client[i] = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(
+		    connect(client[i], (struct sockaddr *)&at, sizeof(at)), 0);
+		server[i] = accept(fd, NULL, NULL);
+		assert_true(server[i] >= 0);
+		conn[i] = conn_open(&l, server[i]);
+		assert_non_null(conn[i]);
+		assert_int_equal(client_is_hung_up(client[i],
+				     i == SERVER_PER_PEER ? 5000 : 0),
+		    i == SERVER_PER_PEER);
+		if (i == SERVER_PER_PEER)
+			conn_close(conn[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(conn); i++) {
+		if (i != 0 && i != SERVER_PER_PEER)
+			conn_close(conn[i]);
+		close(client[i]);
+		close(server[i]);
+	}
+	close(fd);
 }
 
 static void
@@ -155,6 +244,8 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tcp_wants_a_token),
+		cmocka_unit_test(a_network_is_64_bits),
+		cmocka_unit_test(a_network_has_64_connections),
 		cmocka_unit_test(nobody_is_asked_for_the_page_and_the_health),
 		cmocka_unit_test(
 		    over_the_socket_a_token_counts_if_there_is_one),

@@ -332,7 +332,7 @@ gate_and_death(void **state)
 	struct dp_router *a, *b;
 	struct wire_msg m, gate = { .type = WIRE_GATE }, died = { 0 };
 	uint8_t mac[2][6];
-	unsigned fresh;
+	unsigned fresh, others;
 
 	(void)state;
 	dp_open(&r, "port p0 1500 net_null0,no-rx=1\n");
@@ -378,6 +378,15 @@ gate_and_death(void **state)
 	DP_UNTIL(DP_COUNT(a, 0, tx_drop[VNIC_DROP_VNIC_DOWN]) == 1, a);
 	m = dp_vnic(a, 0, "p0"); /* not again in this epoch */
 	assert_int_equal(dp_ask(&r, &m, NULL), EBUSY);
+	fresh = a->n_fresh;
+	others = b->n_fresh;
+	memset(died.u.router.uid, 1, WIRE_UID_BYTES);
+	assert_int_equal(dp_ask(&r, &died, NULL), 0);
+	dp_router_run(a, fresh + a->n_queues);
+	assert_int_equal(dp_ask(&r, &m, NULL), 0); /* in the next one */
+	dp_router_send(a, 0, 0, &tx);
+	DP_UNTIL(dp_router_got(b) == 3, a, b);
+	assert_int_equal(b->n_fresh, others);
 	dp_router_free(a);
 	dp_router_free(b);
 	dp_close(&r);

@@ -69,6 +69,31 @@ losses(const struct wire_impair *s, uint8_t *lost, uint32_t n)
 	impair_free(im);
 }
 
+/* As a PATCH makes it longer: nothing that waits is lost, or overtaken. */
+static void
+a_longer_queue_keeps_what_waits(void **state)
+{
+	struct wire_impair s = { .delay_us = 1000, .queue_packets = 10 };
+	struct impair *im = make(10);
+	uint32_t i = 0;
+
+	(void)state;
+	while (offer(im, &s, 0, i) == IMPAIR_KEPT)
+		i++;
+	assert_int_equal(i, 10);
+	assert_true(impair_capacity(im) >= WIRE_MAX_IMPAIR_PACKETS);
+	s.queue_packets = WIRE_MAX_IMPAIR_PACKETS;
+	while (offer(im, &s, 0, i) == IMPAIR_KEPT)
+		i++;
+	assert_int_equal(i, WIRE_MAX_IMPAIR_PACKETS);
+	s.queue_packets = 3;
+	assert_int_equal(offer(im, &s, 0, i), IMPAIR_FULL);
+	for (uint32_t k = 0; k < i; k++)
+		assert_int_equal(take(im, 1000 * US, NULL), k);
+	assert_int_equal(take(im, 1000 * US, NULL), -1);
+	impair_free(im);
+}
+
 static unsigned
 sum(const uint8_t *a, uint32_t n)
 {
@@ -352,6 +377,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_longer_queue_keeps_what_waits),
 		cmocka_unit_test(the_same_seed_loses_the_same),
 		cmocka_unit_test(a_seed_means_the_same_everywhere),
 		cmocka_unit_test(a_new_seed_begins_again),

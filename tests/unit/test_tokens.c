@@ -89,7 +89,7 @@ make(const char *json, char secret[TOKEN_SECRET_BYTES])
 	assert_non_null(body);
 	problem_init(&p);
 	model_token_init(&m);
-	if (model_token_read(&m, body, &p) < 0)
+	if (model_token_read(&m, body, NULL, &p) < 0)
 		fail_msg("%s", p.detail);
 	assert_int_equal(token_make(&node, node_project(&node, "default"), &m,
 			     true, secret, &t, NULL),
