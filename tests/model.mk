@@ -12,10 +12,11 @@ EXTRA_DIST += \
   tests/rest/crash.test.mjs \
   tests/rest/model.test.mjs
 
-# as root: another seed each time, which is printed, or MODEL_FLAGS='--seed N'
+# another seed each time, which is printed, or MODEL_FLAGS='--seed N'
 check-long-model: all
 	EUROPA_BUILDDIR='$(abs_top_builddir)' \
 	  node $(srcdir)/tests/model/run.mjs $(MODEL_FLAGS)
+# the same as root, with real containers
 check-long-model-lxc: all
 	EUROPA_BUILDDIR='$(abs_top_builddir)' \
 	  node $(srcdir)/tests/model/run.mjs --containers lxc $(MODEL_FLAGS)
