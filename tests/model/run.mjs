@@ -76,6 +76,10 @@ async function play(node) {
   return session.counts;
 }
 
+if (options.containers === 'lxc' && process.getuid() !== 0) {
+  console.log('1..0 # SKIP containers of LXC need root');
+  process.exit(0);
+}
 console.log('TAP version 13\n1..1');
 console.log(`# seed ${options.seed}, ${nOps} operations, ${nKills} kills, ` +
   `containers ${options.containers}`);
