@@ -63,10 +63,16 @@ export class Node {
       ['--config', this.path('europa.conf')],
       {stdio: ['ignore', log, log], env: {...process.env, ...env}});
     closeSync(log);
-    child.gone = new Promise((done) => child.on('exit', (code, signal) => {
-      if (!child.isEnding) this.died = `${name} ended: ${code ?? signal}`;
-      done();
-    }));
+    child.gone = new Promise((done) => {
+      child.on('exit', (code, signal) => {
+        if (!child.isEnding) this.died = `${name} ended: ${code ?? signal}`;
+        done();
+      });
+      child.on('error', (e) => { // it was never there
+        this.died = e.message;
+        done();
+      });
+    });
     return child;
   }
 
