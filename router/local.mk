@@ -78,6 +78,7 @@ router_librouter_a_SOURCES = \
   router/script_api.h \
   router/script_text.h \
   router/seat.c router/seat.h \
+  router/share.c router/share.h \
   router/slow.c router/slow.h \
   router/slow6.c router/slow6.h \
   router/slow6_tx.c \
