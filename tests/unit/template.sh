@@ -45,6 +45,7 @@ echo of the base >"$tmp/templates/base/motd"
 make_template more 'file /etc/motd 0644 motd
 include base
 host /usr/bin/env 0755 env
+host /usr/bin/none 0755 europa-no-such-program optional
 file /etc/own 0600 motd'
 echo my own >"$tmp/templates/more/motd"
 make_template broken 'include nowhere'
@@ -59,6 +60,7 @@ check "its own file comes before that of the other" \
 	grep -q 'my own' "$root/etc/motd"
 check "a program of the host is there, and runs in its root's libraries" \
 	cmp "$root/usr/bin/env" "$(command -v env)"
+check "a program that the host need not have" test ! -e "$root/usr/bin/none"
 check "modes are kept" test "$(stat -c %a "$root/etc/own")" = 600
 
 refused() { # NAME STATUS TEXT
