@@ -72,7 +72,7 @@ refused() { # NAME STATUS TEXT
 check "no such template has a status of its own" \
 	refused missing 3 'no template missing'
 check "those that there are, are named" \
-	test "$root" = 'base bird broken lacking more odd router'
+	test "$root" = 'base bird broken lacking linux more odd router'
 check "one that includes no template" refused broken 1 'no template nowhere'
 check "a program that the host has not" \
 	refused lacking 1 'europa-no-such-program is not installed'
