@@ -39,4 +39,5 @@ dist_birdtemplate_DATA = \
 linuxtemplatedir = $(europalibexecdir)/templates/linux
 dist_linuxtemplate_DATA = \
   container-templates/linux/dataplane \
-  container-templates/linux/manifest
+  container-templates/linux/manifest \
+  container-templates/linux/twins

@@ -85,6 +85,7 @@ seen_ttl() {
   sent0=$(host_sum l .tx.sent)
   kernel0=$(claim l kernel_forwarded)
   node_receiver "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" recv 198.18.1.2 5002 1 77 > "$BATS_TEST_TMPDIR/recv" &
+  within 10 listens
   node_sender "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" send 198.18.1.2 5002 10000 2 77
   wait
   cat "$BATS_TEST_TMPDIR/recv"
@@ -93,6 +94,8 @@ seen_ttl() {
   [ $(($(claim l kernel_forwarded) - kernel0)) -ge 20000 ]
   within 10 is_balanced
 }
+
+listens() { node_receiver grep -q ':138A ' /proc/net/udp; } # port 5002
 
 is_balanced() {
   stats l | jq -e '([.vnics[].held] | add) == 0
