@@ -163,6 +163,24 @@ the_kernel_forwards(void **state)
 	assert_true(router_rig_stat(r, "kernel_bad_header") > 0);
 }
 
+static void
+the_slot_of_what_the_kernel_keeps_goes_back(void **state)
+{
+	struct router_rig *r = rig_of(state);
+	struct frame_spec s = lab_towards_b();
+	struct frame f;
+
+	frame_ip4(&f, &s);
+	store_be16(f.b + 12, 0x88b5); /* nobody understands it */
+	for (unsigned i = 1; i <= 10 * SOME; i++) {
+		router_rig_send(r, RIG_DATA, 0, &f);
+		/* one after the other: each finds the slot of another one */
+		if (i % 16 == 0)
+			assert_true(router_rig_await(r, "twin_up", i) >= i);
+	}
+	reach_b(r);
+}
+
 /* A socket that sends frames by the twin with this name. */
 static int
 packet_socket(const char *name)
@@ -547,6 +565,7 @@ main(void)
 		cmocka_unit_test(only_prefixes_that_are_gone_are_deleted),
 		cmocka_unit_test(the_kernels_counters_are_found),
 		TAPS_TEST(the_kernel_forwards),
+		TAPS_TEST(the_slot_of_what_the_kernel_keeps_goes_back),
 		TAPS_TEST(a_burst_of_the_kernel_waits_for_slots),
 		TAPS_TEST(what_does_not_fit_is_dropped_and_what_is_short_grows),
 		TAPS_TEST(a_new_configuration_is_the_kernels),
