@@ -43,7 +43,7 @@ run_in() {
   body=$(printf '%s\n' "$@" | jq -R . | jq -cs '{argv: .}')
   api POST /v1/routers/l/exec "$body" > "$BATS_TEST_TMPDIR/exec"
   jq -r 'select(.stdout) | .stdout' "$BATS_TEST_TMPDIR/exec"
-  tail -n 1 "$BATS_TEST_TMPDIR/exec" | jq -e '.exit_code == 0' > /dev/null
+  jq -se 'last.exit_code == 0' "$BATS_TEST_TMPDIR/exec" > /dev/null
 }
 
 # within SECONDS COMMAND...: until it succeeds, by the clock: it may take a second.
@@ -134,6 +134,30 @@ is_unreachable_behind() {
   [ "$status" != 0 ]
   run_in nft delete table ip t
   reaches
+}
+
+@test "vNICs, files, limits and a pause are as of any router" {
+  api POST /v1/routers/l/vnics '{"name":"eth2","addresses":["198.18.2.1/24"]}' > /dev/null
+  within 10 run_in ip link show eth2
+  api DELETE /v1/routers/l/vnics/eth2 > /dev/null
+  within 10 lacks eth2
+  api PUT '/v1/routers/l/files?path=/var/tmp.txt' "mine" > /dev/null
+  [ "$(run_in cat /var/tmp.txt)" = mine ]
+  api PATCH /v1/routers/l/quota '{"limit":{"rx_pps":5}}' > /dev/null
+  run node_sender ping -n -q -c 30 -i 0.02 -W 1 198.18.1.2
+  [ "$(host_sum l '(.rx.drops.quota_pps // 0)')" -gt 0 ]
+  api PATCH /v1/routers/l/quota '{"limit":{"rx_pps":null}}' > /dev/null
+  within 10 reaches
+  api PUT /v1/routers/l/power '{"desired":"paused"}' > /dev/null
+  run reaches
+  [ "$status" != 0 ]
+  api PUT /v1/routers/l/power '{"desired":"running"}' > /dev/null
+  within 10 reaches
+}
+
+lacks() { # INTERFACE
+  run_in true
+  ! run_in ip link show "$1"
 }
 
 @test "a twin that is deleted, and a program that is killed, come back" {
