@@ -222,7 +222,7 @@ turn(struct mover *m)
 	/* seq_cst: pairs with mover_hide() */
 	atomic_fetch_add_explicit(&m->turns, 1, memory_order_seq_cst);
 	m->waits = true;
-	m->starved = false;
+	m->starved = m->hears = false;
 	for (unsigned q = 0; q < m->n; q++) {
 		if (!may_run(m, q))
 			continue;
@@ -233,8 +233,10 @@ turn(struct mover *m)
 				n += came + drain(m, q);
 		}
 		/* what the kernel says by itself, too */
-		if (q == m->n - 1)
+		if (q == m->n - 1) {
 			n += drain(m, q);
+			m->hears = !m->starved;
+		}
 		vnic_flush(m->queue[q]);
 	}
 	count(m, MOVER_NO_GRANT, m->starved);
@@ -264,7 +266,7 @@ sleep_idle(struct mover *m)
 {
 	uint32_t seen = bell_sleep(&m->bell);
 	/* frames that cannot be sent now are no reason to wake up */
-	bool listens = !m->starved && !m->waits;
+	bool listens = m->hears;
 
 	if (listens)
 		listen_to_twins(m, true);

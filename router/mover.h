@@ -63,6 +63,7 @@ struct mover {
 	uint32_t config;        /* last seen of vnic_config() */
 	bool waits;             /* no queue of this turn may run */
 	bool starved;           /* frames are left for want of slots */
+	bool hears;             /* what the kernel says could be sent */
 	bool has_spare[VNIC_MAX_QUEUES];
 	struct vnic_frame spare[VNIC_MAX_QUEUES]; /* granted, not used yet */
 	unsigned n_held;

@@ -283,6 +283,17 @@ way_to(const char *dst)
 }
 
 static void
+await_generation(struct router_rig *r, uint64_t generation)
+{
+	uint64_t end = loop_now_ms() + LONG_MS;
+
+	while (router_rig_stat(r, NULL) != generation) {
+		assert_true(loop_now_ms() < end);
+		router_rig_turn(r);
+	}
+}
+
+static void
 a_new_configuration_is_the_kernels(void **state)
 {
 	struct router_rig *r = rig_of(state);
@@ -299,8 +310,7 @@ a_new_configuration_is_the_kernels(void **state)
 	    "address eth1 192.0.2.1/24\n"
 	    "route 203.0.113.0/24 via 192.0.2.7\n"
 	    "route 198.51.100.0/24 via 198.18.0.9 dev eth0\n" END);
-	while (router_rig_stat(r, NULL) != 8)
-		router_rig_turn(r);
+	await_generation(r, 8);
 	assert_int_equal(way_to("198.19.1.1"), -ENETUNREACH);
 	assert_int_equal(way_to("203.0.113.1"), 0);
 	assert_int_equal(way_to("198.51.100.1"), 0);
@@ -309,8 +319,7 @@ a_new_configuration_is_the_kernels(void **state)
 	    "generation 9\nvnic 1 eth1 mac " ETH1 " mtu 1500\n"
 	    "address eth1 198.18.1.1/24\n"
 	    "route 198.19.0.0/16 via 198.18.1.7\n" END);
-	while (router_rig_stat(r, NULL) != 9)
-		router_rig_turn(r);
+	await_generation(r, 9);
 	assert_int_equal(if_nametoindex("eth0"), 0);
 	assert_int_equal(way_to("198.51.100.1"), -ENETUNREACH);
 	assert_int_equal(way_to("198.19.1.1"), 0);
