@@ -81,6 +81,24 @@ check_peer(const struct check *c, unsigned i)
 	problem_add(c->p, at, "router %s has no vNIC %s", v->router, v->peer);
 }
 
+/* A MAC that was kept may be the one that another vNIC is given now. */
+static void
+check_macs(const struct check *c)
+{
+	const struct model_vnic *v = c->spec->vnic;
+	char at[64];
+
+	for (unsigned i = 0; i < c->spec->n_vnics; i++)
+		for (unsigned k = 0; k < i; k++) {
+			if (memcmp(v[i].mac, v[k].mac, 6) != 0)
+				continue;
+			snprintf(at, sizeof(at), "/spec/vnics/%u/mac", i);
+			problem_add(c->p, at,
+			    "the MAC of vNIC \"%s\" is that of \"%s\" too",
+			    v[i].name, v[k].name);
+		}
+}
+
 /* Two vNICs that hear each other need different names there. */
 static int
 check_clash(const struct check *c, unsigned i, const char *router,
@@ -172,6 +190,19 @@ check_memory(const struct check *c)
 	return -ENOSPC;
 }
 
+/*
+ * Whether a container may be there, with what it was started with. Before it
+ * has been looked for: unless it was wished to be stopped, and still is.
+ */
+static bool
+may_run(const struct check *c)
+{
+	if (c->old->known)
+		return c->old->container.state != CONTAINER_STOPPED;
+	return c->old->spec.power != MODEL_STOPPED ||
+	       c->spec->power != MODEL_STOPPED;
+}
+
 /* What only a stopped router can change: its memory and its root. */
 static int
 check_frozen(const struct check *c)
@@ -181,7 +212,7 @@ check_frozen(const struct check *c)
 	struct vnic_geometry new_g, old_g;
 	const char *what = NULL;
 
-	if (!c->old || c->old->container.state == CONTAINER_STOPPED)
+	if (!c->old || !may_run(c))
 		return 0;
 	b = &c->old->spec.quota;
 	router_geometry(c->n, c->spec, &new_g);
@@ -230,6 +261,7 @@ check_router(struct node *n, const struct project *project,
 	if ((!old || strcmp(old->spec.template, spec->template) != 0) &&
 	    !node_rootfs(n, spec->template, &e))
 		problem_add(p, "/spec/template", "%s", e.msg);
+	check_macs(&c);
 	for (unsigned i = 0; i < spec->n_vnics; i++) {
 		if (spec->vnic[i].attach == MODEL_ATTACH_PORT)
 			check_port(&c, i);

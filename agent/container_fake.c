@@ -24,6 +24,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <spawn.h>
@@ -82,13 +83,18 @@ read_text(const char *path, char *buf, size_t size)
 	return n >= 0;
 }
 
+/* The whole text or what was there, whenever europad dies. */
 static int
 write_text(const char *path, const char *text, size_t n)
 {
-	scoped_close int fd =
-	    open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	char temp[PATH_BYTES + 8];
+	scoped_close int fd = -1;
 
-	return fd < 0 || write(fd, text, n) != (ssize_t)n ? -EIO : 0;
+	snprintf(temp, sizeof(temp), "%s.part", path);
+	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, text, n) != (ssize_t)n)
+		return -EIO;
+	return rename(temp, path) < 0 ? -EIO : 0;
 }
 
 /* Field 22 of /proc/PID/stat; 0 if there is no such process, or a dead one. */
@@ -157,43 +163,60 @@ save(const struct fake *f, const char *uid, const struct container_status *st,
 	return 0;
 }
 
-/* EUROPA_FAKE_INIT and the options, in a session of its own. */
-static int
-spawn_init(const struct fake *f, const struct container_spec *s, pid_t *pid,
-    struct err *e)
+/*
+ * EUROPA_FAKE_INIT and the options, behind a shell that waits for a line: if
+ * europad dies before it has written down who that is, nobody will be.
+ */
+struct command {
+	char words[1024];
+	char socket[PATH_BYTES], conf[PATH_BYTES], log[PATH_BYTES];
+	char *argv[MAX_WORDS + 11];
+};
+
+static void
+make_command(
+    const struct fake *f, const struct container_spec *s, struct command *c)
 {
-	char words[1024], socket[PATH_BYTES], conf[PATH_BYTES];
-	char log[PATH_BYTES];
-	char o_socket[] = "--socket", o_conf[] = "--conf-dir";
-	char o_log[] = "--log";
-	char *argv[MAX_WORDS + 7];
+	static char sh[] = "/bin/sh", o_c[] = "-c", name[] = "init";
+	static char script[] = "read -r go && exec \"$@\" < /dev/null";
+	static char o_socket[] = "--socket", o_conf[] = "--conf-dir";
+	static char o_log[] = "--log";
+	char *const first[] = { sh, o_c, script, name };
+	char *const last[] = { o_socket, c->socket, o_conf, c->conf, o_log,
+		c->log, NULL };
+	unsigned n = ARRAY_SIZE(first);
+	char *rest, *word;
+
+	snprintf(c->words, sizeof(c->words), "%s", getenv("EUROPA_FAKE_INIT"));
+	snprintf(c->socket, sizeof(c->socket), "%s/agent.sock", s->run_dir);
+	path_of(f, s->uid, "run", c->conf);
+	path_of(f, s->uid, "log", c->log);
+	memcpy(c->argv, first, sizeof(first));
+	for (word = strtok_r(c->words, " ", &rest);
+	     word && n < ARRAY_SIZE(first) + MAX_WORDS;
+	     word = strtok_r(NULL, " ", &rest))
+		c->argv[n++] = word;
+	memcpy(c->argv + n, last, sizeof(last));
+}
+
+/* In a session of its own, with gate as its standard input. */
+static int
+spawn_init(const struct fake *f, const struct container_spec *s, int gate,
+    pid_t *pid, struct err *e)
+{
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
-	char *rest, *word;
-	unsigned n = 0;
+	struct command c;
 	int no;
 
-	snprintf(words, sizeof(words), "%s", getenv("EUROPA_FAKE_INIT"));
-	snprintf(socket, sizeof(socket), "%s/agent.sock", s->run_dir);
-	path_of(f, s->uid, "run", conf);
-	path_of(f, s->uid, "log", log);
-	for (word = strtok_r(words, " ", &rest); word && n < MAX_WORDS;
-	     word = strtok_r(NULL, " ", &rest))
-		argv[n++] = word;
-	argv[n++] = o_socket;
-	argv[n++] = socket;
-	argv[n++] = o_conf;
-	argv[n++] = conf;
-	argv[n++] = o_log;
-	argv[n++] = log;
-	argv[n] = NULL;
+	make_command(f, s, &c);
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&fa);
-	posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDWR, 0);
+	posix_spawn_file_actions_adddup2(&fa, gate, 0);
 	posix_spawn_file_actions_addopen(
-	    &fa, 1, log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	    &fa, 1, c.log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	posix_spawn_file_actions_adddup2(&fa, 1, 2);
 	posix_spawn_file_actions_addclosefrom_np(&fa, 3);
 	posix_spawnattr_init(&attr);
@@ -202,30 +225,40 @@ spawn_init(const struct fake *f, const struct container_spec *s, pid_t *pid,
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK |
 					    POSIX_SPAWN_SETSIGDEF |
 					    POSIX_SPAWN_SETSID);
-	no = posix_spawn(pid, argv[0], &fa, &attr, argv, environ);
+	no = posix_spawn(pid, c.argv[0], &fa, &attr, c.argv, environ);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&fa);
-	return no ? err_set(e, -no, "%s: %s", argv[0], strerror(no)) : 0;
+	return no ? err_set(e, -no, "%s: %s", c.argv[0], strerror(no)) : 0;
 }
 
 static int
 start_process(const struct fake *f, const struct container_spec *s,
     struct container_status *st, struct err *e)
 {
+	scoped_close int gate = -1, go = -1;
 	char path[PATH_BYTES], text[32];
-	int rc = save(f, s->uid, st, e), n;
+	int rc = save(f, s->uid, st, e), n, ends[2];
 
 	path_of(f, s->uid, "birth", path);
 	unlink(path);
 	if (rc < 0 || !has_process())
 		return rc;
-	rc = spawn_init(f, s, &st->init_pid, e);
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_set(e, -errno, "pipe: %s", strerror(errno));
+	gate = ends[0];
+	go = ends[1];
+	rc = spawn_init(f, s, gate, &st->init_pid, e);
 	if (rc < 0)
 		return rc;
 	n = snprintf(text, sizeof(text), "%" PRIu64 "\n", birth(st->init_pid));
 	if (write_text(path, text, (size_t)n) < 0)
 		return err_set(e, -EIO, "%s: cannot be written", path);
-	return 0;
+	st->state = CONTAINER_RUNNING;
+	st->effective = s->limits;
+	rc = save(f, s->uid, st, e);
+	if (rc == 0 && write(go, "go\n", 3) != 3)
+		rc = err_set(e, -EIO, "%s: it is gone", path);
+	return rc;
 }
 
 /* To the process, if there is one, and to its children, with their groups. */
@@ -301,17 +334,13 @@ stop(struct fake *f, const char *uid, struct op *o)
 		o->rc = save(f, uid, &o->st, &o->e);
 }
 
-static void
-remove_folder(const char *path)
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *w)
 {
-	DIR *d = opendir(path);
-	const struct dirent *de;
-
-	while (d && (de = readdir(d)))
-		unlinkat(dirfd(d), de->d_name, 0);
-	if (d)
-		closedir(d);
-	rmdir(path);
+	(void)st;
+	(void)type;
+	(void)w;
+	return remove(path) < 0 && errno != ENOENT ? -1 : 0;
 }
 
 static void
@@ -320,10 +349,8 @@ destroy(struct fake *f, const char *uid, struct op *o)
 	char path[PATH_BYTES];
 
 	stop(f, uid, o);
-	path_of(f, uid, "run", path);
-	remove_folder(path);
 	path_of(f, uid, "", path);
-	remove_folder(path);
+	nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static void

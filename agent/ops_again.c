@@ -3,7 +3,9 @@
  * ops_again: see ops_again.h.
  *
  * Answers that say "try again" are not kept, nor are those of a dry run: nothing
- * happened.
+ * happened. What was made, and not answered, is known by its uid: it is on disk
+ * with the object itself, so there is no moment in which one is there and the
+ * other is not.
  */
 #include "agent/ops_again.h"
 
@@ -11,6 +13,7 @@
 #include "agent/ops.h"
 #include "lib/base.h"
 #include "lib/log.h"
+#include "lib/sha256.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -93,6 +96,60 @@ refuse(struct api_request *rq, enum answers_what what)
 	op_problem(rq, &p);
 }
 
+static void
+name_asker(const struct api_request *rq, char *buf, size_t size)
+{
+	if (*api_token(rq) != '\0')
+		snprintf(buf, size, "token %s", api_token(rq));
+	else
+		snprintf(buf, size, "uid %u", api_uid(rq));
+}
+
+enum { UID_TIME_BYTES = 6 };
+
+/* The part of a uid that is not its time, from who asks for what by which key. */
+static void
+hash_key(const struct api_request *rq, uint8_t uid[UID_BYTES])
+{
+	char who[64], text[1024], hex[SHA256_HEX];
+	uint8_t version = uid[6] & 0xf0, variant = uid[8] & 0xc0;
+	unsigned byte;
+	int n;
+
+	name_asker(rq, who, sizeof(who));
+	n = snprintf(
+	    text, sizeof(text), "%s\n%s\n%s", who, api_digest(rq), api_key(rq));
+	sha256_hex(text, MIN((size_t)n, sizeof(text) - 1), hex);
+	for (unsigned i = UID_TIME_BYTES; i < UID_BYTES; i++) {
+		sscanf(hex + 2 * i, "%2x", &byte);
+		uid[i] = (uint8_t)byte; /* of two digits */
+	}
+	uid[6] = (uid[6] & 0x0f) | version;
+	uid[8] = (uid[8] & 0x3f) | variant;
+}
+
+int
+op_make_uid(const struct api_request *rq, uint8_t uid[UID_BYTES])
+{
+	int rc = uid_make(uid);
+
+	if (rc == 0 && api_key(rq) && !api_dry_run(rq))
+		hash_key(rq, uid);
+	return rc;
+}
+
+bool
+op_has_made(const struct api_request *rq, const uint8_t uid[UID_BYTES])
+{
+	uint8_t mine[UID_BYTES];
+
+	if (!api_key(rq) || api_dry_run(rq))
+		return false;
+	memcpy(mine, uid, UID_BYTES);
+	hash_key(rq, mine);
+	return memcmp(mine, uid, UID_BYTES) == 0;
+}
+
 bool
 op_is_new(struct node *n, struct api_request *rq)
 {
@@ -103,10 +160,7 @@ op_is_new(struct node *n, struct api_request *rq)
 
 	if (!key || api_dry_run(rq))
 		return true;
-	if (*api_token(rq) != '\0')
-		snprintf(who, sizeof(who), "token %s", api_token(rq));
-	else
-		snprintf(who, sizeof(who), "uid %u", api_uid(rq));
+	name_asker(rq, who, sizeof(who));
 	what =
 	    answers_begin(n->answers, who, key, api_digest(rq), time(NULL), &x);
 	if (what == ANSWERS_KNOWN) {

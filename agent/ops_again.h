@@ -13,4 +13,16 @@
  */
 bool op_is_new(struct node *n, struct api_request *rq);
 
+/*
+ * A uid for what rq makes. What is random in it is a hash of the key, if rq has
+ * one. Returns 0 or negative errno.
+ */
+int op_make_uid(const struct api_request *rq, uint8_t uid[UID_BYTES]);
+
+/*
+ * Whether what has that uid was made by rq when it came before, with its key, to
+ * a europad that died before it could answer. Then it is not made again.
+ */
+bool op_has_made(const struct api_request *rq, const uint8_t uid[UID_BYTES]);
+
 #endif

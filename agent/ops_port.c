@@ -7,6 +7,7 @@
 #include "agent/events.h"
 #include "agent/metrics.h"
 #include "agent/ops.h"
+#include "agent/ops_again.h"
 #include "agent/router.h"
 
 #include "lib/base.h"
@@ -189,6 +190,18 @@ close_port(struct node *n, const struct port *p)
 		plane_send(n->plane, &m, NULL);
 }
 
+static void
+answer_made(const struct port *p, struct api_request *rq, int status)
+{
+	char etag[64], location[192], query[96];
+
+	port_etag(p, etag, sizeof(etag));
+	project_query(p->project, query, sizeof(query));
+	snprintf(
+	    location, sizeof(location), "/v1/ports/%s%s", p->spec.name, query);
+	api_reply(rq, status, port_json(p), etag, location);
+}
+
 /*
  * Promises p, with the status 201 for one that is open, or 202: then it is
  * opened now, and stays when that fails.
@@ -196,7 +209,6 @@ close_port(struct node *n, const struct port *p)
 static void
 accept_port(struct node *n, struct port *p, struct api_request *rq, int status)
 {
-	char etag[64], location[192], query[96];
 	struct err e;
 	int rc = port_store(n, p, &e);
 
@@ -216,11 +228,7 @@ accept_port(struct node *n, struct port *p, struct api_request *rq, int status)
 		port_post(n, p); /* else it is said when the data plane is up */
 	log_info("created port=%s devargs=%s", p->spec.name, p->spec.devargs);
 	event_port(n, p, "port.created");
-	port_etag(p, etag, sizeof(etag));
-	project_query(p->project, query, sizeof(query));
-	snprintf(
-	    location, sizeof(location), "/v1/ports/%s%s", p->spec.name, query);
-	api_reply(rq, status, port_json(p), etag, location);
+	answer_made(p, rq, status);
 }
 
 static void
@@ -231,7 +239,7 @@ create(struct node *n, struct model_port *spec, struct api_request *rq)
 	struct problem problem;
 
 	problem_init(&problem);
-	if (!p || uid_make(p->uid) < 0) {
+	if (!p || op_make_uid(rq, p->uid) < 0) {
 		free(p);
 		problem_set(&problem, 503, "busy", "try again", "no memory");
 		op_problem(rq, &problem);
@@ -373,12 +381,16 @@ is_free(struct node *n, struct api_request *rq, const struct model_port *spec)
 void
 op_port_create(struct node *n, struct api_request *rq)
 {
+	const struct port *same;
 	struct model_port spec;
 	struct problem p;
 
 	if (!read_body(rq, api_body(rq), NULL, &spec))
 		return;
-	if (node_port(n, op_project(n, rq), spec.name)) {
+	same = node_port(n, op_project(n, rq), spec.name);
+	if (same && !same->creating && op_has_made(rq, same->uid)) {
+		answer_made(same, rq, 201);
+	} else if (same) {
 		problem_init(&p);
 		problem_set(&p, 409, "exists", "choose another name",
 		    "port %s exists", spec.name);

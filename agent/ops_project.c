@@ -5,6 +5,7 @@
  */
 #include "agent/access.h"
 #include "agent/ops.h"
+#include "agent/ops_again.h"
 #include "agent/router.h"
 #include "agent/wiring.h"
 
@@ -122,19 +123,31 @@ op_project_get(struct node *n, struct api_request *rq)
 	api_reply(rq, 200, project_json(n, p, &p->spec), etag, NULL);
 }
 
+static void
+answer_made(
+    const struct node *n, const struct project *p, struct api_request *rq)
+{
+	char etag[64], location[128];
+
+	project_etag(p, etag, sizeof(etag));
+	snprintf(location, sizeof(location), "/v1/projects/%s", p->spec.name);
+	api_reply(rq, 201, project_json(n, p, &p->spec), etag, location);
+}
+
 /* Takes spec, which is a good one. */
 static void
 create(struct node *n, struct model_project *spec, struct api_request *rq)
 {
 	struct err e;
 	struct project *p = project_new(spec, &e), **at = &n->projects;
-	char etag[64], location[128];
 	int rc;
 
 	if (!p) {
 		op_store_failed(rq, -ENOMEM, &e);
 		return;
 	}
+	op_make_uid(rq, p->uid); /* or it keeps the one that it has */
+	uid_text(p->uid, p->uid_text);
 	if (api_dry_run(rq)) {
 		api_reply(rq, 200, project_json(n, p, &p->spec), NULL, NULL);
 		project_free(p);
@@ -150,25 +163,27 @@ create(struct node *n, struct model_project *spec, struct api_request *rq)
 		at = &(*at)->next;
 	*at = p;
 	log_info("created project=%s", p->spec.name);
-	project_etag(p, etag, sizeof(etag));
-	snprintf(location, sizeof(location), "/v1/projects/%s", p->spec.name);
-	api_reply(rq, 201, project_json(n, p, &p->spec), etag, location);
+	answer_made(n, p, rq);
 }
 
 void
 op_project_create(struct node *n, struct api_request *rq)
 {
+	const struct project *same = NULL;
 	struct model_project spec;
 	struct problem p;
 
 	problem_init(&p);
 	model_project_init(&spec);
-	if (model_project_read(&spec, api_body(rq), NULL, &p) == 0 &&
-	    node_project(n, spec.name))
+	if (model_project_read(&spec, api_body(rq), NULL, &p) == 0)
+		same = node_project(n, spec.name);
+	if (same && !op_has_made(rq, same->uid))
 		problem_set(&p, 409, "exists", "choose another name",
 		    "project %s exists", spec.name);
 	if (p.status != 0)
 		op_problem(rq, &p);
+	else if (same)
+		answer_made(n, same, rq);
 	else
 		create(n, &spec, rq);
 	model_project_clear(&spec);

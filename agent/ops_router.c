@@ -7,6 +7,7 @@
  */
 #include "agent/events.h"
 #include "agent/ops.h"
+#include "agent/ops_again.h"
 #include "agent/router.h"
 
 #include "lib/base.h"
@@ -90,7 +91,7 @@ create(struct node *n, struct model_router *spec, struct api_request *rq)
 	int rc;
 
 	problem_init(&p);
-	if (uid_make(uid) < 0) {
+	if (op_make_uid(rq, uid) < 0) {
 		problem_set(&p, 503, "busy", "try again", "no random bytes");
 		op_problem(rq, &p);
 		return;
@@ -161,10 +162,14 @@ op_router_create(struct node *n, struct api_request *rq)
 {
 	struct model_router spec;
 
+	struct router *same;
+
 	if (!read_body(rq, api_body(rq), NULL, &spec))
 		return;
-	if (node_router(n, op_project(n, rq), spec.name) ||
-	    op_plane_is_here(n, rq))
+	same = node_router(n, op_project(n, rq), spec.name);
+	if (same && !same->deleting && op_has_made(rq, same->uid))
+		router_wait(same, rq, 201, true);
+	else if (same || op_plane_is_here(n, rq))
 		create(n, &spec, rq);
 	model_router_clear(&spec);
 }

@@ -98,9 +98,11 @@ static void
 take_line(struct look *k, char *line, unsigned depth)
 {
 	char kind[16] = "", path[256] = "", mode[16] = "", name[64] = "";
+	char more[16] = "";
 	bool required;
 
-	if (sscanf(line, "%15s %255s %15s %63s", kind, path, mode, name) < 2)
+	if (sscanf(line, "%15s %255s %15s %63s %15s", kind, path, mode, name,
+		more) < 2)
 		return;
 	if (strcmp(kind, "include") == 0) {
 		if (depth == 0)
@@ -113,7 +115,7 @@ take_line(struct look *k, char *line, unsigned depth)
 	if (strcmp(kind, "program") == 0 || strcmp(kind, "host") == 0)
 		json_array_append_new(k->programs, json_string(path));
 	required =
-	    strcmp(kind, "host") == 0 ||
+	    (strcmp(kind, "host") == 0 && strcmp(more, "optional") != 0) ||
 	    (strcmp(kind, "busybox") == 0 && strcmp(name, "required") == 0);
 	if (strcmp(kind, "busybox") == 0)
 		snprintf(name, sizeof(name), "busybox");

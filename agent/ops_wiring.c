@@ -7,6 +7,7 @@
  */
 #include "agent/events.h"
 #include "agent/ops.h"
+#include "agent/ops_again.h"
 #include "agent/router.h"
 
 #include "lib/base.h"
@@ -76,7 +77,7 @@ create(struct node *n, struct model_wiring *spec, struct api_request *rq)
 	int rc;
 
 	problem_init(&p);
-	if (uid_make(uid) == 0)
+	if (op_make_uid(rq, uid) == 0)
 		w = wiring_new(n, op_project(n, rq), uid, spec);
 	if (!w) {
 		problem_set(&p, 503, "busy", "try again", "out of memory");
@@ -104,14 +105,22 @@ create(struct node *n, struct model_wiring *spec, struct api_request *rq)
 void
 op_wiring_create(struct node *n, struct api_request *rq)
 {
+	const struct wiring *same;
 	struct model_wiring spec;
 	struct problem p;
 
 	problem_init(&p);
 	model_wiring_init(&spec, kind_of(rq));
-	if (model_wiring_read(&spec, api_body(rq), NULL, &p) < 0 ||
-	    wiring_check(n, op_project(n, rq), &spec, NULL, &p) < 0 ||
-	    project_admits_wiring(n, op_project(n, rq), spec.kind, &p) < 0)
+	if (model_wiring_read(&spec, api_body(rq), NULL, &p) < 0) {
+		op_problem(rq, &p);
+		model_wiring_clear(&spec);
+		return;
+	}
+	same = wiring_by_name(n, op_project(n, rq), spec.kind, spec.name);
+	if (same && op_has_made(rq, same->uid))
+		wiring_wait(n, rq, same->uid, 201);
+	else if (wiring_check(n, op_project(n, rq), &spec, NULL, &p) < 0 ||
+		 project_admits_wiring(n, op_project(n, rq), spec.kind, &p) < 0)
 		op_problem(rq, &p);
 	else
 		create(n, &spec, rq);

@@ -75,16 +75,15 @@ router_live_remove(const struct router *r)
 	durable_remove(dir);
 }
 
-/* A folder without a router is what a crash in a deletion left. */
-void
-router_live_sweep(struct node *n)
+static void
+sweep(struct node *n, const char *base, const char *sub)
 {
 	char dir[DURABLE_PATH], path[DURABLE_PATH + 260];
 	uint8_t uid[UID_BYTES];
 	const struct dirent *de;
 	DIR *d;
 
-	snprintf(dir, sizeof(dir), "%s/routers", n->cfg.state_dir);
+	snprintf(dir, sizeof(dir), "%s/%s", base, sub);
 	d = opendir(dir);
 	while (d && (de = readdir(d))) {
 		if (!uid_parse(de->d_name, uid) || node_router_by_uid(n, uid))
@@ -95,6 +94,14 @@ router_live_sweep(struct node *n)
 	}
 	if (d)
 		closedir(d);
+}
+
+/* A folder without a router is what a crash in a deletion left. */
+void
+router_live_sweep(struct node *n)
+{
+	sweep(n, n->cfg.state_dir, "routers");
+	sweep(n, n->cfg.run_dir, "r");
 }
 
 void

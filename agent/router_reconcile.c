@@ -10,6 +10,7 @@
  *	running    frozen      thaw, gate open
  *	paused     stopped     start
  *	paused     running     gate shut, freeze
+ *	paused     frozen      limits
  *	running    running     limits, init's memory and configuration
  */
 #include "agent/events.h"
@@ -73,24 +74,38 @@ step_delete(struct router *r)
 	router_container_destroy(r);
 }
 
+/*
+ * Memory that does not fit the spec ends with the container that had it: the
+ * data plane would refuse what is said of it from now on.
+ */
+static void
+drop_misfit(struct router *r)
+{
+	const struct vnic_geometry *have = &r->layout.g;
+	struct vnic_geometry want;
+
+	/* how many queues it should have is the data plane's to say */
+	if (!r->has_memory || r->container.state != CONTAINER_STOPPED ||
+	    !plane_is_up(r->node->plane))
+		return;
+	router_geometry(r->node, &r->spec, &want);
+	if (have->n_queues == want.n_queues &&
+	    have->max_slots == want.max_slots &&
+	    have->slot_bytes == want.slot_bytes &&
+	    have->max_vnics >= want.max_vnics)
+		return;
+	leave_plane(r);
+	router_drop_memory(r);
+}
+
 /* Before a start: memory that fits the spec, known to the data plane. */
 static bool
 memory_is_ready(struct router *r)
 {
-	struct vnic_geometry want;
 	struct err e;
 
 	if (!plane_is_up(r->node->plane))
 		return false;
-	router_geometry(r->node, &r->spec, &want);
-	if (r->has_memory && r->container.state == CONTAINER_STOPPED &&
-	    (r->layout.g.n_queues != want.n_queues ||
-		r->layout.g.max_slots != want.max_slots ||
-		r->layout.g.slot_bytes != want.slot_bytes ||
-		r->layout.g.max_vnics < want.max_vnics)) {
-		leave_plane(r);
-		router_drop_memory(r);
-	}
 	if (!r->has_memory && router_make_memory(r, &e) < 0) {
 		router_fail(r, "free memory on the node, then start it again",
 		    "%s", e.msg);
@@ -193,6 +208,7 @@ take_step(struct router *r)
 			router_container_query(r);
 		return;
 	}
+	drop_misfit(r);
 	router_sync_plane(r);
 	switch (r->container.state) {
 	case CONTAINER_STOPPED:
@@ -215,6 +231,8 @@ take_step(struct router *r)
 			step_stop(r);
 		else if (want == MODEL_RUNNING)
 			router_container_thaw(r);
+		else if (router_limits_are_due(r))
+			router_container_limit(r);
 		break;
 	}
 }
@@ -258,7 +276,8 @@ update_state(struct router *r)
 		router_usage_begin(r); /* the first to ask has a rate */
 	if (s == ROUTER_RUNNING && r->config_in_force >= r->generation)
 		r->observed_generation = r->generation;
-	else if (s == ROUTER_STOPPED || s == ROUTER_PAUSED)
+	else if (s == ROUTER_STOPPED ||
+		 (s == ROUTER_PAUSED && !router_limits_are_due(r)))
 		r->observed_generation = r->generation;
 	if (s == r->state)
 		return;

@@ -160,8 +160,9 @@ is_settled(const struct router *r, const struct waiter *w)
 		return false;
 	switch (r->state) {
 	case ROUTER_STOPPED:
-	case ROUTER_PAUSED:
 		return true;
+	case ROUTER_PAUSED:
+		return !router_limits_are_due(r);
 	case ROUTER_RUNNING:
 		if (router_limits_are_due(r) || router_plane_owes(r))
 			return false;

@@ -171,6 +171,14 @@ is_member(const struct model_wiring *w, const char *router, const char *vnic)
 	return false;
 }
 
+/* Joined by this one, or by what it was: that ends with it. */
+static bool
+is_end(const struct check *c, const char *router, const char *vnic)
+{
+	return is_member(c->spec, router, vnic) ||
+	       (c->old && is_member(&c->old->spec, router, vnic));
+}
+
 static int
 refuse_clash(const struct check *c, unsigned i, const char *what,
     const char *router, const char *vnic)
@@ -197,7 +205,7 @@ check_clash(const struct check *c, unsigned i)
 			const struct model_vnic *o = &r->spec.vnic[k];
 
 			if (r->deleting || r->project != c->project ||
-			    is_member(c->spec, r->spec.name, o->name))
+			    is_end(c, r->spec.name, o->name))
 				continue;
 			what = wiring_clash(v, wiring_attach(c->n, r->project,
 						   r->spec.name, o, &buf));

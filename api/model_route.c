@@ -123,7 +123,7 @@ is_same(const struct model_route *a, const struct model_route *b)
 	return a->prefix.family && memcmp(a, b, sizeof(*a)) == 0;
 }
 
-/* near: whose vNICs the routes use; NULL: only their form is checked. */
+/* near: whose vNICs the routes use */
 static void
 read_list(struct model_route *list, const json_t *v, const char *at,
     const struct model_router *near, struct problem *p)
@@ -191,7 +191,7 @@ model_routes_read(struct model_router *r, const json_t *body, struct problem *p)
 	list = model_take_array(&in, "routes", MODEL_MAX_ROUTES);
 	if (!list || p->n_errors != before)
 		return -EINVAL;
-	return replace_routes(r, list, "/routes", r->n_vnics > 0 ? r : NULL, p);
+	return replace_routes(r, list, "/routes", r, p);
 }
 
 json_t *

@@ -182,6 +182,7 @@ begin(struct init *s)
 	if (mkdir(s->link.conf_dir, 0755) < 0 && errno != EEXIST)
 		log_err("%s: %s", s->link.conf_dir, strerror(errno));
 	init_log_open(s->loop, s->log_path);
+	init_conf_default(INIT_DATAPLANE);
 	rc = init_service_open(&s->service, s->loop, s->service_path);
 	return rc < 0 ? rc : init_link_open(&s->link, s->loop);
 }

@@ -45,6 +45,13 @@ struct init_command {
 
 /* ---- init_conf.c ---- */
 
+#define INIT_DATAPLANE "/etc/europa/dataplane"
+
+/*
+ * The first line of the file at path, if there is one, is the command of
+ * configurations that name none; else it is europa-router.
+ */
+void init_conf_default(const char *path);
 /*
  * Reads and checks what came with INIT_CONFIG (fd is borrowed), and writes it
  * to dir/router.conf unless that is its content already. Returns 0 with the

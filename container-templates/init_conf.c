@@ -15,7 +15,22 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-static const char default_program[] = "/usr/sbin/europa-router";
+/* What a router.conf that names none means. */
+static char default_command[1024] = "/usr/sbin/europa-router";
+
+void
+init_conf_default(const char *path)
+{
+	scoped_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char line[sizeof(default_command)];
+	ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
+
+	if (n <= 0 || line[0] != '/')
+		return;
+	line[n] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	strcpy(default_command, line);
+}
 
 static int
 read_all(int fd, size_t max, char **out, size_t *n)
@@ -83,7 +98,7 @@ init_conf_command(const char *text, size_t n, struct init_command *out)
 	const char *end = text + n;
 
 	memset(out, 0, sizeof(*out));
-	memcpy(out->text, default_program, sizeof(default_program));
+	memcpy(out->text, default_command, sizeof(default_command));
 	while (text < end) {
 		const char *eol = memchr(text, '\n', (size_t)(end - text));
 		size_t len = (size_t)((eol ? eol : end) - text);

@@ -36,3 +36,8 @@ dist_birdtemplate_DATA = \
   container-templates/bird/manifest \
   container-templates/bird/service \
   container-templates/bird/twins
+linuxtemplatedir = $(europalibexecdir)/templates/linux
+dist_linuxtemplate_DATA = \
+  container-templates/linux/dataplane \
+  container-templates/linux/manifest \
+  container-templates/linux/twins

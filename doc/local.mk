@@ -6,6 +6,7 @@ dist_man_MANS += \
   doc/man/europa-init.8 \
   doc/man/europa-launch.8 \
   doc/man/europa-router.8 \
+  doc/man/europa-taps.8 \
   doc/man/europa-template.8 \
   doc/man/europa.conf.5 \
   doc/man/europactl.1 \

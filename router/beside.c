@@ -101,7 +101,7 @@ start_twins(struct beside *b)
 	netlink = netlink_open(false);
 	if (netlink < 0)
 		return netlink;
-	taps_tame_kernel();
+	taps_tame_kernel(false);
 	return twins_start(
 	    &taps_io_kernel, netlink, &b->feed->slow->bell, &b->twins);
 }

@@ -1,36 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fast: the loop of a fast path.
- *
- * Routers may outnumber cores. One that polls on while a packet comes now and
- * then would keep its core for a whole slice of the scheduler, milliseconds, in
- * which the slots of the others fill up. So who sees by the clock that it has
- * lost its core while polling does not poll for some time: it naps until a turn
- * is worth its switch. (sched_yield() does nothing between containers: each is
- * alone in its cgroup.) A nap that ends in time shows that the core is its own
- * again.
+ * fast: the loop of a fast path. How it rests, and when, says share.h.
  */
 #include "router/fast.h"
 
 #include "lib/base.h"
 #include "lib/stage.h"
-#include "router/clock.h"
 #include "router/script.h"
 
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-
-enum {
-	MAX_SLEEP_MS = 1000,
-	LOST_NS = 200000, /* no poll takes that long: others had the core */
-	NAP_NS = 100000,  /* the first one, */
-	MIN_NAP_NS = 25000,
-	MAX_NAP_NS = 500000,
-	EMPTY_NAPS = 2,    /* that found nothing, before it sleeps */
-	SLICE_NS = 100000, /* the shortest that there is */
-};
+enum { MAX_SLEEP_MS = 1000 };
 
 int
 fast_add(struct fast *f, struct vnic *v, unsigned q, struct pipeline *p,
@@ -166,88 +144,28 @@ turn(struct fast *f)
 	return n;
 }
 
-static void
-nap(struct fast *f, uint64_t now)
-{
-	struct share *s = &f->share;
-	struct timespec t = { .tv_nsec = (long)s->nap_ns };
-	uint64_t late;
-
-	send_gathered(f);
-	nanosleep(&t, NULL);
-	late = clock_now_ns() - now;
-	late -= MIN(late, s->nap_ns);
-	if (late > s->nap_ns)
-		s->nap_ns = MIN(2 * s->nap_ns, (uint64_t)MAX_NAP_NS);
-	else if (late < s->nap_ns / 4)
-		s->nap_ns /= 2;
-	if (s->nap_ns < MIN_NAP_NS)
-		s->nap_ns = 0;
-	s->polled_ns = 0;
-	s->n_naps++;
-}
-
-/* After a poll without a packet; false: nothing has come for long. */
-static bool
-linger(struct fast *f, uint64_t now)
-{
-	struct share *s = &f->share;
-
-	if (unlikely(
-		s->polled_ns && now - s->polled_ns > LOST_NS && s->nap_ns == 0))
-		s->nap_ns = NAP_NS;
-	s->polled_ns = now;
-	if (likely(s->nap_ns == 0))
-		return now - s->idle_since < FAST_POLL_NS;
-	if (s->n_naps == EMPTY_NAPS)
-		return false;
-	nap(f, now);
-	return true;
-}
-
-static void
-begin_anew(struct share *s)
-{
-	s->idle_since = s->polled_ns = s->n_naps = 0;
-}
-
 /* After a round that brought n packets. */
 static void
 rest(struct fast *f, unsigned n)
 {
 	struct share *s = &f->share;
-	uint64_t now;
 
 	if (likely(n > 0)) {
-		begin_anew(s);
+		share_anew(s);
 		return;
 	}
-	now = clock_now_ns();
-	if (s->idle_since == 0)
-		s->idle_since = now;
-	if (!f->waits && linger(f, now))
-		return;
-	sleep_idle(f);
-	begin_anew(s);
-}
-
-/*
- * What a short turn is for: who asks for short slices may interrupt, when he is
- * woken, one that asks for long ones. It takes nothing from the share of either.
- * Kernels before 6.12 ignore it.
- */
-static void
-ask_for_short_slices(void)
-{
-	struct {
-		uint32_t size, policy;
-		uint64_t flags;
-		int32_t nice;
-		uint32_t priority;
-		uint64_t slice_ns, deadline, period;
-	} attr = { .size = sizeof(attr), .slice_ns = SLICE_NS };
-
-	(void)syscall(SYS_sched_setattr, 0, &attr, 0);
+	switch (f->waits ? SHARE_SLEEP : share_idle(s)) {
+	case SHARE_POLL:
+		break;
+	case SHARE_NAP:
+		send_gathered(f);
+		share_nap(s);
+		break;
+	case SHARE_SLEEP:
+		sleep_idle(f);
+		share_anew(s);
+		break;
+	}
 }
 
 /* --- the pipeline in C ---------------------------------------------------- */
@@ -411,9 +329,7 @@ run_script(struct fast *f, struct script *s)
 void
 fast_run(struct fast *f)
 {
-	ask_for_short_slices();
-	prctl(PR_SET_TIMERSLACK, 1000); /* ns; the default is half a nap */
-
+	share_begin();
 	while (!is_over(f)) {
 		struct script *s = seat_take(&f->seat);
 

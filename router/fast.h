@@ -14,17 +14,8 @@
 #include "router/probe.h"
 #include "router/publish.h"
 #include "router/seat.h"
+#include "router/share.h"
 #include "router/watchdog.h"
-
-enum fast_limits { FAST_POLL_NS = 30000 };
-
-/* How this thread shares its core. */
-struct share {
-	uint64_t polled_ns;  /* last poll without a packet; 0 = had one since */
-	uint64_t nap_ns;     /* 0 = the core is ours: poll */
-	uint64_t idle_since; /* ns; 0 = had a packet */
-	unsigned n_naps;     /* since the last packet */
-};
 
 struct fast {
 	unsigned n;

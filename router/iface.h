@@ -6,7 +6,10 @@
 #ifndef ROUTER_IFACE_H
 #define ROUTER_IFACE_H
 
+#include "lib/vnic.h"
 #include "router/routerconf.h"
+
+#include <string.h>
 
 struct iface {
 	bool up;
@@ -16,6 +19,22 @@ struct iface {
 	struct address4 address[ROUTERCONF_MAX_ADDRESSES];
 	struct address6 address6[ROUTERCONF_MAX_ADDRESSES + 1];
 };
+
+/* What v says of the vNIC that is i for the host. */
+static inline void
+iface_fill(
+    struct iface *f, const struct routerconf_vnic *v, const struct vnic_info *i)
+{
+	*f = (struct iface){
+		.up = i->up, .n = v->n_addresses, .n6 = v->n_addresses6
+	};
+	memcpy(f->mac, i->mac, sizeof(f->mac));
+	memcpy(f->address, v->address, sizeof(f->address));
+	memcpy(f->address6, v->address6, sizeof(v->address6));
+	if (f->n6)
+		f->address6[f->n6++] =
+		    (struct address6){ ip6_link_local(f->mac), 64 };
+}
 
 static inline bool
 iface_has4(const struct iface *f, uint32_t ip)

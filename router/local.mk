@@ -38,9 +38,12 @@ router_librouter_a_SOURCES = \
   router/linux_feed.c router/linux_feed.h \
   router/linux_routes.c router/linux_routes.h \
   router/journal.c router/journal.h \
+  router/kernel_routes.c router/kernel_routes.h \
+  router/kernel_stats.c router/kernel_stats.h \
   router/live.c router/live.h \
   router/live_swap.c \
   router/modules.h \
+  router/mover.c router/mover.h \
   router/modules/check_ip4.c \
   router/modules/check_ip6.c \
   router/modules/distribute.c \
@@ -78,6 +81,7 @@ router_librouter_a_SOURCES = \
   router/script_api.h \
   router/script_text.h \
   router/seat.c router/seat.h \
+  router/share.c router/share.h \
   router/slow.c router/slow.h \
   router/slow6.c router/slow6.h \
   router/slow6_tx.c \
@@ -123,6 +127,11 @@ europa_router_LDADD = router/librouter.a $(LIBEUROPA) $(LUAJIT_LIBS)
 # a script finds the modules by their names
 SCRIPT_EXPORTS = $(AM_LDFLAGS) -rdynamic
 europa_router_LDFLAGS = $(SCRIPT_EXPORTS)
+
+# the data plane of those whose kernel forwards
+europalibexec_PROGRAMS += europa-taps
+europa_taps_SOURCES = router/taps_main.c
+europa_taps_LDADD = router/librouter.a $(LIBEUROPA)
 
 # What of DPDK a router may ask for. It holds all that it needs of DPDK, and shows
 # one symbol: a container has no other file of it.

@@ -132,4 +132,12 @@ int netlink_set_link(int fd, const struct nl_setting *s);
 int netlink_add_address(int fd, uint32_t link, const struct nl_address *a);
 int netlink_delete_address(int fd, uint32_t link, const struct nl_address *a);
 
+/*
+ * A route of the table main, by a gateway or (via is zero) on its link; link 0:
+ * the kernel finds it by the gateway. It takes the place of one of the same
+ * prefix. Its way and metric do not matter.
+ */
+int netlink_add_route(int fd, const struct nl_route *r);
+int netlink_delete_route(int fd, const struct nl_route *r);
+
 #endif

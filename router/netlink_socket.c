@@ -237,3 +237,47 @@ netlink_delete_address(int fd, uint32_t link, const struct nl_address *a)
 {
 	return change_address(fd, RTM_DELADDR, 0, link, a);
 }
+
+static int
+change_route(int fd, unsigned type, unsigned flags, unsigned scope,
+    const struct nl_route *r)
+{
+	bool has_via = r->via.hi || r->via.lo;
+	const struct rtmsg body = {
+		.rtm_family = r->is6 ? AF_INET6 : AF_INET,
+		.rtm_dst_len = r->len,
+		.rtm_table = RT_TABLE_MAIN,
+		.rtm_protocol = RTPROT_STATIC,
+		.rtm_scope = (uint8_t)scope, /* of rtnetlink.h */
+		.rtm_type = RTN_UNICAST,
+	};
+	unsigned from = r->is6 ? 0 : 12; /* of ::ffff:a.b.c.d */
+	struct request q;
+	uint8_t ip[16];
+
+	begin(&q, type, NLM_F_ACK | flags, &body, sizeof(body));
+	ip6_store(ip, r->prefix);
+	if (r->len > 0)
+		put(&q, RTA_DST, ip + from, 16 - from);
+	ip6_store(ip, r->via);
+	if (has_via)
+		put(&q, RTA_GATEWAY, ip + from, 16 - from);
+	if (r->link)
+		put(&q, RTA_OIF, &r->link, sizeof(r->link));
+	return carry_out(fd, &q);
+}
+
+int
+netlink_add_route(int fd, const struct nl_route *r)
+{
+	bool is_on_link = !r->is6 && !r->via.hi && !r->via.lo;
+
+	return change_route(fd, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE,
+	    is_on_link ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE, r);
+}
+
+int
+netlink_delete_route(int fd, const struct nl_route *r)
+{
+	return change_route(fd, RTM_DELROUTE, 0, RT_SCOPE_NOWHERE, r);
+}

@@ -60,17 +60,10 @@ read_ports(struct slow *s, struct port *ports)
 		*f = (struct iface){ 0 };
 		if (!vnic_info(s->vnic, i, &info))
 			continue;
-		ports[i].up = f->up = info.up;
+		ports[i].up = info.up;
 		ports[i].mtu = info.mtu;
 		memcpy(ports[i].mac, info.mac, 6);
-		memcpy(f->mac, info.mac, 6);
-		f->n = v->n_addresses;
-		memcpy(f->address, v->address, sizeof(f->address));
-		f->n6 = v->n_addresses6;
-		memcpy(f->address6, v->address6, sizeof(v->address6));
-		if (f->n6)
-			f->address6[f->n6++] =
-			    (struct address6){ ip6_link_local(f->mac), 64 };
+		iface_fill(f, v, &info);
 	}
 }
 

@@ -6,7 +6,6 @@
 #include "router/stats.h"
 
 #include "lib/base.h"
-#include "lib/wire.h"
 
 #include <stdio.h>
 
@@ -14,40 +13,50 @@ _Static_assert(
     (int)N_COUNTERS + (int)FILTER_MAX_RULES <= (int)WIRE_MAX_COUNTERS,
     "they must all fit");
 
-static void
-fill(struct wire_msg *m, const struct pipeline *paths, unsigned n)
-{
-	for (unsigned k = 0; k < N_COUNTERS; k++) {
-		uint64_t sum = 0;
+struct router_counts {
+	const struct pipeline *paths;
+	unsigned n;
+	const struct filter_hits *hits;
+};
 
-		for (unsigned i = 0; i < n; i++)
-			sum += count_read(&paths[i].count, k);
-		snprintf(m->u.stats.counter[k].name,
-		    sizeof(m->u.stats.counter[k].name), "%s", count_name(k));
-		m->u.stats.counter[k].value = sum;
-	}
-	m->u.stats.n = N_COUNTERS;
+void
+stats_add(struct wire_msg *m, const char *name, uint64_t value)
+{
+	if (m->u.stats.n == WIRE_MAX_COUNTERS)
+		return;
+	snprintf(m->u.stats.counter[m->u.stats.n].name,
+	    sizeof(m->u.stats.counter[0].name), "%s", name);
+	m->u.stats.counter[m->u.stats.n++].value = value;
 }
 
 static void
-add_rules(struct wire_msg *m, const struct filter_hits *hits)
+fill(void *arg, struct wire_msg *m)
 {
+	const struct router_counts *c = arg;
+	char name[16];
+
+	for (unsigned k = 0; k < N_COUNTERS; k++) {
+		uint64_t sum = 0;
+
+		for (unsigned i = 0; i < c->n; i++)
+			sum += count_read(&c->paths[i].count, k);
+		stats_add(m, count_name(k), sum);
+	}
 	for (unsigned k = 1; k <= FILTER_MAX_RULES; k++) {
 		/* relaxed: a counter */
 		uint64_t n = atomic_load_explicit(
-		    &hits->packets[k], memory_order_relaxed);
+		    &c->hits->packets[k], memory_order_relaxed);
 
 		if (n == 0)
 			continue;
-		snprintf(m->u.stats.counter[m->u.stats.n].name,
-		    sizeof(m->u.stats.counter[0].name), "filter_%u", k);
-		m->u.stats.counter[m->u.stats.n++].value = n;
+		snprintf(name, sizeof(name), "filter_%u", k);
+		stats_add(m, name, n);
 	}
 }
 
 int
-stats_answer(int fd, const struct pipeline *paths, unsigned n,
-    const struct filter_hits *hits, uint64_t generation)
+stats_serve(int fd, uint64_t generation,
+    void (*add)(void *arg, struct wire_msg *m), void *arg)
 {
 	struct wire_msg m;
 	uint32_t id;
@@ -65,9 +74,17 @@ stats_answer(int fd, const struct pipeline *paths, unsigned n,
 	} else {
 		m = (struct wire_msg){ .type = WIRE_STATS, .id = id };
 		m.u.stats.generation = generation;
-		fill(&m, paths, n);
-		add_rules(&m, hits);
+		add(arg, &m);
 		rc = wire_send(fd, &m);
 	}
 	return rc == -EAGAIN ? 0 : rc;
+}
+
+int
+stats_answer(int fd, const struct pipeline *paths, unsigned n,
+    const struct filter_hits *hits, uint64_t generation)
+{
+	struct router_counts c = { paths, n, hits };
+
+	return stats_serve(fd, generation, fill, &c);
 }

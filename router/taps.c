@@ -45,16 +45,17 @@ tame_link(const char *name)
 }
 
 void
-taps_tame_kernel(void)
+taps_tame_kernel(bool forwards)
 {
 	static const char *const files[] = { "/proc/sys/net/ipv4/ip_forward",
 		"/proc/sys/net/ipv6/conf/all/forwarding" };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(files); i++) {
-		int rc = set_sysctl(files[i], '0');
+		int rc = set_sysctl(files[i], forwards ? '1' : '0');
 
 		if (rc < 0 && rc != -ENOENT)
-			log_warn("%s may be on: %s", files[i], strerror(-rc));
+			log_warn(
+			    "%s cannot be set: %s", files[i], strerror(-rc));
 	}
 	tame_link("all");
 }

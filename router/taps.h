@@ -4,10 +4,10 @@
  * with the same names, MACs, MTUs and addresses, made, changed and taken away
  * until they are as they are wanted. They live as long as their descriptors.
  *
- * The kernel must not forward in our place nor believe advertisements of other
- * routers: it is told so here.
+ * The kernel must not believe advertisements of other routers, nor forward in our
+ * place where we do (europa-taps is there to let it): it is told so here.
  *
- * It belongs to the thread of twins.c.
+ * It belongs to one thread: that of twins.c, or the main one of europa-taps.
  */
 #ifndef ROUTER_TAPS_H
 #define ROUTER_TAPS_H
@@ -69,7 +69,10 @@ unsigned taps_change(struct taps *t, const struct tap_want *want);
 /* The device of vNIC i has been taken away: it is to be made anew. */
 void taps_lose(struct taps *t, unsigned i);
 
-/* For all of the container: writes to /proc/sys/net. */
-void taps_tame_kernel(void);
+/*
+ * For all of the container: writes to /proc/sys/net. forwards: the kernel is the
+ * one who does.
+ */
+void taps_tame_kernel(bool forwards);
 
 #endif

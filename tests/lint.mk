@@ -43,6 +43,7 @@ check-system: all
 check-systemd: all
 	$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/systemd/run
 # soaks and fuzzing, minutes to hours; LONG_SECONDS sets how long each takes
-check-long: all check-long-protocol check-long-rest
+check-long: all check-long-protocol check-long-rest check-long-model \
+  check-long-model-lxc
 .PHONY: lint format check-install check-system check-systemd \
   check-long

@@ -18,11 +18,12 @@ include tests/containers.mk
 include tests/dataplane.mk
 include tests/guard.mk
 include tests/lint.mk
+include tests/model.mk
 include tests/protocol.mk
 include tests/router.mk
 EXTRA_DIST += quickstart tests/run \
   tests/system/common.bash tests/system/node.sh \
-  tests/system/bird.bats tests/system/forward.bats tests/system/hostile.bats tests/system/ipv6.bats tests/system/kills.bats \
+  tests/system/bird.bats tests/system/forward.bats tests/system/hostile.bats tests/system/ipv6.bats tests/system/kills.bats tests/system/linux.bats \
   tests/system/quota.bash tests/system/quota.bats \
   tests/system/quota_live.bats \
   tests/system/modules.bats tests/system/pipeline.bats tests/system/rest_pipeline.bats tests/system/rest_watch.bats tests/system/routerctl.bats tests/system/state.bats tests/system/tenants.bats tests/system/topology.bats tests/system/visits.bats tests/system/wiring.bats tests/system/workers.bats \

@@ -23,6 +23,7 @@ ROUTER_UNIT = \
   tests/unit/test_router_beside \
   tests/unit/test_router_linux_feed \
   tests/unit/test_router_netlink \
+  tests/unit/test_router_taps \
   tests/unit/test_router_twins \
   tests/unit/test_router_icmp6 \
   tests/unit/test_router_pieces \
@@ -100,6 +101,9 @@ tests_unit_test_router_netlink_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_netlink_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_twins_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_twins_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_taps_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_taps_LDADD = $(ROUTER_LIBS)
+EXTRA_tests_unit_test_router_taps_DEPENDENCIES = europa-taps
 tests_unit_test_router_linux_feed_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_linux_feed_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_beside_CFLAGS = $(ROUTER_CFLAGS)

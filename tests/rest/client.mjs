@@ -2,6 +2,7 @@
 // client: requests over the unix socket that EUROPA_SOCKET names, and a node in
 // the state that the examples of openapi.yaml speak of.
 import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 
@@ -60,6 +61,19 @@ export async function until(what, seconds = 10) {
 
 // Where containers are fake, the template's program is not in its place.
 export const dataplane = process.env.EUROPA_TEST_DATAPLANE ?? '';
+
+// Of the europad of this run, which another one follows when it ends.
+export const pidFile = process.env.EUROPA_PID_FILE;
+
+export async function killEuropad() {
+  process.kill(Number(readFileSync(pidFile)), 'SIGKILL');
+  for (const end = Date.now() + 20000; ;) {
+    const a = await request('GET', '/readyz').catch((e) => e);
+    if (a.status === 200) return;
+    assert.ok(Date.now() < end, 'europad is back');
+    await new Promise((r) => setTimeout(r, 50));
+  }
+}
 
 const ports = {
   p0: {devargs: 'net_null0,no-rx=1'},

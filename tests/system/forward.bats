@@ -69,6 +69,7 @@ teardown_file() {
 
 # Datagrams that the receiver's sockets had no room for.
 receiver_full() {
+  # shellcheck disable=SC2016
   node_receiver awk '/^Udp: [0-9]/ { print $6 }' /proc/net/snmp
 }
 

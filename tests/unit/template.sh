@@ -45,6 +45,7 @@ echo of the base >"$tmp/templates/base/motd"
 make_template more 'file /etc/motd 0644 motd
 include base
 host /usr/bin/env 0755 env
+host /usr/bin/none 0755 europa-no-such-program optional
 file /etc/own 0600 motd'
 echo my own >"$tmp/templates/more/motd"
 make_template broken 'include nowhere'
@@ -59,6 +60,7 @@ check "its own file comes before that of the other" \
 	grep -q 'my own' "$root/etc/motd"
 check "a program of the host is there, and runs in its root's libraries" \
 	cmp "$root/usr/bin/env" "$(command -v env)"
+check "a program that the host need not have" test ! -e "$root/usr/bin/none"
 check "modes are kept" test "$(stat -c %a "$root/etc/own")" = 600
 
 refused() { # NAME STATUS TEXT
@@ -70,7 +72,7 @@ refused() { # NAME STATUS TEXT
 check "no such template has a status of its own" \
 	refused missing 3 'no template missing'
 check "those that there are, are named" \
-	test "$root" = 'base bird broken lacking more odd router'
+	test "$root" = 'base bird broken lacking linux more odd router'
 check "one that includes no template" refused broken 1 'no template nowhere'
 check "a program that the host has not" \
 	refused lacking 1 'europa-no-such-program is not installed'

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_init_service: the second program of a template, which init keeps running.
- * The test reaps, as init does.
+ * test_init_service: the second program of a template, which init keeps running,
+ * and what it says of the first. The test reaps, as init does.
  */
 #include "container-templates/init.h"
 #include "lib/base.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -141,11 +142,49 @@ it_runs_again_after_its_end_but_not_at_once(void **state)
 	assert_int_equal(WTERMSIG(status), SIGTERM);
 }
 
+/* Writes text to path, and takes it for the file of a template. */
+static void
+set_default(const char *path, const char *text)
+{
+	scoped_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	init_conf_default(path);
+}
+
+static void
+it_may_also_name_the_data_plane(void **state)
+{
+	char path[] = "/tmp/europa-test-XXXXXX";
+	struct init_command a;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	/* none, an empty one, one that is no path: as if there were none */
+	init_conf_default("/no/such/file");
+	init_conf_default(path);
+	set_default(path, "europa-taps\n");
+	assert_int_equal(init_conf_command("end\n", 4, &a), 0);
+	assert_string_equal(a.argv[0], "/usr/sbin/europa-router");
+	set_default(path, "/usr/sbin/europa-taps -x\nmore\n");
+	assert_int_equal(init_conf_command("end\n", 4, &a), 0);
+	assert_string_equal(a.argv[0], "/usr/sbin/europa-taps");
+	assert_string_equal(a.argv[1], "-x");
+	assert_null(a.argv[2]);
+	/* what the node says comes first */
+	assert_int_equal(init_conf_command("dataplane /x\nend\n", 17, &a), 0);
+	assert_string_equal(a.argv[0], "/x");
+	unlink(path);
+}
+
 int
 main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_may_also_name_the_data_plane),
 		TEST(none_is_no_mistake),
 		TEST(it_runs_again_after_its_end_but_not_at_once),
 	};

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * share: how a thread that polls shares its core.
+ *
+ * Routers may outnumber cores. One that polls on while a packet comes now and
+ * then would keep its core for a whole slice of the scheduler, milliseconds, in
+ * which the slots of the others fill up. So who sees by the clock that it has
+ * lost its core while polling does not poll for some time: it naps until a turn
+ * is worth its switch. (sched_yield() does nothing between containers: each is
+ * alone in its cgroup.) A nap that ends in time shows that the core is its own
+ * again. Who finds nothing for long sleeps.
+ */
+#ifndef ROUTER_SHARE_H
+#define ROUTER_SHARE_H
+
+#include <stdint.h>
+
+enum share_limits { SHARE_POLL_NS = 30000 };
+
+struct share {
+	uint64_t polled_ns;  /* last poll without a packet; 0 = had one since */
+	uint64_t nap_ns;     /* 0 = the core is ours: poll */
+	uint64_t idle_since; /* ns; 0 = had a packet */
+	unsigned n_naps;     /* since the last packet */
+};
+
+enum share_next { SHARE_POLL, SHARE_NAP, SHARE_SLEEP };
+
+/* Of the calling thread: short slices, and naps that end in time. */
+void share_begin(void);
+
+/* A poll found packets, or the thread has slept. */
+static inline void
+share_anew(struct share *s)
+{
+	s->idle_since = s->polled_ns = s->n_naps = 0;
+}
+
+/* A poll found nothing. What to do before the next one? */
+enum share_next share_idle(struct share *s);
+
+/* After SHARE_NAP, when nothing is held back. */
+void share_nap(struct share *s);
+
+#endif
