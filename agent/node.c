@@ -384,8 +384,8 @@ node_rootfs(struct node *n, const char *template, struct err *e)
 	return t->rootfs;
 }
 
-int
-node_open(struct node *n, struct err *e)
+static int
+open_plane(struct node *n, struct err *e)
 {
 	const struct plane_hooks hooks = {
 		.on_set = on_set,
@@ -395,6 +395,16 @@ node_open(struct node *n, struct err *e)
 		.on_port = on_port,
 		.arg = n,
 	};
+	int rc = plane_new(n->loop, n->cfg.dataplane_socket, &hooks, &n->plane);
+
+	return rc < 0 ? err_set(e, rc, "%s: %s", n->cfg.dataplane_socket,
+			    strerror(-rc))
+		      : 0;
+}
+
+int
+node_open(struct node *n, struct err *e)
+{
 	int rc = open_loop(n, e);
 
 	n->mem_bytes = memory_for_routers(&n->cfg);
@@ -432,10 +442,9 @@ node_open(struct node *n, struct err *e)
 	for (struct router *r = n->routers; r; r = r->next)
 		if (router_listen(r, e) < 0)
 			return -EIO;
-	rc = plane_new(n->loop, n->cfg.dataplane_socket, &hooks, &n->plane);
+	rc = open_plane(n, e);
 	if (rc < 0)
-		return err_set(
-		    e, rc, "%s: %s", n->cfg.dataplane_socket, strerror(-rc));
+		return rc;
 	node_kick(n);
 	return 0;
 }

@@ -18,6 +18,8 @@
 #include <stdio.h>
 #include <time.h>
 
+enum { UID_TIME_BYTES = 6 }; /* of a version 7 */
+
 struct job {
 	struct answers *answers;
 	struct answers_entry *entry;
@@ -104,8 +106,6 @@ name_asker(const struct api_request *rq, char *buf, size_t size)
 	else
 		snprintf(buf, size, "uid %u", api_uid(rq));
 }
-
-enum { UID_TIME_BYTES = 6 };
 
 /* The part of a uid that is not its time, from who asks for what by which key. */
 static void

@@ -168,7 +168,6 @@ void
 op_router_create(struct node *n, struct api_request *rq)
 {
 	struct model_router spec;
-
 	struct router *same;
 
 	if (!read_body(rq, api_body(rq), NULL, &spec))

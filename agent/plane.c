@@ -50,7 +50,10 @@ plane_mark(const struct plane *p)
 	return p->next_id;
 }
 
-/* Pending are in the order in which they were sent. */
+/*
+ * Pending are in the order in which they were sent: if the first was sent behind
+ * the mark, so were all of them. Ids wrap, so it is their difference that counts.
+ */
 bool
 plane_has_answered(const struct plane *p, uint32_t mark)
 {

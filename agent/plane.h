@@ -24,7 +24,7 @@ struct plane_hooks {
 	void (*on_up)(void *arg, const struct wire_msg *hello);
 	void (*on_down)(void *arg);
 	void (*on_event)(void *arg, const struct wire_msg *m);
-	/* a port has changed by itself */
+	/* nobody has asked: a port has changed by itself */
 	void (*on_port)(void *arg, const struct wire_msg *m);
 	void *arg;
 };
@@ -43,8 +43,9 @@ void plane_free(struct plane *p);
 
 bool plane_is_up(const struct plane *p);
 
-/* All that has been sent until now, and has all of it been answered? */
+/* Stands for all that has been sent until now, on this connection. */
 uint32_t plane_mark(const struct plane *p);
+/* Has all of that been answered? */
 bool plane_has_answered(const struct plane *p, uint32_t mark);
 
 /* What a request wants to be told; fn may be NULL. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * project: a tenant. Every router and every port is of one project, for life,
- * and its name is its own there; "default" is always there.
+ * project: a tenant. Every router, port, link and segment is of one project, for
+ * life, and its name is its own there; "default" is always there.
  *
  * What the routers of a project may have in sum, and how many links and segments
- * there may be, is checked when one of them is
- * made or changed, against what is promised to the others, whether they run or
- * not. A limit that was lowered takes nothing away: it refuses more.
+ * there may be, is checked when one of them is made or changed, against what is
+ * promised to the others, whether they run or not. A limit that was lowered takes
+ * nothing away: it refuses more.
  */
 #ifndef AGENT_PROJECT_H
 #define AGENT_PROJECT_H

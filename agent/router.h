@@ -206,7 +206,7 @@ int router_end_epochs(struct router *r);
 bool router_plane_owes(const struct router *r);
 /* The index of a vNIC, -1 if it has none yet. */
 int router_vnic_index(const struct router *r, const char *name);
-/* One for v, -1 if all are used or burnt, see router_indices.c. */
+/* An index for v, -1 if all are used or burnt, see router_indices.c. */
 int router_take_index(struct router *r, const struct model_vnic *v);
 /* Index i is nobody's, and no other's until all that runs now has ended. */
 void router_burn_index(struct router *r, unsigned i);

@@ -58,8 +58,8 @@ router_take_index(struct router *r, const struct model_vnic *v)
 		memcpy(x->wire.name, v->name, sizeof(v->name));
 		memcpy(x->wire.mac, v->mac, 6);
 		x->wire.mtu = v->mtu;
-		node_kick(
-		    r->node); /* the other end of a link may wait for it */
+		/* the other end of a link may wait for it */
+		node_kick(r->node);
 		return (int)i;
 	}
 	return -1;

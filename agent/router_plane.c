@@ -34,7 +34,8 @@ replied(void *arg, const uint8_t uid[WIRE_UID_BYTES], uint32_t tag_and_index,
 	    reply->u.fail.no == EBUSY) {
 		/* its epoch has not ended, or a europad before us used it */
 		router_burn_index(r, tag_and_index >> TAG_SHIFT);
-		r->config_sent = r->config_in_force = 0; /* it names it */
+		/* what init was told names that index */
+		r->config_sent = r->config_in_force = 0;
 	} else if (reply->type == WIRE_FAIL) {
 		log_err("the data plane refused: %s router=%s",
 		    reply->u.fail.text, r->spec.name);

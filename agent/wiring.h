@@ -86,6 +86,7 @@ int wiring_check_router(struct node *n, const struct project *project,
     const struct model_router *spec, struct problem *p);
 
 json_t *wiring_json(struct node *n, const struct wiring *w);
+/* Answers rq with w as it is by now; 201 says where it is, too. */
 void wiring_answer(
     struct node *n, const struct wiring *w, struct api_request *rq, int status);
 /*

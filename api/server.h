@@ -268,9 +268,10 @@ struct api_config {
 	 * are none */
 	bool (*authenticate)(
 	    void *arg, const char *secret, char id[API_TOKEN_ID_BYTES]);
-	/* what it called a token: 0 when it is not good any more, else a number
-	 * that changes with what it may do. Of another one an answer that goes
-	 * on is ended. NULL: as it was */
+	/* of a token by the name that authenticate gave it: 0 when it is not
+	 * good any more, else a number that changes with what it may do. When it
+	 * is another number than at the request, an answer that goes on is
+	 * ended. NULL: tokens are never looked at again */
 	uint64_t (*token_state)(void *arg, const char *id);
 	void *arg;
 };

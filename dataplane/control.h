@@ -23,7 +23,7 @@ void control_free(struct control *c); /* NULL is allowed */
 void control_event(
     struct control *c, const struct set_queue *q, enum wire_event kind);
 
-/* The same: what has become of a port. */
+/* Tells europad, if it is there, what has become of a port. */
 void control_port(struct control *c, const struct port *p);
 
 /*

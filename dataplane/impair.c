@@ -35,7 +35,7 @@ struct impair {
 	uint32_t capacity; /* a power of two: slots, and entries of a queue */
 	uint32_t frame_bytes;
 	size_t stride;
-	size_t map_bytes; /* of all that bytes begins */
+	size_t map_bytes; /* of the mapping, which begins at bytes */
 	uint8_t *bytes;
 	uint8_t *users; /* entries that have a slot */
 	uint32_t *free; /* a stack of slots that were used before */
@@ -82,7 +82,7 @@ impair_flaw(const struct wire_impair *s)
 
 /* --- memory --------------------------------------------------------------------- */
 
-/* What each part takes of the memory of an impair, lines alone. */
+/* So many bytes, in whole lines: no part of the memory shares one with another. */
 static size_t
 lines(size_t bytes)
 {
@@ -105,13 +105,13 @@ take_memory(struct impair *im, uint32_t capacity)
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (at == MAP_FAILED)
 		return false;
-	/* what was asked for is what is touched, not 2 MiB of it; if it fails so
-	 * be it */
+	/* a huge page would take 2 MiB for the first packet that waits; a kernel
+	 * without them refuses, and has none to give */
 	madvise(at, im->map_bytes, MADV_NOHUGEPAGE);
 	im->capacity = capacity;
 	im->bytes = at;
 	im->users = at + bytes;
-	/* lines are aligned for all of these */
+	/* each begins a line, which is alignment enough for it */
 	im->free = (void *)(im->users + users);
 	at = im->users + users + slots;
 	for (unsigned i = 0; i < N_PATHS; i++)

@@ -55,8 +55,10 @@ note_line(struct node *n, struct port *p, bool has_line)
 	if (p->no_line != has_line)
 		return;
 	p->no_line = !has_line;
-	log_warn("%s port=%s", has_line ? "the line is up" : "the line is down",
-	    p->spec.name);
+	if (has_line)
+		log_info("the line is up port=%s", p->spec.name);
+	else
+		log_warn("the line is down port=%s", p->spec.name);
 	control_port(n->control, p);
 }
 

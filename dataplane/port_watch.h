@@ -8,7 +8,7 @@
 
 struct node;
 
-/* One look at all of them; costs two system calls a port. Context: control. */
+/* One look at all of them; a few system calls a port. Context: control. */
 void port_watch(struct node *n);
 
 #endif

@@ -40,7 +40,7 @@ enum wire_limits {
 	WIRE_MAX_IMPAIR_PACKETS = 16384,
 	WIRE_MAX_IMPAIR_US = 10000000,
 	WIRE_PPM = 1000000,
-	WIRE_EXEC_SHIFT = 16,
+	WIRE_EXEC_SHIFT = 16, /* see u.process.status */
 };
 
 enum wire_type {

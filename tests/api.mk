@@ -119,7 +119,7 @@ EXTRA_DIST += \
   tests/rest/random.mjs tests/rest/revoked.test.mjs \
   tests/rest/run \
   tests/rest/schema.test.mjs \
-  tests/rest/tokens.test.mjs
+  tests/rest/tokens.test.mjs tests/rest/vnics.test.mjs
 
 # as root: the interface for minutes
 check-long-rest: all
