@@ -15,6 +15,10 @@
  * away), that watch or change other processes, and large pieces of kernel that
  * no data plane needs. launch_guard.c shuts the door that this profile cannot:
  * the 32-bit entries, where the arguments of mmap lie in memory.
+ *
+ * Rights over its network namespace are for who has to make twins there, which
+ * the template says with a file. What the kernel does for them it does outside
+ * of the limits: softirq time, rings of packet sockets, neighbours.
  */
 #include "agent/launch_config.h"
 
@@ -32,15 +36,15 @@ enum {
 	TMP_BYTES = 16 << 20,
 };
 
-static const char *const capabilities =
+static const char capabilities[] =
     "chown dac_override fowner fsetid kill "
-    "setgid setuid setpcap net_bind_service "
-    "net_admin net_raw sys_chroot";
+    "setgid setuid setpcap net_bind_service sys_chroot";
+static const char twins_capabilities[] = " net_admin net_raw";
 
-/* null, zero, full, random, urandom, tty, ptmx, pts/N, net/tun */
+/* null, zero, full, random, urandom, tty, ptmx, pts/N */
 static const char *const devices[] = { "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm",
-	"c 1:8 rwm", "c 1:9 rwm", "c 5:0 rwm", "c 5:2 rwm", "c 136:* rwm",
-	"c 10:200 rwm" };
+	"c 1:8 rwm", "c 1:9 rwm", "c 5:0 rwm", "c 5:2 rwm", "c 136:* rwm" };
+static const char twins_device[] = "c 10:200 rwm"; /* net/tun */
 
 /* Refused with "not permitted". */
 static const char *const refused[] = {
@@ -137,6 +141,25 @@ launch_cpu_millis(uint64_t quota_us, uint64_t period_us)
 	return (uint32_t)MIN(quota_us * 1000 / period_us, (uint64_t)UINT32_MAX);
 }
 
+/* The root is the host's: nobody in a container can write there. */
+static bool
+has_twins(const struct container_spec *s)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/etc/europa/twins", s->rootfs);
+	return access(path, F_OK) == 0;
+}
+
+static void
+print_device(FILE *f, const char *device)
+{
+	fprintf(f,
+	    "lxc.cgroup.devices.allow = %s\n"
+	    "lxc.cgroup2.devices.allow = %s\n",
+	    device, device);
+}
+
 static void
 print_cgroups(FILE *f, const struct launch_args *a)
 {
@@ -166,10 +189,9 @@ print_cgroups(FILE *f, const struct launch_args *a)
 	fprintf(f, "lxc.cgroup.devices.deny = a\n");
 	fprintf(f, "lxc.cgroup2.devices.deny = a\n");
 	for (unsigned i = 0; i < ARRAY_SIZE(devices); i++)
-		fprintf(f,
-		    "lxc.cgroup.devices.allow = %s\n"
-		    "lxc.cgroup2.devices.allow = %s\n",
-		    devices[i], devices[i]);
+		print_device(f, devices[i]);
+	if (has_twins(&a->spec))
+		print_device(f, twins_device);
 }
 
 static void
@@ -197,8 +219,9 @@ print_mounts(FILE *f, const struct container_spec *s)
 	    "lxc.mount.entry = %s run/europa-node none "
 	    "bind,ro,nosuid,nodev,noexec,create=dir 0 0\n",
 	    s->run_dir);
-	fprintf(f, "lxc.mount.entry = /dev/net/tun dev/net/tun none "
-		   "bind,create=file,optional 0 0\n");
+	if (has_twins(s))
+		fprintf(f, "lxc.mount.entry = /dev/net/tun dev/net/tun none "
+			   "bind,create=file,optional 0 0\n");
 }
 
 void
@@ -213,7 +236,8 @@ launch_config_print(FILE *f, const struct launch_args *a)
 	print_mounts(f, s);
 	fprintf(f, "lxc.net.0.type = empty\n");
 	fprintf(f, "lxc.no_new_privs = 1\n");
-	fprintf(f, "lxc.cap.keep = %s\n", capabilities);
+	fprintf(f, "lxc.cap.keep = %s%s\n", capabilities,
+	    has_twins(s) ? twins_capabilities : "");
 	fprintf(f, "lxc.seccomp.profile = %s/%s/seccomp\n", a->dir, s->uid);
 	/* or LXC takes the launcher's own filter for a profile already there */
 	fprintf(f, "lxc.seccomp.allow_nesting = 1\n");

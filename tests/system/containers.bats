@@ -132,9 +132,28 @@ cgroup_file() { # FILE
   [[ $output =~ Seccomp:[[:space:]]2 ]]
   [[ $output =~ Seccomp_filters:[[:space:]]2 ]]
   # chown dac_override fowner fsetid kill setgid setuid setpcap
-  # net_bind_service net_admin net_raw sys_chroot
-  [[ $output =~ CapEff:[[:space:]]00000000000435fb ]]
+  # net_bind_service sys_chroot
+  [[ $output =~ CapEff:[[:space:]]00000000000405fb ]]
+  [[ $output =~ CapBnd:[[:space:]]00000000000405fb ]]
+  [ ! -e "/proc/$pid/root/dev/net/tun" ]
+}
+
+@test "with the mark of twins, and only then, its network is its own to change" {
+  mkdir "$DIR/root/etc/europa"
+  touch "$DIR/root/etc/europa/twins"
+  mode walls
+  pid=$(start | field init-pid)
+  rm -r "$DIR/root/etc/europa"
+  run cat "/proc/$pid/status"
+  # net_admin and net_raw beside the others
   [[ $output =~ CapBnd:[[:space:]]00000000000435fb ]]
+  [ ! -c /dev/net/tun ] || [ -c "/proc/$pid/root/dev/net/tun" ]
+  run result
+  echo "$output"
+  grep -qx 'packet 0' <<< "$output"
+  # and a way back is none
+  grep -qx 'unshare_user 1' <<< "$output"
+  grep -qx 'clone_user 1' <<< "$output"
 }
 
 @test "it has no network but its own loopback" {
@@ -154,7 +173,7 @@ cgroup_file() { # FILE
   echo "$output"
   refused=(punch_hole madvise_remove madvise_wide io_setup mmap_hugetlb memfd_hugetlb shm_hugetlb
     process_madvise unshare_user clone_user setns mount bpf userfaultfd ptrace
-    perf keyctl mbind move_pages init_module handle mknod)
+    perf keyctl mbind move_pages init_module handle mknod packet)
   for name in "${refused[@]}"; do
     grep -qx "$name 1" <<< "$output"
   done
@@ -170,7 +189,7 @@ cgroup_file() { # FILE
   grep -qxE 'write_etc (13|30)' <<< "$output"
   # and what a tenant may do does
   for name in memfd truncate mmap madvise_dontneed write_var write_run \
-    write_tmp become_1 inet packet unix; do
+    write_tmp become_1 inet unix; do
     grep -qx "$name 0" <<< "$output"
   done
 }

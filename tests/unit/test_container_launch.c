@@ -289,6 +289,41 @@ write_file(const char *dir, const char *name, const char *text, mode_t mode)
 	assert_int_equal(chmod(path, mode), 0);
 }
 
+/* The mark in the root decides, in the unmarked one nothing is said of it. */
+static void
+test_twins_rights(void **state)
+{
+	static const char *const rights[] = { " net_admin net_raw",
+		"lxc.mount.entry = /dev/net/tun dev/net/tun ",
+		"lxc.cgroup.devices.allow = c 10:200 rwm",
+		"lxc.cgroup2.devices.allow = c 10:200 rwm" };
+	struct launch_args a = start_args;
+	char root[] = "/tmp/europa-test-XXXXXX";
+	char command[128];
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	a.spec.rootfs = root;
+	for (unsigned twins = 0; twins < 2; twins++) {
+		scoped_free char *text = NULL;
+		size_t n;
+		FILE *f = open_memstream(&text, &n);
+
+		assert_non_null(f);
+		launch_config_print(f, &a);
+		fclose(f);
+		for (unsigned i = 0; i < ARRAY_SIZE(rights); i++)
+			assert_int_equal(
+			    strstr(text, rights[i]) != NULL, twins);
+		snprintf(command, sizeof(command),
+		    "mkdir -p %s/etc/europa && touch %s/etc/europa/twins", root,
+		    root);
+		assert_int_equal(system(command), 0);
+	}
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	assert_int_equal(system(command), 0);
+}
+
 static void
 test_idmap(void **state)
 {
@@ -342,6 +377,7 @@ main(void)
 		cmocka_unit_test(test_report_garbage),
 		cmocka_unit_test(test_cpu),
 		cmocka_unit_test(test_config_golden),
+		cmocka_unit_test(test_twins_rights),
 		cmocka_unit_test(test_idmap),
 	};
 
