@@ -108,6 +108,11 @@ static const char *const conditional[] = {
 	/* above AF_PACKET: of the hypervisor (VSOCK), or of no use (ALG, TIPC) */
 	"socket errno 97 [0,17,SCMP_CMP_GT]",
 	"socketpair errno 97 [0,17,SCMP_CMP_GT]",
+	/* SOL_PACKET: PACKET_RX_RING, PACKET_TX_RING; memory nobody accounts */
+	"setsockopt errno 92 [1,263,SCMP_CMP_MASKED_EQ,4294967295] "
+	"[2,5,SCMP_CMP_MASKED_EQ,4294967295]",
+	"setsockopt errno 92 [1,263,SCMP_CMP_MASKED_EQ,4294967295] "
+	"[2,13,SCMP_CMP_MASKED_EQ,4294967295]",
 	/* MFD_HUGETLB */
 	"memfd_create errno 1 [1,4,SCMP_CMP_MASKED_EQ,4]",
 	/* MAP_HUGETLB */

@@ -180,6 +180,9 @@ cgroup_file() { # FILE
   for name in vsock vsock_wide alg; do
     grep -qx "$name 97" <<< "$output"
   done
+  for name in rx_ring tx_ring; do
+    grep -qx "$name 92" <<< "$output"
+  done
   for name in i386 x32 clone3 io_uring; do
     grep -qx "$name 38" <<< "$output"
   done
@@ -189,7 +192,7 @@ cgroup_file() { # FILE
   grep -qxE 'write_etc (13|30)' <<< "$output"
   # and what a tenant may do does
   for name in memfd truncate mmap madvise_dontneed write_var write_run \
-    write_tmp become_1 inet unix; do
+    write_tmp become_1 inet unix keepalive; do
     grep -qx "$name 0" <<< "$output"
   done
 }

@@ -17,6 +17,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <linux/memfd.h>
 #include <sched.h>
 #include <stdint.h>
@@ -148,6 +149,14 @@ try_sockets(void)
 	tell("inet", socket(AF_INET, SOCK_DGRAM, 0));
 	tell("packet", socket(AF_PACKET, SOCK_RAW, 0));
 	tell("unix", socket(AF_UNIX, SOCK_STREAM, 0));
+	/* what the kernel looks at are 32 bits of each */
+	tell("rx_ring", syscall(SYS_setsockopt, -1, SOL_PACKET,
+			    0x100000000L | PACKET_RX_RING, NULL, 0UL));
+	tell("tx_ring", syscall(SYS_setsockopt, -1, 0x100000000L | SOL_PACKET,
+			    PACKET_TX_RING, NULL, 0UL));
+	tell(
+	    "keepalive", setsockopt(socket(AF_INET, SOCK_STREAM, 0), SOL_SOCKET,
+			     SO_KEEPALIVE, &(int){ 1 }, sizeof(int)));
 }
 
 static void
