@@ -78,6 +78,22 @@ access_allows(struct node *n, struct api_request *rq)
 	return true;
 }
 
+int
+access_template(const struct node *n, const struct api_request *rq,
+    const char *template, const char *old, struct problem *p)
+{
+	if ((old && strcmp(old, template) == 0) ||
+	    config_tenants_may_use(&n->cfg, template) ||
+	    access_role(n, rq, NULL) == API_ROLE_ADMIN)
+		return 0;
+	return problem_set(p, 403, "forbidden",
+	    "ask with a token that is admin of the node (\"*\"), or name the "
+	    "template in tenant_templates of [agent] in europa.conf",
+	    "only an admin of the node may use the template %s: "
+	    "tenant_templates does not name it",
+	    template);
+}
+
 void
 access_who(
     const struct node *n, const struct api_request *rq, char *buf, size_t size)

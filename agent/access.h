@@ -14,6 +14,7 @@
 #include "agent/tokens.h"
 
 struct api_request;
+struct problem;
 
 /* p NULL: the role with the node itself. */
 enum api_role access_role(const struct node *n, const struct api_request *rq,
@@ -21,6 +22,13 @@ enum api_role access_role(const struct node *n, const struct api_request *rq,
 
 /* false: it may not, and the request is answered. */
 bool access_allows(struct node *n, struct api_request *rq);
+
+/*
+ * Whether rq may make a router of the template, or give it to one of another:
+ * 0, or negative with p set, 403. What a router has already (old) it keeps.
+ */
+int access_template(const struct node *n, const struct api_request *rq,
+    const char *template, const char *old, struct problem *p);
 
 /* "uid:0" or "token:NAME", one word; for logs and authors. */
 void access_who(

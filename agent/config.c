@@ -3,6 +3,7 @@
 #include "agent/config.h"
 
 #include "agent/launch_args.h"
+#include "api/model.h"
 #include "api/server.h"
 #include "lib/base.h"
 #include "lib/conf.h"
@@ -26,6 +27,7 @@ static const struct config defaults = {
 	.template_bin = EUROPA_LIBEXECDIR,
 	.web_dir = EUROPA_WEBDIR,
 	.containers = "lxc",
+	.tenant_templates = "router",
 	.fast_paths = 1,
 	.id_base = ID_BASE,
 	.id_ranges = ID_RANGES,
@@ -72,6 +74,46 @@ check_cpus(const char *value)
 	return "a list of cores, such as 1-3,5";
 }
 
+/* The next name of a list with commas, without blanks; false: no more. */
+static bool
+next_name(const char **at, char *name, size_t size)
+{
+	size_t n, end;
+
+	*at += strspn(*at, " \t");
+	if (**at == '\0')
+		return false;
+	n = strcspn(*at, ",");
+	for (end = n; end > 0 && strchr(" \t", (*at)[end - 1]);)
+		end--;
+	snprintf(name, size, "%.*s", (int)end, *at);
+	*at += n + ((*at)[n] == ',');
+	return true;
+}
+
+static const char *
+check_templates(const char *value)
+{
+	char name[CONFIG_PATH];
+
+	while (next_name(&value, name, sizeof(name)))
+		if (strcmp(name, "*") != 0 && !model_name_is_valid(name))
+			return "names of templates, such as router,bird, or *";
+	return NULL;
+}
+
+bool
+config_tenants_may_use(const struct config *c, const char *template)
+{
+	const char *at = c->tenant_templates;
+	char name[CONFIG_PATH];
+
+	while (next_name(&at, name, sizeof(name)))
+		if (strcmp(name, "*") == 0 || strcmp(name, template) == 0)
+			return true;
+	return false;
+}
+
 int
 config_load(struct config *c, const char *path, struct err *e)
 {
@@ -88,6 +130,7 @@ config_load(struct config *c, const char *path, struct err *e)
 		STRING_KEY(template_bin),
 		STRING_KEY(web_dir),
 		CHECKED_KEY(containers, check_containers),
+		CHECKED_KEY(tenant_templates, check_templates),
 		UINT_KEY(memory_mib, 0, 1U << 30),
 		UINT_KEY(fast_paths, 1, 15),
 		CHECKED_KEY(router_cpus, check_cpus),

@@ -21,9 +21,11 @@ struct config {
 	char template_bin[2 * CONFIG_PATH]; /* folders with the programs of a
 	                                       template, colons between */
 	char web_dir[CONFIG_PATH];
-	char containers[16];           /* lxc; fake in tests */
-	unsigned memory_mib;           /* for routers; 0 = machine less an
+	char containers[16]; /* lxc; fake in tests */
+	unsigned memory_mib; /* for routers; 0 = machine less an
 	                                       eighth */
+	/* of tenants: "router,bird"; "*" = all */
+	char tenant_templates[CONFIG_PATH];
 	unsigned fast_paths;           /* data queues per router */
 	char router_cpus[CONFIG_PATH]; /* cores of routers; "" = all */
 	unsigned id_base;              /* first host uid of routers */
@@ -34,5 +36,8 @@ struct config {
 
 /* All defaults, then path if not NULL. Returns 0 or negative errno. */
 int config_load(struct config *c, const char *path, struct err *e);
+
+/* Whether who is not admin of the node may make routers of this template. */
+bool config_tenants_may_use(const struct config *c, const char *template);
 
 #endif

@@ -5,6 +5,7 @@
  * Every change takes one way: a whole new spec is checked against the node,
  * stored, and then wished for (op_apply). What is refused leaves nothing.
  */
+#include "agent/access.h"
 #include "agent/events.h"
 #include "agent/ops_again.h"
 #include "agent/ops_list.h"
@@ -111,7 +112,8 @@ create(struct node *n, struct model_router *spec, struct api_request *rq)
 		return;
 	}
 	fill_macs(spec, uid);
-	if (check_router(n, project, spec, NULL, &p) < 0) {
+	if (access_template(n, rq, spec->template, NULL, &p) < 0 ||
+	    check_router(n, project, spec, NULL, &p) < 0) {
 		op_problem(rq, &p);
 		return;
 	}
@@ -227,7 +229,9 @@ op_apply(struct router *r, struct model_router *spec, struct api_request *rq,
 	if (r->deleting)
 		problem_set(&p, 409, "wrong-state", "create a new one",
 		    "router %s is being deleted", r->spec.name);
-	if (p.status != 0 || check_router(n, r->project, spec, r, &p) < 0 ||
+	if (p.status != 0 ||
+	    access_template(n, rq, spec->template, r->spec.template, &p) < 0 ||
+	    check_router(n, r->project, spec, r, &p) < 0 ||
 	    router_lease_next(r, spec, rq, &lease, &p) < 0) {
 		model_router_clear(spec);
 		op_problem(rq, &p);

@@ -195,3 +195,27 @@ test('who changes a token is admin of all that it may do', {skip}, async () => {
   assert.deepEqual(wide.json.spec.roles, {blue: 'operator'});
   assert.equal((await patch({spec: {roles: {'*': 'viewer'}}})).status, 403);
 });
+
+test('which templates a tenant may use the node says', {skip}, async () => {
+  const operator = await bearer('tenant', {default: 'operator'});
+  const admin = await bearer('landlord', {default: 'admin'});
+  const node = await bearer('wide', {'*': 'admin'});
+  const bird = {spec: {template: 'bird', power: 'stopped'}};
+  for (const headers of [operator, admin])
+    for (const [method, path, body] of [['POST', '/v1/routers', {name: 'r9', ...bird}],
+      ['POST', '/v1/routers?dry_run=true', {name: 'r9', ...bird}],
+      ['PUT', '/v1/routers/r9', bird],
+      ['PATCH', '/v1/routers/r1', {spec: {template: 'bird'}}]]) {
+      const no = await request(method, path, body, headers);
+      assert.equal(no.status, 403, `${method} ${path}: ${no.text}`);
+      assert.equal(no.json.code, 'forbidden');
+      assert.match(no.text, /tenant_templates/);
+    }
+  // node's admin: only that where containers are fake there is no such template
+  for (const headers of [node, {}]) {
+    const answer = await request('POST', '/v1/routers?dry_run=true', {name: 'r9', ...bird}, headers);
+    assert.notEqual(answer.status, 403, answer.text);
+  }
+  await must('POST', '/v1/routers?dry_run=true', {name: 'r9', spec: {template: 'router'}}, operator);
+  await must('PATCH', '/v1/routers/r1', {labels: {a: 'b'}}, operator);
+});
