@@ -21,6 +21,7 @@ enum {
 	KERNEL_MAJOR = 5,
 	KERNEL_MINOR = 10,
 	MIN_MEMORY_MIB = 512,
+	MIN_NEIGHBOURS = 65536, /* packaging/europa.sysctl */
 	MIN_DISK_MIB = 64,
 	/* uids of routers, as europad takes them by default */
 	ID_BASE = 0x70000000,
@@ -300,6 +301,36 @@ look_at_tun(const struct host *h, struct finding *f)
 		    "in their kernel");
 }
 
+/* One table for the host and every router with twins. */
+static void
+look_at_neighbours(const struct host *h, struct finding *f)
+{
+	static const char *const families[] = { "ipv4", "ipv6" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		scoped_free char *text = NULL;
+		char path[64], cure[96];
+		long room;
+
+		snprintf(path, sizeof(path),
+		    "/proc/sys/net/%s/neigh/default/gc_thresh3", families[i]);
+		text = read_text(h, path);
+		room = text ? strtol(text, NULL, 10) : MIN_NEIGHBOURS;
+		if (room >= MIN_NEIGHBOURS)
+			continue;
+		snprintf(cure, sizeof(cure),
+		    "sysctl --system, or sysctl -w "
+		    "net.%s.neigh.default.gc_thresh3=%d",
+		    families[i], MIN_NEIGHBOURS);
+		doctor_found(f, FINDING_WARN, cure,
+		    "%s has room for %ld neighbours, for the host and all "
+		    "routers with twins; want %d",
+		    families[i], room, MIN_NEIGHBOURS);
+		return;
+	}
+	doctor_ok(f, "room for %d and more", MIN_NEIGHBOURS);
+}
+
 static void
 look_at_memory(const struct host *h, struct finding *f)
 {
@@ -390,6 +421,7 @@ const struct doctor_check doctor_checks[] = {
 	{ "subuids", look_at_subuids },
 	{ "programs", look_at_programs },
 	{ "tun", look_at_tun },
+	{ "neighbours", look_at_neighbours },
 	{ "memory", look_at_memory },
 	{ "huge pages", look_at_huge_pages },
 	{ "disk", look_at_disk },

@@ -6,7 +6,8 @@ PACKAGING_IN = \
   packaging/europa-vnic.pc.in \
   packaging/europa-dataplane.service.in \
   packaging/europad.service.in
-EXTRA_DIST += $(PACKAGING_IN) packaging/europa.sysusers packaging/europad.socket
+EXTRA_DIST += $(PACKAGING_IN) packaging/europa.sysusers \
+  packaging/europa.sysctl packaging/europad.socket
 PACKAGING_OUT = $(PACKAGING_IN:.in=)
 CLEANFILES += $(PACKAGING_OUT)
 # for who watches many nodes
@@ -48,10 +49,13 @@ INSTALL_HOOKS += install-packaging
 UNINSTALL_HOOKS += uninstall-packaging
 install-packaging:
 	$(MKDIR_P) '$(DESTDIR)$(sysusersdir)' '$(DESTDIR)$(tmpfilesdir)' \
-	  '$(DESTDIR)$(europaconfdir)' '$(DESTDIR)$(europadatadir)' \
+	  '$(DESTDIR)$(sysctldir)' '$(DESTDIR)$(europaconfdir)' \
+	  '$(DESTDIR)$(europadatadir)' \
 	  '$(DESTDIR)$(localstatedir)/lib/europa'
 	$(INSTALL_DATA) $(srcdir)/packaging/europa.sysusers \
 	  '$(DESTDIR)$(sysusersdir)/europa.conf'
+	$(INSTALL_DATA) $(srcdir)/packaging/europa.sysctl \
+	  '$(DESTDIR)$(sysctldir)/60-europa.conf'
 	$(INSTALL_DATA) packaging/europa.tmpfiles \
 	  '$(DESTDIR)$(tmpfilesdir)/europa.conf'
 	$(INSTALL_DATA) packaging/europa.conf '$(DESTDIR)$(europadatadir)'
@@ -59,6 +63,7 @@ install-packaging:
 	  $(INSTALL_DATA) packaging/europa.conf '$(DESTDIR)$(europaconfdir)'
 uninstall-packaging:
 	rm -f '$(DESTDIR)$(sysusersdir)/europa.conf' \
+	  '$(DESTDIR)$(sysctldir)/60-europa.conf' \
 	  '$(DESTDIR)$(tmpfilesdir)/europa.conf'
 	! cmp -s '$(DESTDIR)$(europadatadir)/europa.conf' \
 	  '$(DESTDIR)$(europaconfdir)/europa.conf' || \

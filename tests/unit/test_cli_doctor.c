@@ -34,6 +34,8 @@ static const struct {
 	{ "/libexec/europa-template", "" },
 	{ "/libexec/templates/router/manifest", "" },
 	{ "/dev/net/tun", "" },
+	{ "/proc/sys/net/ipv4/neigh/default/gc_thresh3", "65536\n" },
+	{ "/proc/sys/net/ipv6/neigh/default/gc_thresh3", "65536\n" },
 	{ "/proc/meminfo", "MemAvailable:  4096000 kB\nHugePages_Total:  8\n"
 	    "HugePages_Free:  3\nHugepagesize:  2048 kB\n" },
 	{ "/state/europa.db", "" },
@@ -58,6 +60,8 @@ static const struct {
 	{ "programs", "/usr/sbin/europad", NULL, FINDING_FAIL, "europad is not", "apt-get install" },
 	{ "programs", "/libexec/europa-launch", NULL, FINDING_FAIL, "europa-launch", "apt-get install" },
 	{ "tun", "/dev/net/tun", NULL, FINDING_WARN, "no /dev/net/tun", "modprobe tun" },
+	{ "neighbours", "/proc/sys/net/ipv4/neigh/default/gc_thresh3", "1024\n", FINDING_WARN, "1024", "net.ipv4.neigh.default.gc_thresh3=65536" },
+	{ "neighbours", "/proc/sys/net/ipv6/neigh/default/gc_thresh3", "1024\n", FINDING_WARN, "ipv6", "net.ipv6" },
 	{ "memory", "/proc/meminfo", "MemAvailable: 1024 kB\n", FINDING_WARN, "1 MiB", "mem_mib" },
 	{ "huge pages", "/proc/meminfo", "HugePages_Total: 0\n", FINDING_WARN, "works without", "vm.nr_hugepages" },
 	{ "disk", "/state", NULL, FINDING_FAIL, "/state", "systemd-tmpfiles" },
