@@ -20,6 +20,7 @@ tests/install/dirs.sh: tests/install/dirs.sh.in Makefile
 	  -e 's|@datadir[@]|$(europadatadir)|g' \
 	  -e 's|@docdir[@]|$(docdir)|g' \
 	  -e 's|@mandir[@]|$(mandir)|g' \
+	  -e 's|@sysctldir[@]|$(sysctldir)|g' \
 	  -e 's|@sysusersdir[@]|$(sysusersdir)|g' \
 	  -e 's|@tmpfilesdir[@]|$(tmpfilesdir)|g' \
 	  -e 's|@unitdir[@]|$(systemdsystemunitdir)|g' \
