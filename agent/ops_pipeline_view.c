@@ -24,8 +24,8 @@ pipeline_etag(const struct router *r, char buf[64])
 	const struct pipeline_revision *v =
 	    pipelines_find(&r->pipelines, r->pipelines.wanted);
 
-	snprintf(buf, 64, "%.8s-p%u-%.8s", r->uid_text + 28,
-	    r->pipelines.wanted, v ? v->digest : "0");
+	snprintf(buf, 64, "%s-p%u-%.8s", r->uid_text, r->pipelines.wanted,
+	    v ? v->digest : "0");
 }
 
 static void

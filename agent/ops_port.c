@@ -67,7 +67,7 @@ port_json(const struct port *p)
 static void
 port_etag(const struct port *p, char *buf, size_t size)
 {
-	snprintf(buf, size, "%.8s-%llu", p->uid_text + 28,
+	snprintf(buf, size, "%s-%llu", p->uid_text,
 	    (unsigned long long)p->generation);
 }
 

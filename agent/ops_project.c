@@ -69,7 +69,7 @@ quota_json(const struct node *n, const struct project *p,
 static void
 project_etag(const struct project *p, char *buf, size_t size)
 {
-	snprintf(buf, size, "%.8s-%llu", p->uid_text + 28,
+	snprintf(buf, size, "%s-%llu", p->uid_text,
 	    (unsigned long long)p->generation);
 }
 

@@ -44,8 +44,8 @@ find(struct node *n, struct api_request *rq)
 static void
 etag_of(const struct token *t, char buf[64])
 {
-	snprintf(buf, 64, "%.8s-%llu", t->uid_text + 28,
-	    (unsigned long long)t->generation);
+	snprintf(
+	    buf, 64, "%s-%llu", t->uid_text, (unsigned long long)t->generation);
 }
 
 void

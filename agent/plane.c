@@ -28,6 +28,7 @@ struct plane {
 	struct loop_source *source;
 	struct loop_source *retry;
 	bool up;
+	bool broken; /* not all could be sent: it ends at the next look */
 	bool was_up; /* said once in the log */
 	uint32_t next_id;
 	uint32_t hello_id;
@@ -41,7 +42,7 @@ static void plane_connect(void *arg);
 bool
 plane_is_up(const struct plane *p)
 {
-	return p->up;
+	return p->up && !p->broken;
 }
 
 uint32_t
@@ -53,11 +54,12 @@ plane_mark(const struct plane *p)
 /*
  * Pending are in the order in which they were sent: if the first was sent behind
  * the mark, so were all of them. Ids wrap, so it is their difference that counts.
+ * What could not be sent is not pending, and nobody answers it.
  */
 bool
 plane_has_answered(const struct plane *p, uint32_t mark)
 {
-	return !p->first || (int32_t)(p->first->id - mark) > 0;
+	return !p->broken && (!p->first || (int32_t)(p->first->id - mark) > 0);
 }
 
 /* Tells everybody who waits that no answer will come. */
@@ -87,7 +89,7 @@ plane_drop(struct plane *p)
 	p->source = NULL;
 	base_close(p->fd);
 	p->fd = -1;
-	p->up = false;
+	p->up = p->broken = false;
 	forget_pending(p);
 	if (was_up) {
 		log_warn("the data plane is away socket=%s", p->path);
@@ -265,25 +267,34 @@ plane_free(struct plane *p)
 	free(p);
 }
 
+/* The readable callback sees the end; makes sure that there is one. */
+static void
+break_off(struct plane *p)
+{
+	p->broken = true;
+	shutdown(p->fd, SHUT_RDWR);
+}
+
 int
 plane_send(struct plane *p, struct wire_msg *m, const struct plane_ask *ask)
 {
 	struct pending *x;
 	int rc;
 
-	if (!p->up)
+	if (!plane_is_up(p))
 		return -ENOTCONN;
 	x = calloc(1, sizeof(*x));
-	if (!x)
+	if (!x) {
+		break_off(p);
 		return -ENOMEM;
+	}
 	m->id = ++p->next_id;
 	rc = wire_send(p->fd, m);
 	if (rc < 0) {
 		free(x);
 		if (rc == -EINVAL || rc == -EMSGSIZE)
 			return rc;
-		/* the readable callback sees the end; make sure there is one */
-		shutdown(p->fd, SHUT_RDWR);
+		break_off(p);
 		return -ENOTCONN;
 	}
 	x->id = m->id;

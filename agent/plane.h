@@ -45,7 +45,7 @@ bool plane_is_up(const struct plane *p);
 
 /* Stands for all that has been sent until now, on this connection. */
 uint32_t plane_mark(const struct plane *p);
-/* Has all of that been answered? */
+/* Has all of that been answered? Never, if not all of it could be sent. */
 bool plane_has_answered(const struct plane *p, uint32_t mark);
 
 /* What a request wants to be told; fn may be NULL. */

@@ -417,6 +417,6 @@ router_json(const struct router *r)
 void
 router_etag(const struct router *r, char *buf, size_t size)
 {
-	snprintf(buf, size, "%.8s-%llu", r->uid_text + 28,
+	snprintf(buf, size, "%s-%llu", r->uid_text,
 	    (unsigned long long)r->generation);
 }

@@ -76,7 +76,7 @@ const char *wiring_clash(
     const struct model_vnic *a, const struct model_vnic *b);
 /*
  * May spec be, beside all others? old is what it would replace, or NULL. The
- * second one asks the same of the vNICs of a router. Return 0, or negative with
+ * second one asks the same of the vNICs of a router, whose MTUs may have grown. Return 0, or negative with
  * p set.
  */
 int wiring_check(struct node *n, const struct project *project,

@@ -12,7 +12,12 @@
 #include <stdio.h>
 
 /* Of the memory for routers, what may wait on links: one part of so many. */
-enum { QUEUE_PART = 8, FRAME_BYTES = 1600 };
+enum {
+	QUEUE_PART = 8,
+	MAX_MTU = 9000,
+	/* beside the MTU: header, tags, a line begun, and what finds the packet */
+	FRAME_MORE = 128,
+};
 
 struct check {
 	struct node *n;
@@ -227,46 +232,92 @@ check_clash(const struct check *c, unsigned i)
 
 /* --- memory ------------------------------------------------------------------------- */
 
-/* What may wait on it, in bytes, for frames of the largest of its MTUs. */
+/* The vNIC of that end: of wish, if that is its router and has it. */
+static const struct model_vnic *
+wished_vnic(const struct node *n, const struct project *project,
+    const struct model_end *e, const struct model_router *wish)
+{
+	if (wish && strcmp(e->router, wish->name) == 0)
+		for (unsigned i = 0; i < wish->n_vnics; i++)
+			if (strcmp(wish->vnic[i].name, e->vnic) == 0)
+				return &wish->vnic[i];
+	return vnic_of(n, project, e);
+}
+
+/*
+ * What may wait on it, in bytes. Its vNICs are of one MTU; of those that are
+ * still to come none is too large. wish is a router as it would be, or NULL.
+ */
 static uint64_t
 queue_bytes(const struct node *n, const struct project *project,
-    const struct model_wiring *w)
+    const struct model_wiring *w, const struct model_router *wish)
 {
-	uint64_t frame = FRAME_BYTES, sum = 0;
+	uint64_t mtu = 0, sum = 0;
 
 	for (unsigned i = 0; i < w->n_ends; i++) {
-		const struct model_vnic *v = vnic_of(n, project, &w->end[i]);
+		const struct model_vnic *v =
+		    wished_vnic(n, project, &w->end[i], wish);
 
-		if (v && v->mtu > frame)
-			frame = v->mtu;
+		if (v && v->mtu > mtu)
+			mtu = v->mtu;
 	}
+	if (mtu == 0)
+		mtu = MAX_MTU;
 	for (unsigned d = 0; d < MODEL_N_DIRECTIONS; d++)
 		if (model_impair_is_active(&w->impair[d]))
-			sum += w->impair[d].queue_packets * frame;
+			sum += w->impair[d].queue_packets * (mtu + FRAME_MORE);
 	return sum;
+}
+
+static int
+refuse_memory(
+    struct problem *p, const char *remedy, uint64_t want, uint64_t best)
+{
+	problem_set(p, 507, "no-memory", remedy,
+	    "packets that wait on links could need %" PRIu64
+	    " bytes more, %" PRIu64 " are left for links",
+	    want, best);
+	p->extra =
+	    json_pack("{s:o, s:o}", "wanted", json_integer((json_int_t)want),
+		"best", json_integer((json_int_t)best));
+	return -ENOSPC;
 }
 
 static int
 check_memory(const struct check *c)
 {
 	uint64_t most = c->n->mem_bytes / QUEUE_PART, used = 0, best;
-	uint64_t want = queue_bytes(c->n, c->project, c->spec);
+	uint64_t want = queue_bytes(c->n, c->project, c->spec, NULL);
 
 	for (const struct wiring *w = c->n->wiring; w; w = w->next)
 		if (w != c->old)
-			used += queue_bytes(c->n, w->project, &w->spec);
+			used += queue_bytes(c->n, w->project, &w->spec, NULL);
 	best = most > used ? most - used : 0;
 	if (want <= best)
 		return 0;
-	problem_set(c->p, 507, "no-memory",
-	    "ask for less queue_packets, or change another link",
-	    "packets that wait on it could need %" PRIu64 " bytes, %" PRIu64
-	    " are left for links",
-	    want, best);
-	c->p->extra =
-	    json_pack("{s:o, s:o}", "wanted", json_integer((json_int_t)want),
-		"best", json_integer((json_int_t)best));
-	return -ENOSPC;
+	return refuse_memory(c->p,
+	    "ask for less queue_packets, or change another link", want, best);
+}
+
+/* A larger MTU makes links larger that are there already. */
+static int
+check_router_memory(const struct node *n, const struct project *project,
+    const struct model_router *spec, struct problem *p)
+{
+	uint64_t most = n->mem_bytes / QUEUE_PART, now = 0, then = 0;
+
+	for (const struct wiring *w = n->wiring; w; w = w->next) {
+		const struct model_router *wish =
+		    w->project == project ? spec : NULL;
+
+		now += queue_bytes(n, w->project, &w->spec, NULL);
+		then += queue_bytes(n, w->project, &w->spec, wish);
+	}
+	if (then <= now || then <= most)
+		return 0;
+	return refuse_memory(p,
+	    "give its links less queue_packets, or it a smaller mtu",
+	    then - now, most > now ? most - now : 0);
 }
 
 int
@@ -353,5 +404,5 @@ wiring_check_router(struct node *n, const struct project *project,
 			    (unsigned)v->mtu, (unsigned)port->spec.mtu,
 			    port->spec.name);
 	}
-	return p->status ? -EINVAL : 0;
+	return p->status ? -EINVAL : check_router_memory(n, project, spec, p);
 }

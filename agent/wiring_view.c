@@ -13,7 +13,7 @@
 void
 wiring_etag(const struct wiring *w, char *buf, size_t size)
 {
-	snprintf(buf, size, "%.8s-%llu", w->uid_text + 28,
+	snprintf(buf, size, "%s-%llu", w->uid_text,
 	    (unsigned long long)w->generation);
 }
 

@@ -172,6 +172,9 @@ void
 wiring_refused(struct node *n, const struct router *r, const char *text)
 {
 	for (struct wiring_waiter *x = n->rewiring; x; x = x->next) {
+		/* who deletes is not told: it is gone for good, nothing of it
+		 * could be changed again, and the router's log and status say
+		 * what has become of its vNIC */
 		const struct wiring *w = find(n, x);
 
 		for (unsigned i = 0; w && i < w->spec.n_ends; i++)

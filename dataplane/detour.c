@@ -127,13 +127,16 @@ end_some(struct worker *w, struct plan *p, struct plan_detour *d)
 	struct impair_frame f[VNIC_BURST];
 	unsigned n = impair_take(d->waiting, w->now_ns, f, VNIC_BURST);
 
-	if (n == 0)
+	if (n == 0) {
+		impair_trim(d->waiting, d->spec.queue_packets);
 		return 0;
+	}
 	if (d->way == WIRE_TX)
 		send_late(w, p, d, f, n);
 	else
 		deliver_late(w, d, f, n);
 	impair_give_back(d->waiting, f, n);
+	impair_trim(d->waiting, d->spec.queue_packets);
 	return n;
 }
 

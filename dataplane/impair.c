@@ -5,6 +5,7 @@
 #include "lib/base.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { LINE = 64, MIN_CAPACITY = 64 };
 
@@ -191,6 +192,26 @@ take_slot(struct impair *im, uint32_t *out)
 	else
 		return false;
 	return true;
+}
+
+void
+impair_trim(struct impair *im, uint32_t n)
+{
+	/* a burst may have been taken while others came */
+	uint32_t keep = n + MIN_CAPACITY;
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from;
+
+	if (likely(im->n_touched <= keep) || im->n_free != im->n_touched ||
+	    all_waiting(im) > 0)
+		return;
+	/* all is free, and no slot has a user: zeros say the same */
+	from = (uintptr_t)im->bytes + keep * im->stride;
+	from = (from + page - 1) / page * page;
+	madvise((void *)from, (uintptr_t)im->bytes + im->map_bytes - from,
+	    MADV_DONTNEED);
+	im->n_free = 0;
+	im->n_touched = 0;
 }
 
 /* --- chance --------------------------------------------------------------------- */

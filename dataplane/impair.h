@@ -14,7 +14,8 @@
  *
  * Order is kept but by what is to overtake: jitter alone never reorders, so what
  * waits is two queues and not a heap. The number that waits is bounded; memory
- * is touched when it is first needed, and what was used last is used next.
+ * is touched when it is first needed, and what was used last is used next. What
+ * a longer queue needed goes back as soon as nothing waits in a shorter one.
  *
  * One thread uses an impair: the worker at home. Knows no DPDK.
  */
@@ -67,6 +68,12 @@ uint32_t impair_waiting(const struct impair *im);
  */
 enum impair_fate impair_offer(struct impair *im, const struct wire_impair *spec,
     uint64_t now_ns, uint16_t len, uint8_t **to);
+
+/*
+ * Gives memory back that fewer than n packets never need, if nothing waits: the
+ * queue has become shorter. Costs nothing if there is none.
+ */
+void impair_trim(struct impair *im, uint32_t n);
 
 /* When the next one is due, IMPAIR_NEVER if nothing waits. */
 uint64_t impair_due(const struct impair *im);

@@ -14,26 +14,32 @@
 #include "dataplane/crew.h"
 #include "lib/log.h"
 
+#include <errno.h>
 #include <net/if.h>
 #include <rte_ethdev.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-/* The interface of number i, if there is one, with its flags. */
-static bool
+/*
+ * The flags of the interface of number i. Returns 0; -ENXIO: there is none; or
+ * another negative errno: nobody knows.
+ */
+static int
 interface_flags(unsigned i, short *flags)
 {
 	scoped_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq r = { 0 };
 
+	if (fd < 0)
+		return -errno;
+	/* it needs a descriptor, too, and there may be none left */
 	if (!if_indextoname(i, r.ifr_name))
-		return false;
-	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &r) < 0)
-		*flags = IFF_UP | IFF_RUNNING; /* nobody knows better */
-	else
-		*flags = r.ifr_flags;
-	return true;
+		return errno == ENODEV ? -ENXIO : -errno;
+	if (ioctl(fd, SIOCGIFFLAGS, &r) < 0)
+		return -EAGAIN; /* if it has gone just now, the next look says */
+	*flags = r.ifr_flags;
+	return 0;
 }
 
 static void
@@ -67,12 +73,14 @@ watch_open(struct node *n, struct port *p)
 {
 	const short ready = IFF_UP | IFF_RUNNING;
 	struct rte_eth_link link;
-	short flags;
+	short flags = 0;
 
 	if (p->ifindex != 0) {
-		if (interface_flags(p->ifindex, &flags))
+		int rc = interface_flags(p->ifindex, &flags);
+
+		if (rc == 0)
 			note_line(n, p, (flags & ready) == ready);
-		else
+		else if (rc == -ENXIO)
 			close_port(n, p);
 	} else if (port_is_pci(&p->spec) &&
 		   rte_eth_link_get_nowait(p->id, &link) == 0) {

@@ -152,6 +152,7 @@ run_rounds(struct worker *w)
 {
 	uint64_t busy_ns = now_ns();
 	uint64_t rounds = 0;
+	const struct plan *last = NULL;
 
 	/* relaxed: worker_ask_stop() wakes us after the store */
 	while (!atomic_load_explicit(&w->stopping, memory_order_relaxed)) {
@@ -161,6 +162,10 @@ run_rounds(struct worker *w)
 		unsigned n;
 		bool owes;
 
+		/* a link may have changed: look at what waits, all of it */
+		if (unlikely(p != last))
+			w->due_ns = 0;
+		last = p;
 		STAGE_TURN();
 		/* pairs with worker_has_seen(): no older plan is in use */
 		atomic_store_explicit(

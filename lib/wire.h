@@ -19,6 +19,11 @@
  * descriptors that the type does not have is -EBADMSG, and every descriptor
  * received is closed. A request is answered by OK, FAIL or the named type with
  * its id; messages of id 0 want no answer.
+ *
+ * Both sides of a HELLO need the same major version. An unknown type ends the
+ * connection: it is not sent to a peer of an older minor one. What an older one
+ * ignores by itself is sent to all: since 2.3 PORT_INFO with id 0, port states
+ * that it knows nothing of, a process status that it takes for that of wait(2).
  */
 #ifndef EUROPA_WIRE_H
 #define EUROPA_WIRE_H
@@ -30,7 +35,7 @@
 enum wire_limits {
 	WIRE_MAGIC = 0x5745,
 	WIRE_MAJOR = 2,
-	WIRE_MINOR = 2,
+	WIRE_MINOR = 3,
 	WIRE_MAX_BYTES = 32768,
 	WIRE_MAX_FDS = 3 + VNIC_MAX_QUEUES,
 	WIRE_UID_BYTES = 16,
@@ -63,7 +68,7 @@ enum wire_type {
 
 	/* the data plane to europad */
 	WIRE_SET_INFO,  /* as SET_ADD, with fds */
-	WIRE_PORT_INFO, /* u.port_info; with id 0 of a port that has changed */
+	WIRE_PORT_INFO, /* u.port_info; since 2.3, id 0: it has changed */
 	WIRE_EVENT,     /* u.event, id 0 */
 
 	/* init to europad */
@@ -124,6 +129,7 @@ enum wire_port_state {
 	WIRE_PORT_UP = 1,
 	WIRE_PORT_DOWN = 2,
 	WIRE_PORT_PENDING_RESTART = 3,
+	/* since 2.3; an older europad shows both as down */
 	WIRE_PORT_GONE = 4,    /* its device has gone while it was open */
 	WIRE_PORT_NO_LINE = 5, /* open, but the device has no line */
 };
@@ -293,8 +299,9 @@ struct wire_msg {
 			uint8_t running;
 			uint32_t pid; /* in the container */
 			uint32_t starts;
-			/* of wait(2), of the last end; if there was no such
-			 * program to run, why: an errno, WIRE_EXEC_SHIFT up */
+			/* of wait(2), of the last end; since 2.3, if there was
+			 * no such program to run, why: an errno,
+			 * WIRE_EXEC_SHIFT up */
 			uint32_t status;
 		} process;
 		struct {

@@ -6,6 +6,7 @@ TESTS += tests/unit/template.sh
 if HAVE_CMOCKA
 CONTAINER_UNIT = \
   tests/unit/test_burial \
+  tests/unit/test_plane \
   tests/unit/test_container_backends \
   tests/unit/test_container_cgroup \
   tests/unit/test_container_launch \
@@ -26,6 +27,8 @@ endif
 
 CONTAINER_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 CONTAINER_TEST_LIBS = $(LIBCONTAINERS) $(LIBEUROPA) $(CMOCKA_LIBS)
+tests_unit_test_plane_CFLAGS = $(CONTAINER_TEST_CFLAGS)
+tests_unit_test_plane_LDADD = agent/libagent.a $(LIBEUROPA) $(CMOCKA_LIBS)
 tests_unit_test_burial_CFLAGS = $(CONTAINER_TEST_CFLAGS)
 tests_unit_test_burial_LDADD = agent/libagent.a $(LIBEUROPA) $(CMOCKA_LIBS)
 tests_unit_test_container_backends_CFLAGS = $(CONTAINER_TEST_CFLAGS)

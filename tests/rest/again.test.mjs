@@ -139,3 +139,19 @@ test('what was made and not answered is made once', {skip: skip || !(pidFile && 
   }
   for (const kind of ['ports', 'projects']) await must('DELETE', `/v1/${kind}/k8`);
 });
+
+test('the same key makes another object when the first is gone', {skip: skip ||
+  !(pidFile && state) && 'the node was not started here'}, async () => {
+  const body = {name: 'k10', spec: stopped};
+  const first = await must('POST', '/v1/routers', body, key('k10'));
+  await must('DELETE', '/v1/routers/k10');
+  for (const name of readdirSync(`${state}/answers`)) rmSync(`${state}/answers/${name}`);
+  await killEuropad();
+  const second = await must('POST', '/v1/routers', body, key('k10'));
+  assert.equal(second.json.generation, first.json.generation);
+  assert.notEqual(second.headers.etag, first.headers.etag);
+  const late = await request('DELETE', '/v1/routers/k10', undefined,
+    {'If-Match': first.headers.etag});
+  assert.equal(late.json.code, 'stale', late.text);
+  await must('DELETE', '/v1/routers/k10');
+});

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import {existsSync, mkdirSync} from 'node:fs';
 import {after, before, test} from 'node:test';
 
-import {dataplane, empty, killEuropad, must, pidFile, request, reset, skip, until}
+import {dataplane, empty, killEuropad, must, pidFile, request, reset, skip}
   from './client.mjs';
 
 const at = '/v1/routers/crash';
@@ -18,32 +18,6 @@ after(async () => { if (!skip) await empty(); });
 const get = async () => (await must('GET', at)).json;
 const make = (spec) =>
   must('POST', '/v1/routers', {name: 'crash', spec: {dataplane, ...spec}});
-const isUp = (wanted) => until(async () =>
-  assert.equal((await get()).status.state, wanted));
-
-test('a vNIC goes, europad is killed, another vNIC comes', {skip: skipKill}, async () => {
-  const {json} = await make({vnics: [{name: 'a'}, {name: 'b'}]});
-  await must('DELETE', `${at}/vnics/a`);
-  await killEuropad();
-  await isUp('running');
-  await must('POST', `${at}/vnics`, {name: 'c'});
-  const now = await get();
-  assert.equal(now.status.state, 'running');
-  assert.equal(now.status.container.init_pid, json.status.container.init_pid);
-  await must('DELETE', at);
-});
-
-test('vNICs come and go more often than there are indices', {skip}, async () => {
-  const {json} = await make({vnics: [{name: 'a'}]});
-  for (let i = 0; i < 8; i++) {
-    await must('POST', `${at}/vnics`, {name: `v${i}`});
-    await must('DELETE', `${at}/vnics/v${i}`);
-  }
-  const now = await get();
-  assert.equal(now.status.state, 'running');
-  assert.equal(now.status.dataplane.starts, json.status.dataplane.starts);
-  await must('DELETE', at);
-});
 
 test('what is stopped may get memory of another size', {skip}, async () => {
   await make({vnics: [{name: 'a'}]});

@@ -69,6 +69,7 @@ test('a europad that was killed does not know what is used up',
   {skip: skip || !pidFile && 'no EUROPA_PID_FILE'}, async () => {
     for (let i = 0; i < 3; i++) await comeAndGo(`y${i}`);
     const was = await resets('r1');
+    const pid = (await must('GET', r1)).json.status.container.init_pid;
     process.kill(Number(readFileSync(pidFile)), 'SIGKILL');
     await until(async () => {
       const {json} = await request('GET', r1);
@@ -76,4 +77,5 @@ test('a europad that was killed does not know what is used up',
     });
     for (let i = 0; i < 5; i++) await comeAndGo(`z${i}`);
     assert.ok(await resets('r1') > was);
+    assert.equal((await must('GET', r1)).json.status.container.init_pid, pid);
   });

@@ -217,3 +217,30 @@ test('what waits on links has its bounds on the node', {skip}, async () => {
   assert.equal(last.json.code, 'no-memory');
   assert.ok(last.json.best < last.json.wanted);
 });
+
+test('frames that grow are counted where they wait', {skip}, async () => {
+  const at = '/v1/routers/r4';
+  const vnics = (mtu) => ({spec: {vnics: [{name: 'a', mtu}]}});
+  const links = async (queue_packets, name) => {
+    const waits = {delay_ms: 1, queue_packets};
+    for (let i = 0; i < 4000; i++) {
+      const a = await request('POST', '/v1/links', {name: `${name}${i}`, spec: {
+        ends: [`x${name}${i}:a`, `y${name}${i}:a`], impair: {forward: waits}}});
+      if (a.status === 507) return i;
+      assert.equal(a.status, 201, a.text);
+    }
+    return undefined;
+  };
+  await must('POST', '/v1/routers', {name: 'r4', spec: {power: 'stopped',
+    vnics: [{name: 'a'}]}});
+  await link(['r4:a', 'late:a'], {impair: {forward: {delay_ms: 1, queue_packets: 16384}}});
+  assert.ok(await links(16384, 'm') !== undefined);
+  assert.ok(await links(500, 'n') !== undefined);
+  const grown = await request('PATCH', at, vnics(9000));
+  assert.equal(grown.json.code, 'no-memory', grown.text);
+  assert.ok(grown.json.best < grown.json.wanted);
+  await must('PATCH', at, vnics(1400));
+  // of the end that is not there any more nobody knows the MTU: not a reason
+  await must('PATCH', at, {spec: {vnics: []}});
+  await must('DELETE', at);
+});

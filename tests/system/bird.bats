@@ -43,23 +43,6 @@ teardown_file() {
   [ ! -e "$BATS_FILE_TMPDIR/dir" ] || system_teardown
 }
 
-give_ip6() { # NAMESPACE ADDRESS GATEWAY
-  ip netns exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=0
-  ip netns exec "$1" sysctl -qw net.ipv6.conf.eth0.accept_ra=0
-  ip -n "$1" addr add "$2/64" dev eth0 nodad
-  ip -n "$1" -6 route add default via "$3"
-}
-
-# within SECONDS COMMAND...: until it succeeds, by the clock: it may take a second.
-within() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@" > /dev/null 2>&1; do
-    [ "$SECONDS" -lt "$end" ] || return 1
-    sleep 0.1
-  done
-}
-
 # The pid, on the host, of a router's own process.
 data_plane() { # ROUTER
   local init

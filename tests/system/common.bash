@@ -90,6 +90,30 @@ second_router() {
   ip -n "$NODE_RECEIVER" route add 198.18.2.0/24 via 198.18.3.1
 }
 
+# within SECONDS COMMAND...: until it succeeds, by the clock: it may take a second.
+within() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@" > /dev/null 2>&1; do
+    [ "$SECONDS" -lt "$end" ] || return 1
+    sleep 0.1
+  done
+}
+
+# listens NAMESPACE PORT: until a server there takes connections.
+listens() {
+  within 20 is_listening "$1" "$2"
+}
+
+is_listening() { ip netns exec "$1" ss -Hltn "sport = :$2" | grep -q .; }
+
+give_ip6() { # NAMESPACE ADDRESS GATEWAY
+  ip netns exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=0
+  ip netns exec "$1" sysctl -qw net.ipv6.conf.eth0.accept_ra=0
+  ip -n "$1" addr add "$2/64" dev eth0 nodad
+  ip -n "$1" -6 route add default via "$3"
+}
+
 # In teardown(): no traffic whose pid is in the file pids outlives its test,
 # however that ends.
 end_traffic() {

@@ -75,7 +75,7 @@ receiver_full() {
 
 @test "iperf3 TCP and UDP pass" {
   node_receiver timeout 30 iperf3 -s -B 198.18.1.2 -1 > /dev/null &
-  sleep 0.5
+  listens "$NODE_RECEIVER" 5201
   node_sender iperf3 -c 198.18.1.2 -t 2 -J > "$BATS_TEST_TMPDIR/tcp"
   wait
   [ "$(jq '.end.sum_received.bits_per_second > 1e7' "$BATS_TEST_TMPDIR/tcp")" = true ]
@@ -84,7 +84,7 @@ receiver_full() {
   local i full lost
   for ((i = 0; i < 4; i++)); do
     node_receiver timeout 30 iperf3 -s -B 198.18.1.2 -1 > /dev/null &
-    sleep 0.5
+    listens "$NODE_RECEIVER" 5201
     full=$(receiver_full)
     node_sender iperf3 -c 198.18.1.2 -u -b 50M -l 512 -t 2 -J > "$BATS_TEST_TMPDIR/udp"
     wait

@@ -8,13 +8,6 @@
 A=2001:db8::2 GATE_A=2001:db8::1
 B=2001:db8:1::2 GATE_B=2001:db8:1::1
 
-give_ip6() { # NAMESPACE ADDRESS GATEWAY
-  ip netns exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=0
-  ip netns exec "$1" sysctl -qw net.ipv6.conf.eth0.accept_ra=0
-  ip -n "$1" addr add "$2/64" dev eth0 nodad
-  ip -n "$1" -6 route add default via "$3"
-}
-
 setup_file() {
   load common
   system_setup eu6-
@@ -104,12 +97,12 @@ grows() { # COUNTER BEFORE AT_LEAST
 
 @test "iperf3 TCP and UDP pass over IPv6" {
   node_receiver timeout 15 iperf3 -s -B $B -1 > /dev/null &
-  sleep 0.5
+  listens "$NODE_RECEIVER" 5201
   node_sender timeout 15 iperf3 -6 -c $B -t 2 -J > "$BATS_TEST_TMPDIR/tcp"
   wait
   [ "$(jq '.end.sum_received.bits_per_second > 1e7' "$BATS_TEST_TMPDIR/tcp")" = true ]
   node_receiver timeout 15 iperf3 -s -B $B -1 > /dev/null &
-  sleep 0.5
+  listens "$NODE_RECEIVER" 5201
   node_sender timeout 15 iperf3 -6 -c $B -u -b 2M -l 512 -t 2 -J > "$BATS_TEST_TMPDIR/udp"
   wait
   # how much a busy machine loses is forward.bats' matter

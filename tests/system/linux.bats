@@ -30,13 +30,6 @@ teardown_file() {
   [ ! -e "$BATS_FILE_TMPDIR/dir" ] || system_teardown
 }
 
-give_ip6() { # NAMESPACE ADDRESS GATEWAY
-  ip netns exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=0
-  ip netns exec "$1" sysctl -qw net.ipv6.conf.eth0.accept_ra=0
-  ip -n "$1" addr add "$2/64" dev eth0 nodad
-  ip -n "$1" -6 route add default via "$3"
-}
-
 # run_in COMMAND...: as the owner does it, by the API; prints what it prints.
 run_in() {
   local body
@@ -44,16 +37,6 @@ run_in() {
   api POST /v1/routers/l/exec "$body" > "$BATS_TEST_TMPDIR/exec"
   jq -r 'select(.stdout) | .stdout' "$BATS_TEST_TMPDIR/exec"
   jq -se 'last.exit_code == 0' "$BATS_TEST_TMPDIR/exec" > /dev/null
-}
-
-# within SECONDS COMMAND...: until it succeeds, by the clock: it may take a second.
-within() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@" > /dev/null 2>&1; do
-    [ "$SECONDS" -lt "$end" ] || return 1
-    sleep 0.1
-  done
 }
 
 reaches() { node_sender ping -n -c 1 -W 1 198.18.1.2; }

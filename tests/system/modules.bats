@@ -8,13 +8,6 @@
 A=2001:db8::2 GATE_A=2001:db8::1
 B=2001:db8:1::2 GATE_B=2001:db8:1::1
 
-give_ip6() { # NAMESPACE ADDRESS GATEWAY
-  ip netns exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=0
-  ip netns exec "$1" sysctl -qw net.ipv6.conf.eth0.accept_ra=0
-  ip -n "$1" addr add "$2/64" dev eth0 nodad
-  ip -n "$1" -6 route add default via "$3"
-}
-
 setup_file() {
   load common
   [ -e "$EUROPA_BUILDDIR/europa-router-dpdk.so" ] ||

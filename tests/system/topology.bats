@@ -48,7 +48,7 @@ chain_up() {
   echo "$output"
   [ "$(echo "$output" | awk '$1 ~ /^[0-9]+$/ {print $2}' | tr '\n' ' ')" = "198.18.0.1 198.18.10.2 198.18.11.2 198.18.1.2 " ]
   node_receiver timeout 30 iperf3 -s -B 198.18.1.2 -1 > /dev/null &
-  sleep 0.5
+  listens "$NODE_RECEIVER" 5201
   node_sender iperf3 -c 198.18.1.2 -t 2 -J > "$BATS_TEST_TMPDIR/tcp"
   wait
   [ "$(jq '.end.sum_received.bits_per_second > 1e7' "$BATS_TEST_TMPDIR/tcp")" = true ]

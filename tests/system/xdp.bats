@@ -50,7 +50,7 @@ ports_are() { # STATE
 @test "full-size frames pass, TCP too" {
   node_sender ping -n -c 2 -i 0.05 -W 1 -s 1472 -M "do" 198.18.1.2
   node_receiver timeout 30 iperf3 -s -B 198.18.1.2 -1 > /dev/null &
-  sleep 0.5
+  listens "$NODE_RECEIVER" 5201
   node_sender iperf3 -c 198.18.1.2 -t 2 -J > "$BATS_TEST_TMPDIR/tcp"
   wait
   [ "$(jq '.end.sum_received.bits_per_second > 1e7' "$BATS_TEST_TMPDIR/tcp")" = true ]

@@ -22,6 +22,32 @@ count_set(void *arg, struct wire_msg *m)
 	(*n)++;
 }
 
+/* A europad that is older or newer is heard; of another major, it is not. */
+static void
+any_minor_of_the_same_major_will_do(void **state)
+{
+	static const uint16_t minor[] = { 0, 2, WIRE_MINOR, WIRE_MINOR + 1,
+		UINT16_MAX };
+	struct wire_msg m = { .type = WIRE_HELLO }, a;
+	struct dp_rig r;
+
+	(void)state;
+	dp_open(&r, "port p0 1500 net_null0,no-rx=1\n");
+	m.u.hello.major = WIRE_MAJOR;
+	for (size_t i = 0; i < ARRAY_SIZE(minor); i++) {
+		m.u.hello.minor = minor[i];
+		assert_int_equal(dp_ask(&r, &m, &a), 0);
+		assert_int_equal(a.type, WIRE_HELLO);
+		assert_int_equal(a.u.hello.major, WIRE_MAJOR);
+		assert_int_equal(a.u.hello.minor, WIRE_MINOR);
+		a = dp_port_info(&r, "p0");
+		assert_int_equal(a.u.port_info.state, WIRE_PORT_UP);
+	}
+	m.u.hello.major = WIRE_MAJOR + 1;
+	assert_int_equal(dp_ask(&r, &m, NULL), EPROTONOSUPPORT);
+	dp_close(&r);
+}
+
 static void
 requests_are_checked(void **state)
 {
@@ -178,6 +204,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_are_checked),
+		cmocka_unit_test(any_minor_of_the_same_major_will_do),
 		cmocka_unit_test(a_device_has_one_port),
 		cmocka_unit_test(a_port_that_does_not_open_says_why),
 		cmocka_unit_test(wrong_memory_is_refused),

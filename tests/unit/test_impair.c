@@ -8,6 +8,8 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -91,6 +93,66 @@ a_longer_queue_keeps_what_waits(void **state)
 	for (uint32_t k = 0; k < i; k++)
 		assert_int_equal(take(im, 1000 * US, NULL), k);
 	assert_int_equal(take(im, 1000 * US, NULL), -1);
+	impair_free(im);
+}
+
+/* Bytes of the process in memory, as the kernel counts them. */
+static size_t
+resident(void)
+{
+	size_t all, here;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%zu %zu", &all, &here), 2);
+	fclose(f);
+	return here * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Fills im, shortens its queue to n, and empties it; gives what is in memory. */
+static size_t
+fill_and_shorten(struct impair *im, struct wire_impair *s, uint32_t n)
+{
+	static const uint8_t bytes[1600] = { 1 };
+	struct impair_frame f;
+	uint8_t *to;
+
+	s->queue_packets = WIRE_MAX_IMPAIR_PACKETS;
+	while (impair_offer(im, s, 0, sizeof(bytes), &to) == IMPAIR_KEPT)
+		memcpy(to, bytes, sizeof(bytes));
+	assert_int_equal(impair_waiting(im), WIRE_MAX_IMPAIR_PACKETS);
+	s->queue_packets = n;
+	while (impair_take(im, 1000 * US, &f, 1) == 1) {
+		impair_trim(im, n); /* one is taken, and has its memory */
+		assert_memory_equal(f.bytes, bytes, sizeof(bytes));
+		impair_give_back(im, &f, 1);
+	}
+	return resident();
+}
+
+static void
+a_shorter_queue_gives_memory_back(void **state)
+{
+	const size_t most = (size_t)WIRE_MAX_IMPAIR_PACKETS * 1600;
+	struct wire_impair s = { .delay_us = 1000 };
+	struct impair *im = make(10);
+	size_t before = resident(), full;
+
+	(void)state;
+	for (unsigned round = 0; round < 3; round++) {
+		full = fill_and_shorten(im, &s, 10);
+		assert_true(full - before > most * 9 / 10);
+		impair_trim(im, WIRE_MAX_IMPAIR_PACKETS);
+		assert_true(resident() - before > most * 9 / 10);
+		impair_trim(im, 10);
+		assert_true(resident() - before < most / 10);
+		/* and it goes on as a new one does */
+		for (uint32_t i = 0; i < 10; i++)
+			assert_int_equal(offer(im, &s, 0, i), IMPAIR_KEPT);
+		assert_int_equal(offer(im, &s, 0, 99), IMPAIR_FULL);
+		for (uint32_t i = 0; i < 10; i++)
+			assert_int_equal(take(im, 1000 * US, NULL), i);
+	}
 	impair_free(im);
 }
 
@@ -378,6 +440,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_longer_queue_keeps_what_waits),
+		cmocka_unit_test(a_shorter_queue_gives_memory_back),
 		cmocka_unit_test(the_same_seed_loses_the_same),
 		cmocka_unit_test(a_seed_means_the_same_everywhere),
 		cmocka_unit_test(a_new_seed_begins_again),
