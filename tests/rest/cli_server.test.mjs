@@ -329,6 +329,42 @@ test('a restore waits while a node is busy', {skip}, async () => {
   assert.equal(n, 3);
 });
 
+// A node with one router, that runs what has no pipeline: its socket is not served.
+function nodeOf(router, template) {
+  return ({method, url}) => {
+    if (url === '/v1') return [200, {name: 'n', version: '1'}];
+    if (url.startsWith('/v1/templates/'))
+      return url.endsWith(`/${router.spec.template}`) ? [200, template] : [404, {}];
+    if (url.match(/\/(pipeline|routes)/))
+      return [409, {code: 'wrong-state', detail: 'does not serve its socket'}];
+    if (url === '/v1/routers/v1') return [200, router];
+    if (method !== 'GET') return [500, {}];
+    return [200, {items: url.startsWith('/v1/routers') ? [router] : [], next: null}];
+  };
+}
+
+test('a template may name a data plane that has no pipeline', {skip}, async () => {
+  const router = {name: 'v1', labels: {}, spec: {template: 'linux', dataplane: ''}};
+  answer = nodeOf(router, {kind: 'Template', name: 'linux', dataplane: true});
+  let a = await ctl(['backup', '-']);
+  assert.equal(a.code, 0, a.err);
+  assert.match(a.err, /router v1: its data plane has no pipeline/);
+  const doc = JSON.parse(a.out);
+  assert.deepEqual(doc.routers, [router]);
+  // one of a router that was stopped then says that it ran the template's own
+  doc.routers[0].pipeline = null;
+  for (const more of [[], ['--dry-run']]) {
+    a = await ctl(['restore', '-', ...more], {stdin: JSON.stringify(doc)});
+    assert.equal(a.code, 0, a.err);
+  }
+  // europa-router that does not answer is another thing
+  answer = nodeOf(router, {kind: 'Template', name: 'linux', dataplane: false});
+  a = await ctl(['backup', '-']);
+  assert.equal(a.code, 4);
+  assert.match(a.err, /does not serve its socket/);
+  assert.equal(a.out, '');
+});
+
 test('node stop asks the service manager, in order', {skip}, async () => {
   const bin = join(folder, 'bin'), log = join(folder, 'systemctl.log');
   mkdirSync(bin);
