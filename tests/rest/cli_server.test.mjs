@@ -365,6 +365,26 @@ test('a template may name a data plane that has no pipeline', {skip}, async () =
   assert.equal(a.out, '');
 });
 
+test('prune leaves alone what it was not told of, and what has changed', {skip}, async () => {
+  const things = [{name: 'x0'}, {name: 'x1'}];
+  answer = ({method, url, headers}) => {
+    if (method === 'DELETE')
+      return headers['if-match'] === '"e7"' ? [204] :
+        [412, {code: 'stale', detail: 'it has changed'}];
+    if (/\/x\d$/.test(url))
+      return [200, {}, {ETag: url.endsWith('x0') ? '"e7"' : '"e8"'}];
+    return [200, {items: things, next: null}];
+  };
+  const a = await ctl(['restore', '-', '--prune', '--yes', '--format', 'csv'],
+    {stdin: JSON.stringify({kind: 'EuropaBackup', version: 1, routers: [], links: null})});
+  assert.equal(a.code, 4, a.err);
+  assert.match(a.out, /^Router,x0,removed,-$/m);
+  assert.match(a.out, /^Router,x1,refused,stale$/m);
+  assert.match(a.err, /it has changed/);
+  assert.deepEqual([...new Set(seen.filter((r) => r.method !== 'GET').map((r) => r.url))],
+    ['/v1/routers/x0', '/v1/routers/x1']);
+});
+
 test('node stop asks the service manager, in order', {skip}, async () => {
   const bin = join(folder, 'bin'), log = join(folder, 'systemctl.log');
   mkdirSync(bin);
