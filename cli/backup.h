@@ -38,6 +38,12 @@ extern const size_t n_backup_kinds;
 char *backup_path(const char *path, const char *name, const char *rest);
 
 /*
+ * All objects of a kind, as {"items": [...]}; none where an older node has no
+ * such kind. Returns an exit code.
+ */
+int backup_list(struct cli *c, const struct backup_kind *kind, json_t **out);
+
+/*
  * The text of the router's own pipeline as a JSON string, null if it runs the
  * template's; *out stays NULL if its data plane, by spec, has none. Returns an
  * exit code.

@@ -76,11 +76,8 @@ find_kind(struct restore *r, const struct backup_kind *kind,
 	json_auto_t *all = NULL;
 	json_t *one;
 	size_t i;
-	int rc = request_json(r->c, "GET", kind->path, NULL, 404, NULL);
+	int rc = backup_list(r->c, kind, &all);
 
-	if (rc != EXIT_DONE) /* an older node has no such kind */
-		return rc == EXIT_NOT_FOUND ? EXIT_DONE : rc;
-	rc = request_list(r->c, kind->path, "items", &all);
 	json_array_foreach(json_object_get(all, "items"), i, one)
 	{
 		const char *name =

@@ -31,6 +31,18 @@ backup_path(const char *path, const char *name, const char *rest)
 	return out;
 }
 
+int
+backup_list(struct cli *c, const struct backup_kind *kind, json_t **out)
+{
+	int rc = request_json(c, "GET", kind->path, NULL, 404, NULL);
+
+	if (rc == EXIT_NOT_FOUND) {
+		*out = json_pack("{s:[]}", "items");
+		return EXIT_DONE;
+	}
+	return rc == EXIT_DONE ? request_list(c, kind->path, "items", out) : rc;
+}
+
 /* By spec, or by the template, another program than europa-router serves it. */
 static bool
 is_foreign(struct cli *c, const json_t *spec)
@@ -160,13 +172,9 @@ add_kind(struct cli *c, const struct backup_kind *kind, json_t *doc)
 	json_t *list = json_array(), *items, *one;
 	json_auto_t *all = NULL;
 	size_t i;
-	int rc;
+	int rc = backup_list(c, kind, &all);
 
 	json_object_set_new(doc, kind->member, list);
-	rc = request_json(c, "GET", kind->path, NULL, 404, NULL);
-	if (rc != EXIT_DONE) /* an older node has no such kind */
-		return rc == EXIT_NOT_FOUND ? EXIT_DONE : rc;
-	rc = request_list(c, kind->path, "items", &all);
 	items = json_object_get(all, "items");
 	json_array_foreach(items, i, one)
 	{
