@@ -2,13 +2,12 @@
 // vnics: vNICs that come and go while their router runs, more often than its
 // memory has places for them; a europad that does not know which are used up.
 import assert from 'node:assert/strict';
-import {readFileSync} from 'node:fs';
 import {after, before, test} from 'node:test';
 
-import {dataplane, empty, must, request, reset, skip, until} from './client.mjs';
+import {dataplane, empty, killEuropad, must, pidFile, request, reset, skip, until}
+  from './client.mjs';
 
 const r1 = '/v1/routers/r1';
-const pidFile = process.env.EUROPA_PID_FILE;
 
 before(async () => { if (!skip) await reset(); });
 after(async () => { if (!skip) await empty(); });
@@ -69,7 +68,7 @@ test('a europad that was killed does not know what is used up',
   {skip: skip || !pidFile && 'no EUROPA_PID_FILE'}, async () => {
     for (let i = 0; i < 3; i++) await comeAndGo(`y${i}`);
     const was = await resets('r1');
-    process.kill(Number(readFileSync(pidFile)), 'SIGKILL');
+    await killEuropad();
     await until(async () => {
       const {json} = await request('GET', r1);
       assert.equal(json.status.state, 'running');
