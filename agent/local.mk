@@ -63,6 +63,7 @@ agent_libagent_a_SOURCES = \
   agent/router_view.c \
   agent/router_wait.c \
   agent/session.c agent/session.h \
+  agent/spec_view.c agent/spec_view.h \
   agent/store.c agent/store.h \
   agent/store_schema.c agent/store_schema.h \
   agent/stream.c agent/stream.h \

@@ -206,6 +206,8 @@ preview(struct router *r, const struct model_router *spec,
 	struct model_router now = r->spec;
 	json_t *o;
 
+	/* what is only looked at has no generation of its own */
+	spec_view_drop(r->spec_view);
 	r->spec = *spec;
 	o = router_answer_json(r, rq);
 	r->spec = now;

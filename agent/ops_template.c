@@ -77,7 +77,7 @@ struct look {
 	char text[TEXT_BYTES]; /* the first paragraph of the first one */
 	bool text_ends;
 	json_t *includes, *programs, *missing;
-	bool has_service, has_twins;
+	bool has_service, has_twins, has_dataplane;
 };
 
 static void
@@ -112,6 +112,7 @@ take_line(struct look *k, char *line, unsigned depth)
 	}
 	k->has_service |= strcmp(path, "/etc/europa/service") == 0;
 	k->has_twins |= strcmp(path, "/etc/europa/twins") == 0;
+	k->has_dataplane |= strcmp(path, "/etc/europa/dataplane") == 0;
 	if (strcmp(kind, "program") == 0 || strcmp(kind, "host") == 0)
 		json_array_append_new(k->programs, json_string(path));
 	required =
@@ -160,11 +161,13 @@ template_json(const struct node *n, const char *name)
 	problem_clean_text(k.text);
 	for (const struct router *r = n->routers; r; r = r->next)
 		users += strcmp(r->spec.template, name) == 0;
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:o, s:i}",
-	    "kind", "Template", "name", name, "description", k.text, "includes",
+	return json_pack(
+	    "{s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:i}", "kind",
+	    "Template", "name", name, "description", k.text, "includes",
 	    k.includes, "programs", k.programs, "service", k.has_service,
-	    "twins", k.has_twins, "available", json_array_size(k.missing) == 0,
-	    "missing", k.missing, "routers", (int)users);
+	    "twins", k.has_twins, "dataplane", k.has_dataplane, "available",
+	    json_array_size(k.missing) == 0, "missing", k.missing, "routers",
+	    (int)users);
 }
 
 static bool

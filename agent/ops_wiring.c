@@ -108,28 +108,37 @@ create(struct node *n, struct model_wiring *spec, struct api_request *rq)
 	wiring_wait(n, rq, w->uid, 201);
 }
 
+/* Unless this request has made it before. */
+static void
+create_once(struct node *n, struct model_wiring *spec, struct api_request *rq)
+{
+	struct project *project = op_project(n, rq);
+	const struct wiring *same =
+	    wiring_by_name(n, project, spec->kind, spec->name);
+	struct problem p;
+
+	problem_init(&p);
+	if (same && op_has_made(rq, same->uid))
+		wiring_wait(n, rq, same->uid, 201);
+	else if (wiring_check(n, project, spec, NULL, &p) < 0 ||
+		 project_admits_wiring(n, project, spec->kind, &p) < 0)
+		op_problem(rq, &p);
+	else
+		create(n, spec, rq);
+}
+
 void
 op_wiring_create(struct node *n, struct api_request *rq)
 {
-	const struct wiring *same;
 	struct model_wiring spec;
 	struct problem p;
 
 	problem_init(&p);
 	model_wiring_init(&spec, kind_of(rq));
-	if (model_wiring_read(&spec, api_body(rq), NULL, &p) < 0) {
-		op_problem(rq, &p);
-		model_wiring_clear(&spec);
-		return;
-	}
-	same = wiring_by_name(n, op_project(n, rq), spec.kind, spec.name);
-	if (same && op_has_made(rq, same->uid))
-		wiring_wait(n, rq, same->uid, 201);
-	else if (wiring_check(n, op_project(n, rq), &spec, NULL, &p) < 0 ||
-		 project_admits_wiring(n, op_project(n, rq), spec.kind, &p) < 0)
+	if (model_wiring_read(&spec, api_body(rq), NULL, &p) < 0)
 		op_problem(rq, &p);
 	else
-		create(n, &spec, rq);
+		create_once(n, &spec, rq);
 	model_wiring_clear(&spec);
 }
 

@@ -20,6 +20,7 @@
 #include "agent/routefile.h"
 #include "agent/router_care.h"
 #include "agent/router_log.h"
+#include "agent/spec_view.h"
 #include "agent/uid.h"
 #include "agent/wiring.h"
 
@@ -161,7 +162,7 @@ struct router {
 	json_t *drops; /* as the process told for the last GET, or NULL */
 
 	/* what clients see */
-	struct spec_view *spec_view; /* router_view.c */
+	struct spec_view *spec_view;
 	enum router_state state;
 	char since[32];
 	bool failed;
@@ -286,13 +287,11 @@ void router_answer_waiters(struct router *r);
 void router_dismiss_waiters(
     struct router *r, int status, const struct problem *p);
 
-/* JSON for clients. */
-/* The spec in it is the next one's too: a patch changes copies. */
+/*
+ * JSON for clients. The spec in that of a router belongs to its spec_view, too:
+ * whoever wants it otherwise changes a copy.
+ */
 json_t *router_json(const struct router *r);
-struct spec_view *spec_view_new(void);
-/* What it has is of no use any more. */
-void spec_view_drop(struct spec_view *v);
-void spec_view_free(struct spec_view *v);
 /* The object that a change by rq answers with. */
 json_t *router_answer_json(struct router *r, const struct api_request *rq);
 json_t *router_vnic_object(const struct router *r, const struct model_vnic *v);

@@ -345,65 +345,6 @@ status_json(const struct router *r)
 	return o;
 }
 
-/* --- the spec: made again only when it is another one ------------------------ */
-
-struct spec_view {
-	json_t *json; /* NULL: none yet */
-	uint64_t generation;
-	struct model_router of; /* its bytes; what they point at is not ours */
-};
-
-struct spec_view *
-spec_view_new(void)
-{
-	return calloc(1, sizeof(struct spec_view));
-}
-
-void
-spec_view_drop(struct spec_view *v)
-{
-	json_decref(v->json);
-	v->json = NULL;
-}
-
-void
-spec_view_free(struct spec_view *v)
-{
-	if (v)
-		spec_view_drop(v);
-	free(v);
-}
-
-/* But for the vNICs that are not there, the most of its bytes. */
-static bool
-is_same(const struct model_router *a, const struct model_router *b)
-{
-	size_t rest = offsetof(struct model_router, n_routes);
-
-	return a->n_vnics == b->n_vnics &&
-	       memcmp(a, b,
-		   offsetof(struct model_router, vnic) +
-		       a->n_vnics * sizeof(a->vnic[0])) == 0 &&
-	       memcmp((const char *)a + rest, (const char *)b + rest,
-		   sizeof(*a) - rest) == 0;
-}
-
-/* Half of the time that a GET took went into this. */
-static json_t *
-spec_json(const struct router *r)
-{
-	struct spec_view *v = r->spec_view;
-
-	if (v->json && v->generation == r->generation &&
-	    is_same(&v->of, &r->spec))
-		return json_incref(v->json);
-	spec_view_drop(v);
-	v->generation = r->generation;
-	memcpy(&v->of, &r->spec, sizeof(r->spec));
-	v->json = model_router_spec(&r->spec);
-	return json_incref(v->json);
-}
-
 json_t *
 router_json(const struct router *r)
 {
@@ -411,7 +352,9 @@ router_json(const struct router *r)
 	    "kind", "Router", "name", r->spec.name, "project",
 	    r->project->spec.name, "uid", r->uid_text, "generation",
 	    count(r->generation), "created", r->created, "labels",
-	    r->spec.labels, "spec", spec_json(r), "status", status_json(r));
+	    r->spec.labels, "spec",
+	    spec_view_json(r->spec_view, &r->spec, r->generation), "status",
+	    status_json(r));
 }
 
 void

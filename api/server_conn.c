@@ -76,38 +76,27 @@ is_in_group(int fd, gid_t own, gid_t group)
 }
 
 bool
-conn_network(const struct sockaddr_storage *from, uint8_t out[8])
-{
-	struct sockaddr_in6 in6;
-
-	if (from->ss_family != AF_INET6)
-		return false;
-	memcpy(&in6, from, sizeof(in6));
-	if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr))
-		return false;
-	memcpy(out, &in6.sin6_addr, 8);
-	return true;
-}
-
-/* An IPv4 address, or the network of an IPv6 host. */
-static uint64_t
-address_of(const struct sockaddr_storage *from)
+conn_peer_of(const struct sockaddr_storage *from, uint64_t *peer)
 {
 	struct sockaddr_in in;
 	struct sockaddr_in6 in6;
-	uint8_t network[8];
-	uint64_t peer = 0;
+	uint32_t mapped;
 
-	if (conn_network(from, network)) {
-		memcpy(&peer, network, sizeof(peer));
-	} else if (from->ss_family == AF_INET6) {
-		memcpy(&in6, from, sizeof(in6));
-		memcpy(&peer, in6.sin6_addr.s6_addr + 12, 4);
-	} else if (from->ss_family == AF_INET) {
+	*peer = 0;
+	if (from->ss_family == AF_INET) {
 		memcpy(&in, from, sizeof(in));
-		peer = in.sin_addr.s_addr;
+		*peer = in.sin_addr.s_addr;
 	}
-	return peer;
+	if (from->ss_family != AF_INET6)
+		return false;
+	memcpy(&in6, from, sizeof(in6));
+	if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) {
+		memcpy(&mapped, in6.sin6_addr.s6_addr + 12, sizeof(mapped));
+		*peer = mapped;
+		return false;
+	}
+	memcpy(peer, &in6.sin6_addr, sizeof(*peer));
+	return true;
 }
 
 static void
@@ -119,11 +108,12 @@ identify(struct server_conn *c)
 	socklen_t size = sizeof(peer), n_from = sizeof(from);
 
 	c->uid = (uid_t)-1;
+	c->peer = c->uid;
 	if (c->listener->is_tcp) {
 		c->is_allowed = true;
-		if (getpeername(c->fd, (struct sockaddr *)&from, &n_from) == 0)
-			c->has_network = conn_network(&from, c->network);
-		c->peer = address_of(&from);
+		/* who is gone already is nobody: of no family */
+		(void)getpeername(c->fd, (struct sockaddr *)&from, &n_from);
+		c->is_network = conn_peer_of(&from, &c->peer);
 		return;
 	}
 	if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
@@ -146,10 +136,8 @@ count_like(const struct api_server *s, const struct server_conn *c)
 	unsigned n = 0;
 
 	TAILQ_FOREACH(o, &s->conns, link)
-		n += o->listener == c->listener &&
-		     (c->has_network ? o->has_network && memcmp(o->network,
-							     c->network, 8) == 0
-				     : o->uid == c->uid);
+		n += o->listener == c->listener && o->peer == c->peer &&
+		     o->is_network == c->is_network;
 	return n;
 }
 
@@ -157,7 +145,7 @@ count_like(const struct api_server *s, const struct server_conn *c)
 static bool
 is_one_too_many(const struct api_server *s, const struct server_conn *c)
 {
-	if (c->listener->is_tcp ? !c->has_network
+	if (c->listener->is_tcp ? !c->is_network
 				: c->uid == 0 || c->uid == geteuid())
 		return false;
 	return count_like(s, c) > SERVER_PER_PEER;

@@ -89,7 +89,8 @@ struct server_conn {
 	struct server_listener *listener;
 	int fd;
 	uid_t uid;            /* (uid_t)-1 over TCP */
-	uint64_t peer;        /* its uid or address, as a number */
+	uint64_t peer;        /* its uid, or conn_peer_of() */
+	bool is_network;      /* that is an IPv6 host's */
 	bool is_allowed;      /* by SO_PEERCRED; always over TCP */
 	uint64_t deadline_ms; /* under the lock; 0 = none */
 	bool has_asked;       /* the same: a whole request has come */
@@ -98,8 +99,6 @@ struct server_conn {
 	 * that was; "" = no such answer, or no token */
 	char token[API_TOKEN_ID_BYTES];
 	uint64_t token_state;
-	uint8_t network[8]; /* of its IPv6 address */
-	bool has_network;
 };
 
 struct api_server {
@@ -197,8 +196,8 @@ void tls_close(struct server_tls *t); /* keeps who it is */
 /* server_conn.c --- Context: M, but for conn_reaper_*() */
 struct server_conn *conn_open(struct server_listener *l, int fd);
 void conn_close(struct server_conn *c);
-/* The /64 of an address that has one; false: it has none. */
-bool conn_network(const struct sockaddr_storage *from, uint8_t out[8]);
+/* Its IPv4 address as a number, or, then true, the /64 of its IPv6 one; 0: none. */
+bool conn_peer_of(const struct sockaddr_storage *from, uint64_t *peer);
 /* The connection ends if nothing changes this within ms; 0 = it may wait. */
 void conn_set_deadline(struct server_conn *c, unsigned ms);
 /* A request begins: never later than the connection was to end anyway. */

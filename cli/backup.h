@@ -8,9 +8,10 @@
  *	 "routers": [{"name", "labels", "spec", "pipeline", "routes"}, ...],
  *	 "links": ..., "segments": ...}
  *
- * pipeline is the Lua text, null where the template's own runs, and not there
- * where another program is the data plane; routes are the run-time ones, null
- * where they could not be asked for. A new kind of object is a new row here,
+ * pipeline is the Lua text, null where the template's own runs; routes are the
+ * run-time ones, null where they could not be asked for. Neither is there where
+ * another program than europa-router, named by the spec or by the template, is
+ * the data plane and runs. A new kind of object is a new row here,
  * before those that need it.
  */
 #ifndef CLI_BACKUP_H
@@ -37,12 +38,18 @@ extern const size_t n_backup_kinds;
 char *backup_path(const char *path, const char *name, const char *rest);
 
 /*
+ * All objects of a kind, as {"items": [...]}; none where an older node has no
+ * such kind. Returns an exit code.
+ */
+int backup_list(struct cli *c, const struct backup_kind *kind, json_t **out);
+
+/*
  * The text of the router's own pipeline as a JSON string, null if it runs the
- * template's. Returns an exit code; EXIT_CONFLICT, which the router's process
- * answers to whom it does not serve, is quiet if it may have none.
+ * template's; *out stays NULL if its data plane, by spec, has none. Returns an
+ * exit code.
  */
 int backup_pipeline(
-    struct cli *c, const char *name, bool may_have_none, json_t **out);
+    struct cli *c, const char *name, const json_t *spec, json_t **out);
 
 /*
  * The run-time routes, {"prefix", "via", "vnic"} each, in the router's order;

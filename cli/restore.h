@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * restore: what run_restore.c and prune.c share while a node is made what a
- * backup says. An object that is removed is {"kind", "name", "path"}.
+ * backup says. An object that is removed is {"kind", "name", "path", "etag"}.
  */
 #ifndef CLI_RESTORE_H
 #define CLI_RESTORE_H

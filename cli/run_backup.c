@@ -32,8 +32,39 @@ backup_path(const char *path, const char *name, const char *rest)
 }
 
 int
+backup_list(struct cli *c, const struct backup_kind *kind, json_t **out)
+{
+	int rc = request_json(c, "GET", kind->path, NULL, 404, NULL);
+
+	if (rc == EXIT_NOT_FOUND) {
+		*out = json_pack("{s:[]}", "items");
+		return EXIT_DONE;
+	}
+	return rc == EXIT_DONE ? request_list(c, kind->path, "items", out) : rc;
+}
+
+/* By spec, or by the template, another program than europa-router serves it. */
+static bool
+is_foreign(struct cli *c, const json_t *spec)
+{
+	const char *program =
+	    json_string_value(json_object_get(spec, "dataplane"));
+	const char *template =
+	    json_string_value(json_object_get(spec, "template"));
+	scoped_free char *path = NULL;
+	json_auto_t *doc = NULL;
+
+	if (program && *program)
+		return true;
+	path = backup_path("/v1/templates", template ? template : "router", "");
+	return path &&
+	       request_json(c, "GET", path, NULL, 404, &doc) == EXIT_DONE &&
+	       json_is_true(json_object_get(doc, "dataplane"));
+}
+
+int
 backup_pipeline(
-    struct cli *c, const char *name, bool may_have_none, json_t **out)
+    struct cli *c, const char *name, const json_t *spec, json_t **out)
 {
 	scoped_free char *path = backup_path("/v1/routers", name, "/pipeline");
 	json_auto_t *doc = NULL;
@@ -43,7 +74,13 @@ backup_pipeline(
 
 	if (!path)
 		return EXIT_OTHER;
-	rc = request_json(c, "GET", path, NULL, may_have_none ? 409 : 0, &doc);
+	rc = request_json(c, "GET", path, NULL, 409, &doc);
+	if (rc == EXIT_CONFLICT) {
+		if (is_foreign(c, spec))
+			return EXIT_DONE;
+		/* once more, to say why */
+		rc = request_json(c, "GET", path, NULL, 0, &doc);
+	}
 	if (rc != EXIT_DONE)
 		return rc;
 	revision = json_object_get(doc, "revision");
@@ -104,16 +141,14 @@ backup_routes(struct cli *c, const char *name, json_t **out)
 static int
 add_router_parts(struct cli *c, const char *name, json_t *object)
 {
-	const char *program = json_string_value(
-	    json_object_get(json_object_get(object, "spec"), "dataplane"));
-	bool is_foreign = program && *program;
 	json_t *pipeline = NULL, *routes = NULL;
-	int rc = backup_pipeline(c, name, is_foreign, &pipeline);
+	int rc = backup_pipeline(
+	    c, name, json_object_get(object, "spec"), &pipeline);
 
-	if (rc == EXIT_CONFLICT && is_foreign) {
-		cli_say("router %s: %s has no pipeline and no run-time routes "
-			"to be asked for",
-		    name, program);
+	if (rc == EXIT_DONE && !pipeline) {
+		cli_say("router %s: its data plane has no pipeline and no "
+			"run-time routes to be asked for",
+		    name);
 		return EXIT_DONE;
 	}
 	if (rc == EXIT_DONE)
@@ -137,13 +172,9 @@ add_kind(struct cli *c, const struct backup_kind *kind, json_t *doc)
 	json_t *list = json_array(), *items, *one;
 	json_auto_t *all = NULL;
 	size_t i;
-	int rc;
+	int rc = backup_list(c, kind, &all);
 
 	json_object_set_new(doc, kind->member, list);
-	rc = request_json(c, "GET", kind->path, NULL, 404, NULL);
-	if (rc != EXIT_DONE) /* an older node has no such kind */
-		return rc == EXIT_NOT_FOUND ? EXIT_DONE : rc;
-	rc = request_list(c, kind->path, "items", &all);
 	items = json_object_get(all, "items");
 	json_array_foreach(items, i, one)
 	{

@@ -212,17 +212,19 @@ static int
 put_pipeline(struct restore *r, const char *name, const json_t *router)
 {
 	const json_t *wanted = json_object_get(router, "pipeline");
-	const char *power = json_string_value(
-	    json_object_get(json_object_get(router, "spec"), "power"));
+	const json_t *spec = json_object_get(router, "spec");
+	const char *power = json_string_value(json_object_get(spec, "power"));
 	json_auto_t *present = NULL;
 	bool runs = !power || strcmp(power, "running") == 0;
 	int rc, back;
 
 	if (!wanted)
 		return EXIT_DONE;
-	rc = backup_pipeline(r->c, name, false, &present);
+	rc = backup_pipeline(r->c, name, spec, &present);
 	if (rc != EXIT_DONE || json_equal(present, wanted))
 		return rc;
+	if (!present && json_is_null(wanted))
+		return EXIT_DONE; /* it has none, and is to have none */
 	if (!r->is_dry) {
 		rc = runs ? EXIT_DONE : put_power(r, name, "running");
 		if (rc == EXIT_DONE)

@@ -329,6 +329,62 @@ test('a restore waits while a node is busy', {skip}, async () => {
   assert.equal(n, 3);
 });
 
+// A node with one router, that runs what has no pipeline: its socket is not served.
+function nodeOf(router, template) {
+  return ({method, url}) => {
+    if (url === '/v1') return [200, {name: 'n', version: '1'}];
+    if (url.startsWith('/v1/templates/'))
+      return url.endsWith(`/${router.spec.template}`) ? [200, template] : [404, {}];
+    if (url.match(/\/(pipeline|routes)/))
+      return [409, {code: 'wrong-state', detail: 'does not serve its socket'}];
+    if (url === '/v1/routers/v1') return [200, router];
+    if (method !== 'GET') return [500, {}];
+    return [200, {items: url.startsWith('/v1/routers') ? [router] : [], next: null}];
+  };
+}
+
+test('a template may name a data plane that has no pipeline', {skip}, async () => {
+  const router = {name: 'v1', labels: {}, spec: {template: 'linux', dataplane: ''}};
+  answer = nodeOf(router, {kind: 'Template', name: 'linux', dataplane: true});
+  let a = await ctl(['backup', '-']);
+  assert.equal(a.code, 0, a.err);
+  assert.match(a.err, /router v1: its data plane has no pipeline/);
+  const doc = JSON.parse(a.out);
+  assert.deepEqual(doc.routers, [router]);
+  // one of a router that was stopped then says that it ran the template's own
+  doc.routers[0].pipeline = null;
+  for (const more of [[], ['--dry-run']]) {
+    a = await ctl(['restore', '-', ...more], {stdin: JSON.stringify(doc)});
+    assert.equal(a.code, 0, a.err);
+  }
+  // europa-router that does not answer is another thing
+  answer = nodeOf(router, {kind: 'Template', name: 'linux', dataplane: false});
+  a = await ctl(['backup', '-']);
+  assert.equal(a.code, 4);
+  assert.match(a.err, /does not serve its socket/);
+  assert.equal(a.out, '');
+});
+
+test('prune leaves alone what it was not told of, and what has changed', {skip}, async () => {
+  const things = [{name: 'x0'}, {name: 'x1'}];
+  answer = ({method, url, headers}) => {
+    if (method === 'DELETE')
+      return headers['if-match'] === '"e7"' ? [204] :
+        [412, {code: 'stale', detail: 'it has changed'}];
+    if (/\/x\d$/.test(url))
+      return [200, {}, {ETag: url.endsWith('x0') ? '"e7"' : '"e8"'}];
+    return [200, {items: things, next: null}];
+  };
+  const a = await ctl(['restore', '-', '--prune', '--yes', '--format', 'csv'],
+    {stdin: JSON.stringify({kind: 'EuropaBackup', version: 1, routers: [], links: null})});
+  assert.equal(a.code, 4, a.err);
+  assert.match(a.out, /^Router,x0,removed,-$/m);
+  assert.match(a.out, /^Router,x1,refused,stale$/m);
+  assert.match(a.err, /it has changed/);
+  assert.deepEqual([...new Set(seen.filter((r) => r.method !== 'GET').map((r) => r.url))],
+    ['/v1/routers/x0', '/v1/routers/x1']);
+});
+
 test('node stop asks the service manager, in order', {skip}, async () => {
   const bin = join(folder, 'bin'), log = join(folder, 'systemctl.log');
   mkdirSync(bin);

@@ -65,14 +65,10 @@ export const dataplane = process.env.EUROPA_TEST_DATAPLANE ?? '';
 // Of the europad of this run, which another one follows when it ends.
 export const pidFile = process.env.EUROPA_PID_FILE;
 
+// Until that one answers.
 export async function killEuropad() {
   process.kill(Number(readFileSync(pidFile)), 'SIGKILL');
-  for (const end = Date.now() + 20000; ;) {
-    const a = await request('GET', '/readyz').catch((e) => e);
-    if (a.status === 200) return;
-    assert.ok(Date.now() < end, 'europad is back');
-    await new Promise((r) => setTimeout(r, 50));
-  }
+  await until(() => must('GET', '/readyz'), 20);
 }
 
 const ports = {

@@ -122,9 +122,13 @@ test('an ETag changes with the object, and only then', {skip}, async () => {
 
 test('a dry run shows what would be', {skip}, async () => {
   await reset();
-  const answer = await request('PATCH', '/v1/routers/r1?dry_run=true', {labels: {x: 'y'}});
+  const now = (await must('GET', '/v1/routers/r1')).json.spec;
+  const answer = await request('PATCH', '/v1/routers/r1?dry_run=true',
+    {labels: {x: 'y'}, spec: {protected: true}});
   assert.equal(answer.status, 200, answer.text);
   assert.equal(answer.json.labels.x, 'y');
+  assert.deepEqual(answer.json.spec, {...now, protected: true});
+  assert.deepEqual((await must('GET', '/v1/routers/r1')).json.spec, now);
 });
 
 test('a dry run of a restart restarts nothing and has the ETag of GET', {skip}, async () => {

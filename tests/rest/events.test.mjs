@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // events: what is done is heard of, in order, once.
 import assert from 'node:assert/strict';
-import {readFileSync} from 'node:fs';
 import http from 'node:http';
 import {after, before, test} from 'node:test';
 
-import {empty, must, request, reset, skip, socketPath, until} from './client.mjs';
+import {empty, killEuropad, must, pidFile, request, reset, skip, socketPath, until}
+  from './client.mjs';
 import {check, load} from './openapi.mjs';
 
 const api = load();
@@ -101,11 +101,10 @@ test('what changes nothing is no event', {skip}, async () => {
 });
 
 test('another europad says that something may be missing',
-  {skip: skip || !process.env.EUROPA_PID_FILE && 'no EUROPA_PID_FILE'}, async () => {
+  {skip: skip || !pidFile && 'no EUROPA_PID_FILE'}, async () => {
     const {text} = await request('GET', '/v1/events?follow=false');
     const id = text.match(/^id: (.*)$/m)[1];
-    process.kill(Number(readFileSync(process.env.EUROPA_PID_FILE)), 'SIGKILL');
-    await until(() => must('GET', '/readyz'), 20);
+    await killEuropad();
     const later = listen({'Last-Event-ID': id});
     await heardOf(() => later.heard.length > 0, () => 'nothing');
     assert.equal(later.heard[0].type, 'gap');

@@ -147,11 +147,13 @@ test('templates are listed and inspected', {skip}, async () => {
   assert.ok(bird.programs.includes('/usr/sbin/europa-router'));
   assert.equal(bird.service, true);
   assert.equal(bird.twins, true);
+  assert.equal(bird.dataplane, false);
   assert.equal(bird.available, bird.missing.length === 0);
   const linux = (await must('GET', '/v1/templates/linux')).json;
   assert.match(linux.description, /^A router whose packets the container's kernel forwards,/);
   assert.ok(linux.programs.includes('/usr/sbin/europa-taps'));
   assert.equal(linux.twins, true);
+  assert.equal(linux.dataplane, true);
   assert.ok(!linux.missing.includes('nft'), 'nft is optional');
   const router = (await must('GET', '/v1/templates/router')).json;
   assert.equal(router.available, true);

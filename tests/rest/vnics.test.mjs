@@ -2,13 +2,12 @@
 // vnics: vNICs that come and go while their router runs, more often than its
 // memory has places for them; a europad that does not know which are used up.
 import assert from 'node:assert/strict';
-import {readFileSync} from 'node:fs';
 import {after, before, test} from 'node:test';
 
-import {dataplane, empty, must, request, reset, skip, until} from './client.mjs';
+import {dataplane, empty, killEuropad, must, pidFile, request, reset, skip, until}
+  from './client.mjs';
 
 const r1 = '/v1/routers/r1';
-const pidFile = process.env.EUROPA_PID_FILE;
 
 before(async () => { if (!skip) await reset(); });
 after(async () => { if (!skip) await empty(); });
@@ -70,7 +69,7 @@ test('a europad that was killed does not know what is used up',
     for (let i = 0; i < 3; i++) await comeAndGo(`y${i}`);
     const was = await resets('r1');
     const pid = (await must('GET', r1)).json.status.container.init_pid;
-    process.kill(Number(readFileSync(pidFile)), 'SIGKILL');
+    await killEuropad();
     await until(async () => {
       const {json} = await request('GET', r1);
       assert.equal(json.status.state, 'running');
