@@ -28,6 +28,7 @@ struct stream {
 	bool asleep;
 	bool beats;   /* a sign of life is due */
 	bool is_over; /* says what there is, and ends */
+	bool is_cut;  /* its project is gone: says nothing more, and ends */
 	struct events_place at;
 
 	/* M alone */
@@ -78,6 +79,20 @@ api_event(
 }
 
 void
+api_events_forget(struct api_server *s, const char *project)
+{
+	struct stream *st;
+
+	if (!s)
+		return;
+	pthread_mutex_lock(&s->lock);
+	events_forget(s->events, project);
+	LIST_FOREACH(st, &s->readers, link)
+	st->is_cut |= strcmp(st->project, project) == 0;
+	wake_all(s);
+}
+
+void
 api_events_beat(struct api_server *s)
 {
 	struct stream *st;
@@ -110,15 +125,16 @@ beat_text(const struct stream *st)
 static bool
 find_words(struct stream *st)
 {
-	free(st->out);
-	st->n_said = 0;
+	free(steal_ptr(st->out));
+	st->n_said = st->n_out = 0;
+	if (st->is_cut)
+		return false;
 	st->out = events_next(
 	    st->server->events, &st->at, st->project, st->form, &st->n_out);
 	if (st->out) {
 		st->beats = false;
 		return true;
 	}
-	st->n_out = 0;
 	if (!st->beats)
 		return false;
 	st->beats = false;
@@ -130,7 +146,7 @@ find_words(struct stream *st)
 static bool
 is_over(const struct stream *st)
 {
-	return st->is_over || st->server->is_stopping;
+	return st->is_over || st->is_cut || st->server->is_stopping;
 }
 
 /* Nothing to say: sleeps until there is, unless it came up just now. */
