@@ -125,8 +125,9 @@ op_wiring_create(struct node *n, struct api_request *rq)
 	same = wiring_by_name(n, op_project(n, rq), spec.kind, spec.name);
 	if (same && op_has_made(rq, same->uid))
 		wiring_wait(n, rq, same->uid, 201);
-	else if (wiring_check(n, op_project(n, rq), &spec, NULL, &p) < 0 ||
-		 project_admits_wiring(n, op_project(n, rq), spec.kind, &p) < 0)
+	else if ((!same && project_admits_wiring(
+			       n, op_project(n, rq), spec.kind, &p) < 0) ||
+		 wiring_check(n, op_project(n, rq), &spec, NULL, &p) < 0)
 		op_problem(rq, &p);
 	else
 		create(n, &spec, rq);
