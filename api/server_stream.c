@@ -37,6 +37,7 @@ struct stream {
 	struct MHD_Connection *mhd;
 	enum events_form form;
 	uid_t uid;
+	char token[API_TOKEN_ID_BYTES]; /* "": none */
 	char project[MODEL_NAME_BYTES];
 	char *out; /* the event that is being said */
 	size_t n_out, n_said;
@@ -208,20 +209,30 @@ on_free(void *cls)
 
 /* --- beginning -------------------------------------------------------------- */
 
-/* The lock is held. Root has all places, others have a part of them. */
+/* Root has all places; others a part of them, and tokens of a project, too. */
 static bool
 has_place(const struct api_server *s, const struct stream *new)
 {
-	unsigned n = 0, n_of_uid = 0;
+	unsigned n = 0, n_of_asker = 0, n_of_tokens = 0, n_of_project = 0;
 	const struct stream *st;
 
 	LIST_FOREACH(st, &s->readers, link)
 	{
+		bool has_token = *st->token != '\0';
+
 		n++;
-		n_of_uid += st->uid == new->uid;
+		n_of_asker +=
+		    st->uid == new->uid &&strcmp(st->token, new->token) == 0;
+		n_of_tokens += has_token;
+		n_of_project +=
+		    has_token && strcmp(st->project, new->project) == 0;
 	}
-	return n < SERVER_READERS &&
-	       (new->uid == 0 || n_of_uid < SERVER_READERS_OF_UID);
+	if (n >= SERVER_READERS)
+		return false;
+	if (*new->token != '\0' && (n_of_tokens >= SERVER_READERS_TOKENS ||
+				       n_of_project >= SERVER_READERS_OF_ONE))
+		return false;
+	return new->uid == 0 || n_of_asker < SERVER_READERS_OF_ONE;
 }
 
 /* Returns false if there are too many already. */
@@ -268,6 +279,7 @@ stream_new(const struct api_request *r)
 	st->conn = r->conn;
 	st->mhd = r->mhd;
 	st->uid = r->uid;
+	memcpy(st->token, r->token, sizeof(st->token));
 	st->form = r->wants_lines ? EVENTS_LINES : EVENTS_SSE;
 	st->is_over = follow && strcmp(follow, "false") == 0;
 	snprintf(st->project, sizeof(st->project), "%s",
