@@ -8,12 +8,14 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/queue.h>
 
 struct answers_entry {
 	TAILQ_ENTRY(answers_entry) link;
 	char name[SHA256_HEX]; /* of the file: of who and key */
+	char who[SHA256_HEX];  /* "": from before it was written */
 	char digest[SHA256_HEX];
 	int64_t time;
 	bool under_way; /* there is no file yet */
@@ -75,6 +77,7 @@ load(struct answers *a, const char *name)
 	struct answers_entry *x = calloc(1, sizeof(*x));
 	json_t *o = read_file(a, name);
 	const char *digest = json_string_value(json_object_get(o, "digest"));
+	const char *who = json_string_value(json_object_get(o, "who"));
 
 	if (!x || !digest || strlen(digest) != sizeof(x->digest) - 1 ||
 	    !json_is_string(json_object_get(o, "body"))) {
@@ -84,15 +87,38 @@ load(struct answers *a, const char *name)
 	}
 	memcpy(x->digest, digest, sizeof(x->digest));
 	memcpy(x->name, name, sizeof(x->name));
+	if (who)
+		snprintf(x->who, sizeof(x->who), "%s", who);
 	x->time = json_integer_value(json_object_get(o, "time"));
 	insert(a, x);
 	json_decref(o);
 	return 0;
 }
 
+/* Room for one more of who asks; false: all of his are under way. */
+static bool
+expire_own(struct answers *a, const char who[SHA256_HEX])
+{
+	struct answers_entry *x, *oldest = NULL;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(x, &a->list, link) {
+		if (memcmp(x->who, who, sizeof(x->who)) != 0)
+			continue;
+		n++;
+		if (!oldest && !x->under_way)
+			oldest = x;
+	}
+	if (n < ANSWERS_OF_ONE && (n == 0 || a->n < ANSWERS_MAX))
+		return true;
+	if (oldest)
+		forget(a, oldest);
+	return oldest || n < ANSWERS_OF_ONE;
+}
+
 /* Makes room: what is too old, and of what is too much, the oldest. */
 static void
-expire(struct answers *a, int64_t now)
+expire(struct answers *a, int64_t now, unsigned most)
 {
 	struct answers_entry *x = TAILQ_FIRST(&a->list), *next;
 
@@ -100,7 +126,7 @@ expire(struct answers *a, int64_t now)
 		bool is_old = x->time + ANSWERS_KEEP_S <= now;
 
 		next = TAILQ_NEXT(x, link);
-		if (!is_old && a->n < ANSWERS_MAX)
+		if (!is_old && a->n < most)
 			return;
 		if (!x->under_way)
 			forget(a, x);
@@ -135,7 +161,7 @@ answers_open(const char *dir, int64_t now, struct answers **out, struct err *e)
 	}
 	if (d)
 		closedir(d);
-	expire(a, now);
+	expire(a, now, ANSWERS_MAX);
 	*out = a;
 	return 0;
 }
@@ -169,24 +195,29 @@ enum answers_what
 answers_begin(struct answers *a, const char *who, const char *key,
     const char *digest, int64_t now, struct answers_entry **out)
 {
-	char both[1024], name[SHA256_HEX];
+	char both[1024], name[SHA256_HEX], asker[SHA256_HEX];
 	int n = snprintf(both, sizeof(both), "%s\n%s", who, key);
 	struct answers_entry *x;
 
 	if (n < 0 || (size_t)n >= sizeof(both))
 		return ANSWERS_FULL;
 	sha256_hex(both, (size_t)n, name);
-	expire(a, now);
+	sha256_hex(who, strlen(who), asker);
+	expire(a, now, UINT_MAX);
 	x = find(a, name);
 	*out = x;
 	if (x && strcmp(x->digest, digest) != 0)
 		return ANSWERS_OTHER;
 	if (x)
 		return x->under_way ? ANSWERS_UNDER_WAY : ANSWERS_KNOWN;
+	if (!expire_own(a, asker))
+		return ANSWERS_FULL;
+	expire(a, now, ANSWERS_MAX);
 	x = a->n < ANSWERS_MAX ? calloc(1, sizeof(*x)) : NULL;
 	if (!x)
 		return ANSWERS_FULL;
 	memcpy(x->name, name, sizeof(name));
+	memcpy(x->who, asker, sizeof(asker));
 	snprintf(x->digest, sizeof(x->digest), "%s", digest);
 	x->time = now;
 	x->under_way = true;
@@ -199,9 +230,9 @@ int
 answers_keep(struct answers *a, struct answers_entry *x,
     const struct api_answer *answer, struct err *e)
 {
-	json_t *o = json_pack("{s:s, s:I, s:i, s:s, s:s%, s:s?, s:s?}",
-	    "digest", x->digest, "time", (json_int_t)x->time, "status",
-	    answer->status, "type", answer->media_type, "body",
+	json_t *o = json_pack("{s:s, s:s, s:I, s:i, s:s, s:s%, s:s?, s:s?}",
+	    "digest", x->digest, "who", x->who, "time", (json_int_t)x->time,
+	    "status", answer->status, "type", answer->media_type, "body",
 	    answer->text ? answer->text : "", answer->n, "etag", answer->etag,
 	    "location", answer->location);
 	scoped_free char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;

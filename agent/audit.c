@@ -33,14 +33,48 @@ name_in_body(const struct api_request *rq)
 struct entry {
 	struct node *n;
 	json_t *who; /* as it was when it asked: a token may delete itself */
+	char project_uid[UID_TEXT]; /* "": there was none of its name */
 };
+
+enum { OLD_NAME_BYTES = MODEL_NAME_BYTES + UID_TEXT + 4 };
+
+static void
+old_name(const char *name, const char *uid, char out[OLD_NAME_BYTES])
+{
+	snprintf(out, OLD_NAME_BYTES, "%s (%s)", name, uid);
+}
+
+/* Of its name, or of one that had it when it was asked. */
+static const char *
+project_of(const struct entry *x, const struct api_request *rq,
+    char buf[OLD_NAME_BYTES])
+{
+	const char *name = api_project(rq);
+	const struct project *p = name ? node_project(x->n, name) : NULL;
+
+	if (!name)
+		return "";
+	if (p && strcmp(p->uid_text, x->project_uid) == 0)
+		return name;
+	old_name(name, *x->project_uid ? x->project_uid : "none", buf);
+	return buf;
+}
+
+int
+audit_forget(struct node *n, const struct project *p, struct err *e)
+{
+	char now[OLD_NAME_BYTES];
+
+	old_name(p->spec.name, p->uid_text, now);
+	return store_rename_audit(n->store, p->spec.name, now, e);
+}
 
 /* Context: the loop, as every answer of an operation. */
 static void
 answered(void *arg, const struct api_request *rq, int status)
 {
 	struct entry *x = arg;
-	const char *project = api_project(rq);
+	char project[OLD_NAME_BYTES];
 	const char *name = name_in_body(rq);
 	json_t *body = json_pack("{s:O, s:s, s:s, s:i, s:s}", "who", x->who,
 	    "method", api_method(rq), "path", api_path(rq), "status", status,
@@ -50,7 +84,7 @@ answered(void *arg, const struct api_request *rq, int status)
 	struct err e = { 0 };
 	struct store_audit row = {
 		.time = time_text,
-		.project = project ? project : "",
+		.project = project_of(x, rq, project),
 		.is_refused = status >= 400,
 	};
 
@@ -74,6 +108,7 @@ answered(void *arg, const struct api_request *rq, int status)
 void
 audit_begin(struct node *n, struct api_request *rq)
 {
+	const struct project *p = op_project(n, rq);
 	struct entry *x;
 
 	if (!api_is_change(rq))
@@ -84,6 +119,8 @@ audit_begin(struct node *n, struct api_request *rq)
 		return;
 	}
 	*x = (struct entry){ .n = n, .who = who_json(n, rq) };
+	if (p)
+		memcpy(x->project_uid, p->uid_text, UID_TEXT);
 	api_on_result(rq, answered, x);
 }
 

@@ -92,6 +92,9 @@ static const op_fn ops[API_N_OPS] = {
 
 /* --- inbox: any thread puts, the loop drains ------------------------------------- */
 
+/* Of one turn of the loop: routers and the data plane have to be heard, too. */
+enum { TURN_REQUESTS = 16, TURN_MS = 20 };
+
 struct letter {
 	struct letter *next;
 	struct api_request *request;
@@ -142,26 +145,40 @@ dispatch(struct node *n, struct api_request *rq)
 		ops[api_op(rq)](n, rq);
 }
 
+/* The one that has waited longest, or NULL. */
+static struct letter *
+take_letter(void)
+{
+	struct letter *x;
+
+	pthread_mutex_lock(&inbox.lock);
+	x = inbox.first;
+	if (x)
+		inbox.first = x->next;
+	if (!inbox.first)
+		inbox.last = &inbox.first;
+	pthread_mutex_unlock(&inbox.lock);
+	return x;
+}
+
 void
 node_drain_inbox(void *arg)
 {
 	struct node *n = arg;
-	struct letter *list;
+	uint64_t begun = loop_now_ms();
+	struct letter *x;
 
-	pthread_mutex_lock(&inbox.lock);
-	list = inbox.first;
-	inbox.first = NULL;
-	inbox.last = &inbox.first;
-	pthread_mutex_unlock(&inbox.lock);
-	while (list) {
-		struct letter *x = list;
-
-		list = x->next;
+	for (unsigned i = 0; (x = take_letter()) != NULL; i++) {
 		if (n->stopping) /* it has been told so by the server */
 			api_reply(x->request, 503, NULL, NULL, NULL);
 		else
 			dispatch(n, x->request);
 		free(x);
+		if (!n->stopping && (i + 1 >= TURN_REQUESTS ||
+					loop_now_ms() - begun >= TURN_MS)) {
+			loop_wake(n->loop); /* there may be more */
+			return;
+		}
 	}
 }
 

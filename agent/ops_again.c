@@ -2,8 +2,8 @@
 /*
  * ops_again: see ops_again.h.
  *
- * Answers that say "try again" are not kept, nor are those of a dry run: nothing
- * happened. What was made, and not answered, is known by its uid: it is on disk
+ * Answers that say "try again" are not kept, nor are those of a dry run or to what
+ * is no good request: nothing happened, and nothing would. What was made, and not answered, is known by its uid: it is on disk
  * with the object itself, so there is no moment in which one is there and the
  * other is not.
  */
@@ -31,7 +31,8 @@ answered(void *arg, const struct api_answer *answer)
 	struct job *j = arg;
 	struct err e;
 
-	if (answer->status == 503 || answer->status == 507)
+	if (answer->status == 400 || answer->status == 422 ||
+	    answer->status == 503 || answer->status == 507)
 		answers_drop(j->answers, j->entry);
 	else if (answers_keep(j->answers, j->entry, answer, &e) < 0)
 		log_warn("the answer to a key is not kept: %s", e.msg);

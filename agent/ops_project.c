@@ -4,6 +4,7 @@
  * default one always does.
  */
 #include "agent/access.h"
+#include "agent/audit.h"
 #include "agent/ops_again.h"
 #include "agent/ops_list.h"
 #include "agent/router.h"
@@ -336,12 +337,16 @@ op_project_delete(struct node *n, struct api_request *rq)
 		return;
 	}
 	if (!api_dry_run(rq)) {
-		rc = store_delete_object(n->store, p->uid_text, &e);
+		/* first: a stop in between hides too much, not too little */
+		rc = audit_forget(n, p, &e);
+		if (rc == 0)
+			rc = store_delete_object(n->store, p->uid_text, &e);
 		if (rc < 0) {
 			op_store_failed(rq, rc, &e);
 			return;
 		}
 		usage_forget(n, p);
+		api_events_forget(n->api, p->spec.name);
 		log_info("deleted project=%s", p->spec.name);
 		remove_project(n, p);
 	}

@@ -245,15 +245,20 @@ project_admits_wiring(const struct node *n, const struct project *pr,
 {
 	enum model_sum sum =
 	    kind == MODEL_LINK ? MODEL_SUM_LINKS : MODEL_SUM_SEGMENTS;
-	uint64_t limit = pr->spec.quota[sum];
+	uint64_t quota = pr->spec.quota[sum];
+	uint64_t most = kind == MODEL_LINK ? PROJECT_LINKS : PROJECT_SEGMENTS;
+	uint64_t here = project_sum(n, pr, sum, NULL), all = 0;
 	struct refusal x = {
 		.p = p,
 		.wanted = json_object(),
 		.best = json_object(),
 	};
 
-	if (limit != 0)
-		check_sum(&x, sum, limit, 1, project_sum(n, pr, sum, NULL));
+	for (const struct wiring *w = n->wiring; w; w = w->next)
+		all++;
+	check_sum(&x, sum, quota ? quota : most, 1, here);
+	if (p->n_errors == 0)
+		check_sum(&x, sum, NODE_WIRING, 1, all);
 	return verdict(&x, pr);
 }
 

@@ -23,6 +23,13 @@ struct router;
 
 #define PROJECT_DEFAULT "default"
 
+/* Each change looks at all the others: there are never too many of them. */
+enum project_limits {
+	PROJECT_LINKS = 1024, /* where the quota says nothing */
+	PROJECT_SEGMENTS = 256,
+	NODE_WIRING = 4096, /* links and segments, of all projects */
+};
+
 struct project {
 	struct project *next;
 	uint8_t uid[UID_BYTES];

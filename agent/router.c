@@ -47,7 +47,7 @@ router_new(struct node *n, struct project *p, const uint8_t uid[UID_BYTES],
 	vnic_fds_init(&r->fds);
 	r->pid_fd = -1;
 	r->gate_sent = -1;
-	r->state = ROUTER_PENDING;
+	r->state = r->told = ROUTER_PENDING;
 	node_time_text(r->since);
 	if (router_care_open(r) < 0 || router_log_open(r) < 0) {
 		router_care_close(r);

@@ -164,6 +164,8 @@ struct router {
 	/* what clients see */
 	struct spec_view *spec_view;
 	enum router_state state;
+	enum router_state told; /* of the log and readers of events */
+	uint64_t told_ms;       /* when its program made it change last */
 	char since[32];
 	bool failed;
 	char fail_detail[512];

@@ -21,7 +21,7 @@
 
 #include <stdio.h>
 
-enum { DEGRADED_MS = 1000 };
+enum { DEGRADED_MS = 1000, TELL_MS = 1000 };
 
 void
 router_kick(struct router *r)
@@ -265,6 +265,35 @@ router_find_state(const struct router *r)
 	return waited < DEGRADED_MS ? ROUTER_STARTING : ROUTER_DEGRADED;
 }
 
+/* Its program can have it go back and forth as it likes. */
+static bool
+is_lively(enum router_state s)
+{
+	return s == ROUTER_RUNNING || s == ROUTER_STARTING ||
+	       s == ROUTER_DEGRADED;
+}
+
+/* To the log and the readers of events: of what the tenant does, one a second. */
+static void
+tell_state(struct router *r)
+{
+	uint64_t now = loop_now_ms();
+
+	if (r->state == r->told)
+		return;
+	if (is_lively(r->state) && is_lively(r->told)) {
+		if (now - r->told_ms < TELL_MS) {
+			loop_arm_sooner(r->timer, TELL_MS - (now - r->told_ms));
+			return;
+		}
+		r->told_ms = now;
+	}
+	r->told = r->state;
+	log_info("%s router=%s", router_state_text(r->state), r->spec.name);
+	event_router(r, "router.state");
+	node_report(r->node);
+}
+
 static void
 update_state(struct router *r)
 {
@@ -279,13 +308,11 @@ update_state(struct router *r)
 	else if (s == ROUTER_STOPPED ||
 		 (s == ROUTER_PAUSED && !router_limits_are_due(r)))
 		r->observed_generation = r->generation;
-	if (s == r->state)
-		return;
-	log_info("%s router=%s", router_state_text(s), r->spec.name);
-	r->state = s;
-	node_time_text(r->since);
-	event_router(r, "router.state");
-	node_report(r->node);
+	if (s != r->state) {
+		r->state = s;
+		node_time_text(r->since);
+	}
+	tell_state(r);
 }
 
 void

@@ -471,6 +471,16 @@ store_add_audit(
 }
 
 int
+store_rename_audit(
+    struct store *s, const char *project, const char *now, struct err *e)
+{
+	const struct value v[] = { { now, 0 }, { project, 0 } };
+
+	return sql_run(s, "UPDATE audit SET project = ?1 WHERE project = ?2", v,
+	    ARRAY_SIZE(v), e);
+}
+
+int
 store_each_audit(struct store *s, const char *project, int64_t before,
     unsigned limit, int (*fn)(void *arg, const struct store_audit *a),
     void *arg, struct err *e)

@@ -83,6 +83,9 @@ struct store_audit {
 /* Of each kind, refused or not, the last keep remain, and some more. */
 int store_add_audit(
     struct store *s, const struct store_audit *a, unsigned keep, struct err *e);
+/* What was of project is of now: the name may be another one's soon. */
+int store_rename_audit(
+    struct store *s, const char *project, const char *now, struct err *e);
 /* The newest before an id, at most limit, of a project; NULL: of all. */
 int store_each_audit(struct store *s, const char *project, int64_t before,
     unsigned limit, int (*fn)(void *arg, const struct store_audit *a),

@@ -18,18 +18,22 @@ count_of(const struct router *r)
 bool
 visit_may_begin(const struct router *r, struct api_request *rq)
 {
-	unsigned here = count_of(r), all = 0;
+	unsigned here = count_of(r), beside = 0, all = 0;
+	bool has_token = *api_token(rq) != '\0';
 	struct problem p;
 
-	for (const struct router *x = r->node->routers; x; x = x->next)
+	for (const struct router *x = r->node->routers; x; x = x->next) {
 		all += count_of(x);
-	if (here < VISIT_MAX_ROUTER && all < VISIT_MAX_NODE)
+		beside += x->project == r->project ? count_of(x) : 0;
+	}
+	if (here < VISIT_MAX_ROUTER && all < VISIT_MAX_NODE &&
+	    (!has_token || beside < VISIT_MAX_PROJECT))
 		return true;
 	problem_init(&p);
 	problem_set(&p, 503, "busy", "end one of them, or try again later",
 	    "%u commands, consoles, files and logs of router %s are open, %u "
-	    "on the node",
-	    here, r->spec.name, all);
+	    "of its project, %u on the node",
+	    here, r->spec.name, beside, all);
 	op_problem(rq, &p);
 	return false;
 }

@@ -12,6 +12,8 @@
 enum visit_limits {
 	VISIT_MAX_ROUTER = 8, /* INIT_MAX_SESSIONS of init, too */
 	VISIT_MAX_NODE = 48,  /* fewer than connections: others are answered */
+	/* by tokens: what one project takes is not the others' */
+	VISIT_MAX_PROJECT = VISIT_MAX_NODE / 4,
 };
 
 struct visit {

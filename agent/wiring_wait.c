@@ -94,21 +94,32 @@ say_all(struct node *n)
 			router_sync_plane(r);
 }
 
-/* Is it in force? Said here, if nobody has. */
-static bool
-is_done(struct node *n, struct wiring_waiter *x)
+/* Says all, once, for all of those who wait from x on and for whom nobody has. */
+static void
+say_for(struct node *n, struct wiring_waiter *x)
 {
-	if (!plane_is_up(n->plane)) {
-		x->is_said = false;
-		return false;
-	}
-	if (!x->is_said) {
-		say_all(n);
+	bool is_up = plane_is_up(n->plane), is_said = false;
+
+	for (; x; x = x->next) {
+		if (!is_up) {
+			x->is_said = false;
+			continue;
+		}
+		if (x->is_said)
+			continue;
+		x->refusal[0] = '\0';
+		if (!is_said)
+			say_all(n);
+		is_said = true;
 		x->mark = plane_mark(n->plane);
 		x->is_said = true;
-		x->refusal[0] = '\0';
 	}
-	return plane_has_answered(n->plane, x->mark);
+}
+
+static bool
+is_done(const struct node *n, const struct wiring_waiter *x)
+{
+	return x->is_said && plane_has_answered(n->plane, x->mark);
 }
 
 void
@@ -137,7 +148,7 @@ wiring_wait(struct node *n, struct api_request *rq,
 	while (*at)
 		at = &(*at)->next;
 	*at = x;
-	is_done(n, x); /* says it: other requests come after it */
+	say_for(n, x); /* other requests come after it */
 	node_kick(n);
 }
 
@@ -146,6 +157,7 @@ wiring_settle(struct node *n)
 {
 	struct wiring_waiter **at = &n->rewiring;
 
+	say_for(n, n->rewiring);
 	while (*at) {
 		struct wiring_waiter *x = *at;
 		bool done = is_done(n, x);

@@ -12,6 +12,7 @@ struct event {
 	char project[64]; /* "": of all */
 	char *json;       /* NULL: it could not be kept */
 	size_t n;
+	bool is_nobodys; /* its project is gone */
 };
 
 struct events {
@@ -90,6 +91,20 @@ events_add(
 		drop_oldest(e);
 }
 
+void
+events_forget(struct events *e, const char *project)
+{
+	for (uint64_t k = e->oldest; k < e->end; k++) {
+		struct event *x = &e->slot[k % EVENTS_MAX];
+
+		if (strcmp(x->project, project) != 0)
+			continue;
+		e->n_bytes -= x->n;
+		free(x->json);
+		*x = (struct event){ .is_nobodys = true };
+	}
+}
+
 /* The number in an id of this ring, or 0. */
 static uint64_t
 number_of(const struct events *e, const char *id)
@@ -166,6 +181,8 @@ events_next(const struct events *e, struct events_place *at,
 		uint64_t number = at->next++;
 		const struct event *x = &e->slot[number % EVENTS_MAX];
 
+		if (x->is_nobodys)
+			continue;
 		if (x->project[0] && strcmp(x->project, project) != 0)
 			continue;
 		if (!x->json)

@@ -44,6 +44,9 @@ void events_free(struct events *e);
 void events_add(
     struct events *e, const char *type, const char *project, json_t *data);
 
+/* What was of project, which is gone, is read by nobody: a name comes again. */
+void events_forget(struct events *e, const char *project);
+
 /*
  * Behind the event with this id; without one (NULL) at what comes next, or at
  * the oldest there is.

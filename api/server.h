@@ -284,6 +284,11 @@ struct api_server;
  */
 void api_event(
     struct api_server *s, const char *type, const char *project, json_t *data);
+/*
+ * The project is gone: its readers' streams end, and who reads another of this
+ * name hears nothing of it. s may be NULL. Context: that of api_reply_events().
+ */
+void api_events_forget(struct api_server *s, const char *project);
 /* Has all readers hear that they are connected, each 15 seconds. */
 void api_events_beat(struct api_server *s);
 /* Answers r with events, as they come. */

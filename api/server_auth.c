@@ -42,9 +42,12 @@ auth_check(struct api_request *r, struct problem *p)
 	if (secret && s->authenticate &&
 	    s->authenticate(s->arg, secret, r->token)) {
 		r->uid = (uid_t)-1;
-		if (s->token_state)
-			r->token_state = s->token_state(s->arg, r->token);
-		return true;
+		if (!s->token_state)
+			return true;
+		/* 0: it has ended since, and nothing would end what goes on */
+		r->token_state = s->token_state(s->arg, r->token);
+		if (r->token_state != 0)
+			return true;
 	}
 	problem_set(p, 401, "unauthorized",
 	    "send Authorization: Bearer TOKEN with a token of this node; POST "

@@ -28,6 +28,7 @@ struct stream {
 	bool asleep;
 	bool beats;   /* a sign of life is due */
 	bool is_over; /* says what there is, and ends */
+	bool is_cut;  /* its project is gone: says nothing more, and ends */
 	struct events_place at;
 
 	/* M alone */
@@ -36,6 +37,7 @@ struct stream {
 	struct MHD_Connection *mhd;
 	enum events_form form;
 	uid_t uid;
+	char token[API_TOKEN_ID_BYTES]; /* "": none */
 	char project[MODEL_NAME_BYTES];
 	char *out; /* the event that is being said */
 	size_t n_out, n_said;
@@ -78,6 +80,20 @@ api_event(
 }
 
 void
+api_events_forget(struct api_server *s, const char *project)
+{
+	struct stream *st;
+
+	if (!s)
+		return;
+	pthread_mutex_lock(&s->lock);
+	events_forget(s->events, project);
+	LIST_FOREACH(st, &s->readers, link)
+	st->is_cut |= strcmp(st->project, project) == 0;
+	wake_all(s);
+}
+
+void
 api_events_beat(struct api_server *s)
 {
 	struct stream *st;
@@ -110,15 +126,16 @@ beat_text(const struct stream *st)
 static bool
 find_words(struct stream *st)
 {
-	free(st->out);
-	st->n_said = 0;
+	free(steal_ptr(st->out));
+	st->n_said = st->n_out = 0;
+	if (st->is_cut)
+		return false;
 	st->out = events_next(
 	    st->server->events, &st->at, st->project, st->form, &st->n_out);
 	if (st->out) {
 		st->beats = false;
 		return true;
 	}
-	st->n_out = 0;
 	if (!st->beats)
 		return false;
 	st->beats = false;
@@ -130,7 +147,7 @@ find_words(struct stream *st)
 static bool
 is_over(const struct stream *st)
 {
-	return st->is_over || st->server->is_stopping;
+	return st->is_over || st->is_cut || st->server->is_stopping;
 }
 
 /* Nothing to say: sleeps until there is, unless it came up just now. */
@@ -192,20 +209,30 @@ on_free(void *cls)
 
 /* --- beginning -------------------------------------------------------------- */
 
-/* The lock is held. Root has all places, others have a part of them. */
+/* Root has all places; others a part of them, and tokens of a project, too. */
 static bool
 has_place(const struct api_server *s, const struct stream *new)
 {
-	unsigned n = 0, n_of_uid = 0;
+	unsigned n = 0, n_of_asker = 0, n_of_tokens = 0, n_of_project = 0;
 	const struct stream *st;
 
 	LIST_FOREACH(st, &s->readers, link)
 	{
+		bool has_token = *st->token != '\0';
+
 		n++;
-		n_of_uid += st->uid == new->uid;
+		n_of_asker +=
+		    st->uid == new->uid &&strcmp(st->token, new->token) == 0;
+		n_of_tokens += has_token;
+		n_of_project +=
+		    has_token && strcmp(st->project, new->project) == 0;
 	}
-	return n < SERVER_READERS &&
-	       (new->uid == 0 || n_of_uid < SERVER_READERS_OF_UID);
+	if (n >= SERVER_READERS)
+		return false;
+	if (*new->token != '\0' && (n_of_tokens >= SERVER_READERS_TOKENS ||
+				       n_of_project >= SERVER_READERS_OF_ONE))
+		return false;
+	return new->uid == 0 || n_of_asker < SERVER_READERS_OF_ONE;
 }
 
 /* Returns false if there are too many already. */
@@ -252,6 +279,7 @@ stream_new(const struct api_request *r)
 	st->conn = r->conn;
 	st->mhd = r->mhd;
 	st->uid = r->uid;
+	memcpy(st->token, r->token, sizeof(st->token));
 	st->form = r->wants_lines ? EVENTS_LINES : EVENTS_SSE;
 	st->is_over = follow && strcmp(follow, "false") == 0;
 	snprintf(st->project, sizeof(st->project), "%s",

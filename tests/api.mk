@@ -116,9 +116,9 @@ EXTRA_DIST += \
   tests/rest/openapi.mjs \
   tests/rest/openapi.test.mjs \
   tests/rest/projects.test.mjs \
-  tests/rest/random.mjs tests/rest/revoked.test.mjs \
+  tests/rest/random.mjs tests/rest/reused.test.mjs tests/rest/revoked.test.mjs \
   tests/rest/run \
-  tests/rest/schema.test.mjs \
+  tests/rest/schema.test.mjs tests/rest/shares.test.mjs \
   tests/rest/tokens.test.mjs tests/rest/vnics.test.mjs
 
 # as root: the interface for minutes

@@ -193,3 +193,17 @@ test('how many links and segments a project has', {skip}, async () => {
   await must('DELETE', `/v1/segments/one${at}`);
   await must('DELETE', '/v1/projects/wired');
 });
+
+test('where the quota says nothing, there are never too many all the same', {skip}, async () => {
+  const segment = (i) => request('POST', `/v1/segments${blue}`, {name: `s${i}`, spec: {}});
+  for (let i = 0; i < 256; i += 16)
+    for (const a of await Promise.all([...Array(16).keys()].map((k) => segment(i + k))))
+      assert.equal(a.status, 201, a.text);
+  const more = await segment(256);
+  assert.equal(more.status, 409, more.text);
+  assert.equal(more.json.code, 'quota-exceeded');
+  assert.deepEqual([more.json.wanted, more.json.best], [{segments: 1}, {segments: 0}]);
+  // the admin of the node may mean more
+  await must('PATCH', '/v1/projects/blue', {spec: {quota: {segments: 257}}});
+  assert.equal((await segment(256)).status, 201);
+});

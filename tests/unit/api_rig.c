@@ -128,6 +128,15 @@ free_port(void)
 	return ntohs(a.sin_port);
 }
 
+static uint64_t
+rig_token_state(void *arg, const char *id)
+{
+	const struct api_rig *r = arg;
+
+	(void)id;
+	return !atomic_load(&r->token_ends);
+}
+
 void
 rig_start(void)
 {
@@ -140,6 +149,7 @@ rig_start(void)
 		.version = "test",
 		.handler = rig_handle,
 		.authenticate = rig_authenticate,
+		.token_state = rig_token_state,
 		.arg = &rig,
 	};
 	struct err e;

@@ -12,6 +12,7 @@
 #include "api_client.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum { RIG_MAX_KEPT = 8, RIG_DEADLINE_MS = 5000 };
 
@@ -25,6 +26,7 @@ extern struct api_rig {
 	char web[96];
 	unsigned tcp_port;
 	struct api_server *server;
+	atomic_bool token_ends; /* once its secret has been looked at */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	unsigned n_handled;                     /* under the lock */

@@ -171,27 +171,65 @@ a_day_later_it_is_forgotten(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* k0, k1... of who, all answered. */
+static void
+do_many(const char *who, int n)
+{
+	struct answers_entry *x;
+	char key[16];
+
+	for (int i = 0; i < n; i++) {
+		now += i % 2;
+		snprintf(key, sizeof(key), "k%d", i);
+		assert_int_equal(ask(who, key, 'a', &x), ANSWERS_NEW);
+		keep(x, "x", NULL);
+	}
+}
+
+static void
+of_too_many_ones_own_oldest_go(void **state)
+{
+	struct answers_entry *busy, *x;
+
+	(void)state;
+	assert_int_equal(ask("you", "k", 'a', &x), ANSWERS_NEW);
+	keep(x, "y", NULL);
+	assert_int_equal(ask("me", "busy", 'a', &busy), ANSWERS_NEW);
+	do_many("me", ANSWERS_OF_ONE);
+	assert_int_equal(ask("me", "busy", 'a', &x), ANSWERS_UNDER_WAY);
+	answers_drop(answers, busy);
+	reopen(); /* whose they are is on disk, too */
+	do_one("more", "x");
+	do_one("and more", "x");
+	expect("k127", "x");
+	expect("k3", "x");
+	/* the first ones made room; what is others' did not */
+	assert_int_equal(ask("you", "k", 'a', &x), ANSWERS_KNOWN);
+	assert_int_equal(ask("me", "k0", 'a', &x), ANSWERS_NEW);
+	answers_drop(answers, x);
+}
+
 static void
 of_too_many_the_oldest_go(void **state)
 {
-	struct answers_entry *busy, *x;
-	char key[16];
+	struct answers_entry *x;
+	char who[16];
 
 	(void)state;
-	assert_int_equal(ask("me", "busy", 'a', &busy), ANSWERS_NEW);
-	for (int i = 0; i < ANSWERS_MAX; i++) {
-		now += i % 2;
-		snprintf(key, sizeof(key), "k%d", i);
-		do_one(key, "x");
+	for (int i = 0; i < ANSWERS_MAX / ANSWERS_OF_ONE; i++) {
+		snprintf(who, sizeof(who), "u%d", i);
+		do_many(who, ANSWERS_OF_ONE);
 	}
-	expect("k1023", "x");
-	expect("k2", "x");
-	/* the first ones made room; what is under way did not */
-	assert_int_equal(ask("me", "busy", 'a', &x), ANSWERS_UNDER_WAY);
-	assert_int_equal(ask("me", "k0", 'a', &x), ANSWERS_NEW);
+	/* it is all full: who has some gives one, who has none gets one */
+	assert_int_equal(ask("u1", "new", 'a', &x), ANSWERS_NEW);
+	keep(x, "x", NULL);
+	assert_int_equal(ask("u0", "k0", 'a', &x), ANSWERS_KNOWN);
+	assert_int_equal(ask("u1", "k1", 'a', &x), ANSWERS_KNOWN);
+	assert_int_equal(ask("me", "new", 'a', &x), ANSWERS_NEW);
+	keep(x, "x", NULL);
+	assert_int_equal(ask("u0", "k1", 'a', &x), ANSWERS_KNOWN);
+	assert_int_equal(ask("u0", "k0", 'a', &x), ANSWERS_NEW);
 	answers_drop(answers, x);
-	keep(busy, "done", NULL);
-	expect("busy", "done");
 }
 
 static void
@@ -201,11 +239,12 @@ too_many_under_way_are_refused(void **state)
 	char key[16];
 
 	(void)state;
-	for (int i = 0; i < ANSWERS_MAX; i++) {
+	for (int i = 0; i < ANSWERS_OF_ONE; i++) {
 		snprintf(key, sizeof(key), "k%d", i);
 		assert_int_equal(ask("me", key, 'a', &last), ANSWERS_NEW);
 	}
 	assert_int_equal(ask("me", "more", 'a', &x), ANSWERS_FULL);
+	assert_int_equal(ask("you", "more", 'a', &x), ANSWERS_NEW);
 	answers_drop(answers, last);
 	assert_int_equal(ask("me", "more", 'a', &x), ANSWERS_NEW);
 }
@@ -253,6 +292,7 @@ main(void)
 		EACH(what_has_no_answer_is_new_after_a_start),
 		EACH(keys_are_those_of_who_sent_them),
 		EACH(a_day_later_it_is_forgotten),
+		EACH(of_too_many_ones_own_oldest_go),
 		EACH(of_too_many_the_oldest_go),
 		EACH(too_many_under_way_are_refused),
 		EACH(damaged_files_are_no_answers),

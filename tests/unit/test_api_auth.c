@@ -55,6 +55,21 @@ tcp_wants_a_token(void **state)
 	json_decref(v);
 }
 
+/* It expires after its secret was found to be good. */
+static void
+a_token_that_ends_meanwhile_is_none(void **state)
+{
+	static struct client_answer a;
+	unsigned before = rig_handled();
+
+	(void)state;
+	atomic_store(&rig.token_ends, true);
+	ask_tcp(&a, "/v1/routers/a", RIG_BEARER);
+	atomic_store(&rig.token_ends, false);
+	rig_expect_code(&a, 401, "unauthorized");
+	assert_int_equal(rig_handled(), before);
+}
+
 static bool
 network_of(int family, const char *address, uint64_t *out)
 {
@@ -246,6 +261,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tcp_wants_a_token),
+		cmocka_unit_test(a_token_that_ends_meanwhile_is_none),
 		cmocka_unit_test(a_network_is_64_bits),
 		cmocka_unit_test(a_network_has_64_connections),
 		cmocka_unit_test(nobody_is_asked_for_the_page_and_the_health),

@@ -222,7 +222,7 @@ a_slow_reader_harms_nobody(void **state)
 	close(quick.fd);
 }
 
-/* Over TCP all are one user. Places are free again when their readers go. */
+/* A token has a part of the places, which are free again when their readers go. */
 static void
 there_are_not_too_many(void **state)
 {
