@@ -61,7 +61,7 @@ enum server_limits {
 	SERVER_PER_PEER = 64,       /* of one address, of one uid but root */
 	SERVER_SPARE = 32,          /* of a listener, for who comes next */
 	SERVER_READERS = 64,        /* of events, at a time */
-	SERVER_READERS_OF_ONE = 16, /* uid but root; token; project, by tokens */
+	SERVER_READERS_OF_ONE = 16, /* uid but root, token, project */
 	SERVER_READERS_TOKENS = 48, /* by tokens: the rest is the node's own */
 	SERVER_REQUEST_ID_BYTES = 17,
 	SERVER_KEY_BYTES = 255, /* of an Idempotency-Key */
