@@ -22,14 +22,12 @@ struct config {
 	                                       template, colons between */
 	char web_dir[CONFIG_PATH];
 	char containers[16]; /* lxc; fake in tests */
-	unsigned memory_mib; /* for routers; 0 = machine less an
-	                                       eighth */
-	/* of tenants: "router,bird"; "*" = all */
-	char tenant_templates[CONFIG_PATH];
-	unsigned fast_paths;           /* data queues per router */
-	char router_cpus[CONFIG_PATH]; /* cores of routers; "" = all */
-	unsigned id_base;              /* first host uid of routers */
-	unsigned id_ranges;            /* how many ranges follow */
+	unsigned memory_mib; /* for routers; 0 = machine less an eighth */
+	char tenant_templates[CONFIG_PATH]; /* "router,bird"; "*" = all */
+	unsigned fast_paths;                /* data queues per router */
+	char router_cpus[CONFIG_PATH];      /* cores of routers; "" = all */
+	unsigned id_base;                   /* first host uid of routers */
+	unsigned id_ranges;                 /* how many ranges follow */
 	unsigned start_timeout_ms;
 	char log_level[8];
 };

@@ -3,9 +3,9 @@
  * ops_again: see ops_again.h.
  *
  * Answers that say "try again" are not kept, nor are those of a dry run or to what
- * is no good request: nothing happened, and nothing would. What was made, and not answered, is known by its uid: it is on disk
- * with the object itself, so there is no moment in which one is there and the
- * other is not.
+ * is no good request: nothing happened, and nothing would. What was made, and not
+ * answered, is known by its uid: it is on disk with the object itself, so there is
+ * no moment in which one is there and the other is not.
  */
 #include "agent/ops_again.h"
 

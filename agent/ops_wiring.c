@@ -121,7 +121,7 @@ create_once(struct node *n, struct model_wiring *spec, struct api_request *rq)
 	if (same && op_has_made(rq, same->uid))
 		wiring_wait(n, rq, same->uid, 201);
 	else if ((!same &&
-		  project_admits_wiring(n, project, spec->kind, &p) < 0) ||
+		     project_admits_wiring(n, project, spec->kind, &p) < 0) ||
 		 wiring_check(n, project, spec, NULL, &p) < 0)
 		op_problem(rq, &p);
 	else

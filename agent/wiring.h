@@ -76,8 +76,8 @@ const char *wiring_clash(
     const struct model_vnic *a, const struct model_vnic *b);
 /*
  * May spec be, beside all others? old is what it would replace, or NULL. The
- * second one asks the same of the vNICs of a router, whose MTUs may have grown. Return 0, or negative with
- * p set.
+ * second one asks the same of the vNICs of a router, whose MTUs may have grown.
+ * Return 0, or negative with p set.
  */
 int wiring_check(struct node *n, const struct project *project,
     const struct model_wiring *spec, const struct wiring *old,

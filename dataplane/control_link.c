@@ -4,9 +4,10 @@
  *
  * What waits is in struct impair, which belongs to the set and outlives plans;
  * how it is treated is in the plan. So a change is a new plan, and nothing that
- * waits is touched; what a shorter queue does not need its worker gives back. Only a link that is a wire again ends an impair, or a queue
- * longer than its memory, where that was scarce: when no plan knows it any more
- * what still waits in it is counted and gone.
+ * waits is touched; what a shorter queue does not need its worker gives back.
+ * Only a link that is a wire again ends an impair, or a queue longer than its
+ * memory, where that was scarce: when no plan knows it any more what still waits
+ * in it is counted and gone.
  */
 #include "dataplane/control_link.h"
 

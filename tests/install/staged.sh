@@ -33,7 +33,8 @@ run_make() {
 # The longest folders first, so that a shorter one does not take their place.
 name_folders() {
   local v
-  for v in unitdir sysctldir sysusersdir tmpfilesdir sbindir bindir confdir libexecdir docdir \
+  for v in unitdir sysctldir sysusersdir tmpfilesdir sbindir bindir \
+    confdir libexecdir docdir \
     mandir datadir sharedir libdir includedir; do
     if [ -n "${!v}" ]; then printf 's|^%s/|@%s@/|;' "${!v}" "$v"; fi
   done
