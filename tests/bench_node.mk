@@ -7,7 +7,7 @@ check_PROGRAMS += $(NODE_BENCH_TOOLS)
 endif
 bench: $(NODE_BENCH_TOOLS)
 EXTRA_DIST += tests/bench/europa.bash tests/bench/kernel.bash \
-  tests/bench/exp/api.bash \
+  tests/bench/exp/api.bash tests/bench/exp/impair.bash \
   tests/bench/veth.bash tests/bench/exp/noisy.bash tests/bench/exp/pool.bash \
   tests/bench/exp/ports.bash tests/bench/exp/routers.bash tests/bench/exp/tcp.bash
 

@@ -51,6 +51,7 @@ struct rig {
 	const char *mpps;   /* of the source; NULL = net_pcap */
 	const char *rx_max; /* frames in a burst of that source */
 	bool io;
+	struct wire_impair impair; /* of what leaves by eth1 */
 	pid_t plane;
 	pid_t router;
 	int fd; /* to the data plane */
@@ -138,6 +139,21 @@ add_vnic(struct rig *r, unsigned i)
 	/* io sends with the MAC that the frame came to, the host checks it */
 	if (r->io)
 		bench_mac(BENCH_ETH0, m.u.vnic.mac);
+	ask(r, &m);
+}
+
+/* As a link does: from now on, and only what the router sends. */
+static void
+impair(struct rig *r)
+{
+	struct wire_msg m = { .type = WIRE_VNIC_LINK };
+	struct wire_impair none = { 0 };
+
+	if (memcmp(&r->impair, &none, sizeof(none)) == 0)
+		return;
+	memset(m.u.link.uid, 1, WIRE_UID_BYTES);
+	m.u.link.index = 1;
+	m.u.link.impair[WIRE_TX] = r->impair;
 	ask(r, &m);
 }
 
@@ -340,13 +356,15 @@ open_ports(struct rig *r)
 	if (!r->io)
 		resolve(r);
 	add_port(r, "p1", "net_null1,no-rx=1");
+	impair(r);
 }
 
 struct sample {
 	uint64_t ns;
 	uint64_t offered;
 	uint64_t no_slot;
-	uint64_t sent;
+	uint64_t sent, sent_bytes;
+	uint64_t queue_full;          /* of a link that impairs */
 	uint64_t plane_ns, router_ns; /* of a processor */
 };
 
@@ -370,6 +388,8 @@ take_sample(const struct rig *r)
 		.offered = COUNT_OF(r, 0, offered),
 		.no_slot = COUNT_OF(r, 0, rx_drop[VNIC_DROP_NO_SLOT]),
 		.sent = COUNT_OF(r, 1, sent),
+		.sent_bytes = COUNT_OF(r, 1, sent_bytes),
+		.queue_full = COUNT_OF(r, 1, tx_drop[VNIC_DROP_IMPAIR_QUEUE]),
 		.plane_ns = cpu_ns_of(r->plane),
 		.router_ns = cpu_ns_of(r->router),
 	};
@@ -393,14 +413,36 @@ measure(const struct rig *r)
 		die("nothing was forwarded");
 	printf("{\"mpps\": %.3f, \"cpu_ns\": %.2f, \"offered_mpps\": %.3f, "
 	       "\"no_slot_mpps\": %.3f, \"plane_percent\": %.2f, "
-	       "\"router_percent\": %.2f, \"hugepages\": %s}\n",
+	       "\"router_percent\": %.2f, \"sent_mbps\": %.3f, "
+	       "\"queue_full_mpps\": %.3f, \"hugepages\": %s}\n",
 	    n / us, (plane_ns + router_ns) / n,
 	    (double)(b.offered - a.offered) / us,
 	    (double)(b.no_slot - a.no_slot) / us, plane_ns / us / 10,
-	    router_ns / us / 10, r->hugepages ? "true" : "false");
+	    router_ns / us / 10, (double)(b.sent_bytes - a.sent_bytes) * 8 / us,
+	    (double)(b.queue_full - a.queue_full) / us,
+	    r->hugepages ? "true" : "false");
 }
 
 /* --- what is wanted ---------------------------------------------------------------- */
+
+/* What the link behind eth1 does, by the names of wire.h. */
+static bool
+read_impair(struct wire_impair *im, const char *key, const char *value)
+{
+	uint64_t n = strtoull(value, NULL, 10);
+
+	if (strcmp(key, "rate_bps") == 0)
+		im->rate_bps = n;
+	else if (strcmp(key, "delay_us") == 0)
+		im->delay_us = (uint32_t)n;
+	else if (strcmp(key, "loss_ppm") == 0)
+		im->loss_ppm = (uint32_t)n;
+	else if (strcmp(key, "queue_packets") == 0)
+		im->queue_packets = (uint32_t)n;
+	else
+		return false;
+	return true;
+}
 
 static void
 read_option(struct rig *r, char *arg)
@@ -430,7 +472,7 @@ read_option(struct rig *r, char *arg)
 		r->window_ms = (unsigned)strtoul(value, NULL, 10);
 	else if (strcmp(arg, "huge") == 0) /* yes, no or auto */
 		r->huge = value;
-	else
+	else if (!read_impair(&r->impair, arg, value))
 		die("no such key: %s", arg);
 }
 

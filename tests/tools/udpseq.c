@@ -3,14 +3,15 @@
  * udpseq: UDP with sequence numbers, so that a test can say from the receiver's
  * own list what was lost, doubled, reordered or somebody else's.
  *
- *	udpseq [-w FILE] send DST PORT PPS SECONDS CANARY [SIZE [FIRST]]
+ *	udpseq [-w FILE] [-b N] send DST PORT PPS SECONDS CANARY [SIZE [FIRST]]
  *	udpseq [-w FILE] recv ADDRESS PORT SECONDS CANARY
  *	udpseq now
  *
  * With -w, recv says in FILE how far it is, and send is never more than WINDOW
  * datagrams ahead of it nor catches up on what it is late with: a machine that
  * stands still for a second then loses nothing in between, and what is lost, the
- * path has lost. What is gone for good holds the sender up for GRACE_NS.
+ * path has lost. What is gone for good holds the sender up for GRACE_NS. With -b
+ * so many go at once, else BATCH.
  *
  * A datagram begins with canary, sequence number and send time, 8 bytes each.
  * recv ends SECONDS after the last datagram, or on SIGTERM, and prints one JSON
@@ -132,6 +133,7 @@ open_socket(const char *address, const char *port, struct sockaddr_in *sa)
 struct load {
 	uint64_t pps, seconds, canary, first;
 	size_t size;
+	unsigned batch; /* 1..BATCH */
 	_Atomic(uint64_t) *window;
 };
 
@@ -167,7 +169,7 @@ run_send(int fd, const struct load *l)
 		msg[i].msg_hdr.msg_iovlen = 1;
 	}
 	while (seq < total && !ended) {
-		unsigned n = (unsigned)MIN(total - seq, (uint64_t)BATCH);
+		unsigned n = (unsigned)MIN(total - seq, (uint64_t)l->batch);
 		unsigned done = 0;
 
 		keep_pace(l, &start, seq);
@@ -255,6 +257,42 @@ percentile(const struct tally *t, unsigned percent)
 	return us;
 }
 
+/* Datagrams before the last one that never came; *runs: of how many in a row. */
+static uint64_t
+count_lost(const struct tally *t, uint64_t *runs)
+{
+	uint64_t lost = 0;
+	bool here = true;
+
+	*runs = 0;
+	for (uint64_t s = 0; s < t->next && s < t->room; s++) {
+		bool before = here;
+
+		here = t->seen[s / 8] >> (s % 8) & 1;
+		lost += !here;
+		*runs += before && !here;
+	}
+	return lost;
+}
+
+static void
+print_tally(const struct tally *t)
+{
+	uint64_t runs, lost = count_lost(t, &runs);
+
+	printf("{\"received\":%" PRIu64 ",\"lost\":%" PRIu64
+	       ",\"lost_runs\":%" PRIu64 ",\"doubled\":%" PRIu64
+	       ",\"reordered\":%" PRIu64 ",\"foreign\":%" PRIu64
+	       ",\"first_sent_ns\":%" PRIu64 ",\"first_ns\":%" PRIu64
+	       ",\"last_ns\":%" PRIu64 ",\"max_gap_ms\":%.3f"
+	       ",\"p10_us\":%u,\"p50_us\":%u,\"p90_us\":%u,\"p99_us\":%u"
+	       ",\"max_latency_us\":%.1f}\n",
+	    t->received, lost, runs, t->doubled, t->reordered, t->foreign,
+	    t->first_sent_ns, t->first_ns, t->last_ns, (double)t->gap_ns / 1e6,
+	    percentile(t, 10), percentile(t, 50), percentile(t, 90),
+	    percentile(t, 99), (double)t->max_latency_ns / 1e3);
+}
+
 static int
 run_recv(int fd, uint64_t seconds, uint64_t canary, _Atomic(uint64_t) *window)
 {
@@ -263,7 +301,7 @@ run_recv(int fd, uint64_t seconds, uint64_t canary, _Atomic(uint64_t) *window)
 	struct mmsghdr msg[64] = { 0 };
 	struct iovec iov[64];
 	static struct tally t = { .room = UINT64_C(1) << 28 };
-	uint64_t started = now_ns(), lost = 0;
+	uint64_t started = now_ns();
 	int size = RCVBUF;
 
 	t.seen = calloc(1, t.room / 8);
@@ -288,18 +326,7 @@ run_recv(int fd, uint64_t seconds, uint64_t canary, _Atomic(uint64_t) *window)
 		if (n <= 0 && now_ns() > last + seconds * 1000000000)
 			break;
 	}
-	for (uint64_t s = 0; s < t.next && s < t.room; s++)
-		lost += !(t.seen[s / 8] >> (s % 8) & 1);
-	printf("{\"received\":%" PRIu64 ",\"lost\":%" PRIu64
-	       ",\"doubled\":%" PRIu64 ",\"reordered\":%" PRIu64
-	       ",\"foreign\":%" PRIu64 ",\"first_sent_ns\":%" PRIu64
-	       ",\"first_ns\":%" PRIu64 ",\"last_ns\":%" PRIu64
-	       ",\"max_gap_ms\":%.3f"
-	       ",\"p50_us\":%u,\"p99_us\":%u,\"max_latency_us\":%.1f}\n",
-	    t.received, lost, t.doubled, t.reordered, t.foreign,
-	    t.first_sent_ns, t.first_ns, t.last_ns, (double)t.gap_ns / 1e6,
-	    percentile(&t, 50), percentile(&t, 99),
-	    (double)t.max_latency_ns / 1e3);
+	print_tally(&t);
 	free(t.seen);
 	return 0;
 }
@@ -308,8 +335,8 @@ static int
 usage(void)
 {
 	fprintf(stderr,
-	    "usage: udpseq [-w FILE] send DST PORT PPS SECONDS CANARY [SIZE "
-	    "[FIRST]]\n"
+	    "usage: udpseq [-w FILE] [-b N] send DST PORT PPS SECONDS CANARY "
+	    "[SIZE [FIRST]]\n"
 	    "       udpseq [-w FILE] recv ADDRESS PORT SECONDS CANARY\n"
 	    "       udpseq now\n");
 	return 2;
@@ -325,7 +352,7 @@ int
 main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_handler = on_end };
-	struct load l = { 0 };
+	struct load l = { .batch = BATCH };
 	struct sockaddr_in addr;
 	int fd, rc = -EINVAL;
 
@@ -335,12 +362,16 @@ main(int argc, char **argv)
 	}
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
-	if (argc > 2 && strcmp(argv[1], "-w") == 0) {
-		l.window = open_window(argv[2]);
-		if (!l.window)
+	for (; argc > 2 && argv[1][0] == '-'; argc -= 2, argv += 2) {
+		if (strcmp(argv[1], "-w") == 0)
+			l.window = open_window(argv[2]);
+		else if (strcmp(argv[1], "-b") == 0)
+			l.batch = (unsigned)strtoul(argv[2], NULL, 10);
+		else
+			return usage();
+		if ((strcmp(argv[1], "-w") == 0 && !l.window) || l.batch == 0 ||
+		    l.batch > BATCH)
 			return 1;
-		argc -= 2;
-		argv += 2;
 	}
 	l.size = number(argc, argv, 7, MIN_SIZE);
 	if (argc < 6 || l.size < MIN_SIZE || l.size > MAX_SIZE)
