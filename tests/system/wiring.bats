@@ -93,6 +93,73 @@ lose_some() {
   [ "$(host_sum a .tx.drops.impair_loss)" -ge "$lost" ]
 }
 
+# flow BEFORE [AFTER]: a second of datagrams over a link that does BEFORE, and
+# AFTER when a third of that is over; in $said what came and what the link has
+# counted. Sender and receiver keep together: what is lost, the link has lost.
+flow() {
+  local receiver sender before pps=${PPS:-4000}
+  rm -f "$BATS_TEST_TMPDIR/window"
+  change null
+  change "{\"forward\":$1}"
+  before=$(link .status.forward)
+  (exec ip netns exec "$NODE_RECEIVER" "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" \
+    recv 198.18.1.2 5003 9 9 > "$BATS_TEST_TMPDIR/recv") &
+  receiver=$!
+  sleep 0.2
+  node_sender "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" send 198.18.1.2 5003 "$pps" 1 9 \
+    > "$BATS_TEST_TMPDIR/sent" &
+  sender=$!
+  if [ -n "${2:-}" ]; then
+    sleep 0.3
+    change "{\"forward\":$2}"
+  fi
+  wait "$sender"
+  sleep 0.3 # ten times as long as a packet waits
+  kill "$receiver"
+  wait "$receiver"
+  said=$(link .status.forward | jq -c --argjson b "$before" \
+    --slurpfile s "$BATS_TEST_TMPDIR/sent" --slurpfile r "$BATS_TEST_TMPDIR/recv" \
+    'with_entries(.value -= $b[.key]) * $r[0] * {sent: $s[0].sent}
+     | .missing = .sent - (.received - .doubled)
+     | .span_us = (.last_ns - .first_sent_ns) / 1000')
+  echo "$said"
+}
+
+says() { [ "$(jq "$1" <<< "$said")" = true ]; }
+
+# A bad time begins with 1 % and ends with 10 % of the packets: 9 % are lost, in
+# tens. Those that do not overtake come behind some that do.
+@test "bursts of loss, copies and overtakers, as counted" {
+  node_wait 10 ping_works
+  for ((round = 0; round < 4; round++)); do
+    flow '{"delay_ms":10,"reorder_pct":25,"duplicate_pct":10,
+      "burst_begin_pct":1,"burst_end_pct":10,"seed":7}'
+    says '.missing == .impair_loss and .doubled == .duplicated' && break
+  done
+  says '.sent == 4000 and .missing == .impair_loss and .impair_queue == 0'
+  says '.doubled == .duplicated and .doubled > 270 and .doubled < 460'
+  says '.missing > 150 and .missing < 700'
+  says '.lost / .lost_runs | . > 5 and . < 20'
+  says '.reordered / (.received - .doubled) | . > 0.6 and . < 0.9'
+  change null
+}
+
+# A datagram is 66 bytes: 528 us at 1 Mbit/s, 264 at 2, and 50 of them wait for
+# the last one. No machine makes it come earlier.
+@test "a rate, faster while packets flow, and the end of its queue" {
+  node_wait 10 ping_works
+  for ((round = 0; round < 4; round++)); do
+    PPS=8000 flow '{"rate_bps":"1M","queue_packets":50}' '{"rate_bps":"2M"}'
+    says '.missing == .impair_queue' && break
+  done
+  says '.sent == 8000 and .missing == .impair_queue and .impair_loss == 0'
+  says '.span_us >= .received * 264 and .received > 400'
+  says '.doubled == 0 and .reordered == 0'
+  says '.p50_us > 8000 and .p50_us < 80000'
+  [ "$(host_sum a .tx.drops.impair_queue)" -ge "$(jq .missing <<< "$said")" ]
+  change null
+}
+
 @test "a link becomes a segment; without either, link_down is counted" {
   node_wait 10 ping_works
   api DELETE /v1/links/ab > /dev/null
