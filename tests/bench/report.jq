@@ -26,8 +26,10 @@ def machine_text: "| | |", "|---|---|",
    ["runs", "\(.runs // "?"), of \(.window_ms // "?") ms each"],
    ["date", .date] | row);
 
-def targets_text: [.[] | select(.target)]
-  | group_by([.target, .level, (.comment | split(";")[0])]) | map(.[-1]) | sort_by(order, .level)
+def last_targets: [.[] | select(.target)]
+  | group_by([.target, .level, (.comment | split(";")[0])]) | map(.[-1]) | sort_by(order, .level);
+
+def targets_text: last_targets
   | (map(select(.level == "must")) | "\(map(select(.met)) | length) of " +
      "\(length) lines that must be met are met; of those that we stretch for"),
     "\(map(select(.level == "stretch" and .met)) | length) of " +
@@ -35,8 +37,15 @@ def targets_text: [.[] | select(.target)]
     (["target", "level", "value", "wanted", "", "what"] | row), rule(6),
     (.[] | [.target, .level, .value, .wanted, (.met | yes_no), .comment] | row);
 
-def experiment_text($about; $plots): .[0].experiment as $e
+# those that bear its name; the others have a number of their own
+def own_targets($targets): . as $e | $targets | map(select(.target == $e))
+  | if length == 0 then empty else
+    (["wanted of it", "value", "wanted", ""] | row), rule(4),
+    (.[] | [.comment, .value, .wanted, (.met | yes_no)] | row), "" end;
+
+def experiment_text($about; $plots; $targets): .[0].experiment as $e
   | "", "### \($e)", "", ($about[$e] // ""), "",
+    ($e | own_targets($targets)),
     ($plots[] | select(.experiment == $e) | "![\(.title)](\(.file))", ""),
     "<details><summary>\(length) figures</summary>", "",
     (["figure", "unit", "median", "min", "max", "n", "cores",
@@ -83,7 +92,7 @@ def published_text($runs): group_by([.paper, .where])
   "", "## Experiments",
   ($all | last_runs | group_by(.experiment)[]
     | sort_by(.name | [splits("@")] | [.[0], (.[1] // "" | tonumber? // .)])
-    | experiment_text($about; $plots)),
+    | experiment_text($about; $plots; $all | last_targets)),
   "", "## Beside the papers", "",
   "Published figures are of other machines and other years: compare what follows",
   "from what, not rates. What was read from a plot is as good as its axis.",

@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# report.sh: of lines as the suite writes them, the page has a section for each
+# experiment, with what was wanted of it, its plot and its figures (TAP).
+set -u
+TMP=$(mktemp -d)
+trap 'rm -rf "$TMP"' EXIT
+bench=$EUROPA_SRCDIR/tests/bench
+n=0
+
+for tool in bash jq gnuplot; do
+  command -v $tool > /dev/null || {
+    echo "1..0 # SKIP $tool is not installed"
+    exit 0
+  }
+done
+
+result() { # WORDS STATUS, then what is in $TMP/out
+  n=$((n + 1))
+  if [ "$2" = 0 ]; then
+    echo "ok $n - $1"
+  else
+    echo "not ok $n - $1"
+    sed 's/^/# /' "$TMP/out"
+  fi
+}
+
+figure() { # EXPERIMENT NAME UNIT MEDIAN
+  printf '{"experiment":"%s","name":"%s","unit":"%s","median":%s,' "$@"
+  printf '"min":1,"max":9,"n":3,"class":"near","cpu_ns_per_packet":null,"command":"c"}\n'
+}
+
+wanted() { # TARGET VALUE WANTED MET COMMENT
+  printf '{"target":"%s","level":"must","value":%s,"wanted":"%s","met":%s,"comment":"%s"}\n' "$@"
+}
+
+# From its heading to the next.
+section() { # NAME
+  sed -n "/^### $1\$/,/^##/p" "$TMP/page/README.md" > "$TMP/out"
+}
+
+has() { # LINE
+  grep -qxF "$1" "$TMP/out"
+}
+
+{
+  figure api get@1 1/s 8000
+  figure api get@64 1/s 21000
+  wanted api 17000 '>= 20000' false 'GET of a router a second, 64 connections'
+  wanted api 7.5 '< 10' true 'ms, p99 of a list of 200 routers'
+  wanted api 130 '< 200' true 'ms, p99 beside 2,000 connections that drip'
+  wanted T1 1.5 '>= 2' false 'of another experiment'
+} > "$TMP/first.jsonl"
+{
+  # of a later run
+  wanted api 21000 '>= 20000' true 'GET of a router a second, 64 connections'
+  figure impair delay_p50@1 ms 1.1
+  figure impair delay_p50@10 ms 10.1
+  figure impair alone kpps 20
+} > "$TMP/second.jsonl"
+"$bench/report" "$TMP/page" "$TMP/first.jsonl" "$TMP/second.jsonl" > "$TMP/out" 2>&1
+result 'a page is made of two files' $?
+
+section api
+{ has '| GET of a router a second, 64 connections | 21000 | >= 20000 | met |' &&
+  has '| ms, p99 of a list of 200 routers | 7.5 | < 10 | met |' &&
+  has '| ms, p99 beside 2,000 connections that drip | 130 | < 200 | met |'; }
+result 'api has a section with what is wanted of it, of its last run' $?
+! grep -qE '17000|another experiment' "$TMP/out"
+result 'and nothing else' $?
+has '![GET of a router](api-1_s.svg)' && grep -q '^| get@64 | 1/s | 21000 ' "$TMP/out"
+result 'with its plot and its figures' $?
+
+section impair
+has '![one way over a link, beside what was asked](impair-ms.svg)' &&
+  ! grep -q 'wanted of it' "$TMP/out"
+result 'an experiment of which nothing is wanted has its plot and figures alone' $?
+
+# Each is in the page by its description, and says what it is about.
+for f in "$bench"/exp/*.bash; do
+  grep -q "^describe_$(basename "$f" .bash)() {" "$f" || echo "$f"
+done > "$TMP/out"
+[ ! -s "$TMP/out" ]
+result 'each experiment has a description' $?
+echo "1..$n"
