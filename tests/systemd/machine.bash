@@ -14,7 +14,7 @@ MACHINE_CACHE=${EUROPA_TEST_CACHE:-/var/cache/europa-tests}
 machine_lacks() {
   local tool
   [ "$(id -u)" = 0 ] || echo 'only root can start a machine'
-  for tool in debootstrap lxc-start dpkg-deb ip curl jq; do
+  for tool in debootstrap lxc-start dpkg-deb ip curl jq sqlite3; do
     command -v $tool > /dev/null || echo "$tool is not installed"
   done
 }

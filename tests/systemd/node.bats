@@ -204,23 +204,101 @@ kept() { machine systemctl show -p NFileDescriptorStore --value europad; }
   [ "$(packets)" -ge "$before" ]
 }
 
-@test "an upgrade under traffic replaces both daemons, not the router" {
-  local life agent plane ping
+# The database becomes one of version 1, under the europad that is about to go:
+# the tables as the unit tests' sample has them, and of r1 what that knows of one.
+version_1() { # DB
+  local sample=$BATS_TEST_TMPDIR/sample body=$BATS_TEST_TMPDIR/body
+  cp "$EUROPA_SRCDIR/tests/unit/store_v1.bin" "$sample"
+  sqlite3 "$1" "SELECT body FROM router WHERE name = 'r1'" |
+    jq -cj --argjson like "$(sqlite3 "$sample" \
+      "SELECT body FROM router WHERE name = 'r1'")" '
+      def cut($m): if type == "object" and ($m | type) == "object" then
+          with_entries(.key as $k | select($m | has($k)) | .value |= cut($m[$k]))
+        elif type == "array" and ($m | type) == "array" then map(cut($m[0]))
+        else . end;
+      cut($like)' > "$body"
+  {
+    echo 'BEGIN IMMEDIATE; ALTER TABLE router RENAME TO router_2;'
+    echo 'ALTER TABLE port RENAME TO port_2; DROP TABLE audit;'
+    sqlite3 "$sample" .schema
+    echo "INSERT INTO router SELECT uid, name, id_index, generation, created,
+      CAST(readfile('$body') AS TEXT), deleting FROM router_2;"
+    echo 'INSERT INTO port SELECT uid, name, generation, created, body FROM port_2;
+      DROP TABLE router_2; DROP TABLE port_2; PRAGMA user_version = 1; COMMIT;'
+  } | sqlite3 -bail -cmd '.timeout 5000' "$1" || return 1
+  [ "$(sqlite3 "$1" 'PRAGMA user_version; SELECT count(*) FROM router')" = $'1\n1' ]
+}
+
+# Datagrams to the receiver until traffic_ends, 500 a second: recv and sent.
+traffic_begins() {
+  (exec ip netns exec "$NODE_RECEIVER" "$EUROPA_BUILDDIR/udpseq" \
+    recv 198.18.1.2 5001 2 7 > "$BATS_TEST_TMPDIR/recv" 3>&-) &
+  RECEIVER=$!
+  (exec ip netns exec "$NODE_SENDER" "$EUROPA_BUILDDIR/udpseq" \
+    send 198.18.1.2 5001 500 600 7 > "$BATS_TEST_TMPDIR/sent" 3>&-) &
+  SENDER=$!
+}
+
+traffic_ends() {
+  kill "$SENDER"
+  wait "$SENDER" "$RECEIVER"
+}
+
+lost() { jq -n --slurpfile r "$BATS_TEST_TMPDIR/recv" "\$r[0] | $1"; }
+
+# What is lost is lost while the data plane is away, and at no other time: systemd
+# ends and starts it, it opens its ports, europad gives it the routers again. That
+# took 0.8 s on busy cores; 5 s are for a machine that is half as fast, stands
+# still for a second, and whose disk dpkg keeps busy.
+@test "an upgrade under traffic, from a database of version 1, leaves the router be" {
+  local life agent plane spec db=$MACHINE_DIR/root/var/lib/europa/europa.db
   life=$(router_life)
+  spec=$(router .spec)
   agent=$(unit_pid europad)
   plane=$(unit_pid europa-dataplane)
-  node_sender ping -i 0.05 -c 160 -W 1 198.18.1.2 > "$BATS_TEST_TMPDIR/ping" 3>&- &
-  ping=$!
+  traffic_begins
+  version_1 "$db"
   run -0 machine dpkg -i /root/later.deb
   node_wait 20 router_runs
   node_wait 20 crosses
-  wait "$ping" || true
-  grep 'packet loss' "$BATS_TEST_TMPDIR/ping" | sed 's/^/# upgrade: /' >&3
-  grep -q 'icmp_seq=160 ' "$BATS_TEST_TMPDIR/ping"
+  traffic_ends
+  sed 's/^/# upgrade: /' "$BATS_TEST_TMPDIR/recv" >&3
+  [ "$(lost '.max_gap_ms < 5000')" = true ]
+  [ "$(lost '.lost <= .max_gap_ms / 1000 * 500 * 1.1 + 20')" = true ]
   [ "$(router_life)" = "$life" ]
   pid_is_new europad "$agent"
   pid_is_new europa-dataplane "$plane"
   machine dpkg -s europa-node | grep -q later
+  [ "$(sqlite3 "$db" 'PRAGMA user_version; SELECT project FROM router')" = $'2\ndefault' ]
+  [ "$(router .spec)" = "$spec" ]
+}
+
+cgroups_of() { find /sys/fs/cgroup -type d -name "$1"; }
+
+# Its socket unit is there as well: nobody who asks may start europad again.
+@test "europactl node stop leaves nothing that runs, and a start has it all again" {
+  local init uid u
+  machine systemctl stop europad
+  machine systemctl start europad.socket
+  node_wait 20 router_runs
+  init=$(init_pid)
+  uid=$(router .uid)
+  machine sh -c "kill -0 $init"
+  [ -n "$(cgroups_of "$uid")" ]
+  run -0 machine europactl node stop
+  run ! api GET /readyz
+  run ! machine sh -c "kill -0 $init"
+  [ -z "$(machine sh -c 'grep -l "[e]uropa" /proc/[0-9]*/cmdline')" ]
+  [ -z "$(cgroups_of "$uid")" ]
+  for u in europad.service europad.socket europa-dataplane.service; do
+    unit_is $u ActiveState inactive
+    unit_is $u Result success
+  done
+  [ -z "$(machine systemctl --failed --no-legend)" ]
+  machine systemctl start europa-dataplane europad
+  node_wait 20 router_runs
+  node_wait 20 crosses
+  [ "$(init_pid)" != "$init" ]
 }
 
 @test "removing the package ends routers and daemons, and keeps the state" {
