@@ -13,6 +13,7 @@ cli_libcli_a_SOURCES = \
   cli/connect.c \
   cli/curlline.c cli/curlline.h \
   cli/doctor.c cli/doctor.h \
+  cli/doctor_ids.c \
   cli/http.c cli/http.h cli/http_int.h \
   cli/http_upgrade.c \
   cli/output.c cli/output.h \
