@@ -4,6 +4,7 @@ noinst_LIBRARIES += cli/libcli.a
 cli_libcli_a_SOURCES = \
   cli/args.c cli/args.h \
   cli/backup.h \
+  cli/backup_file.c \
   cli/base64.c cli/base64.h \
   cli/body.c cli/body.h \
   cli/cert.c cli/cert.h \

@@ -220,10 +220,11 @@ test('backup, and restore of all of it', {skip}, async () => {
   await must('POST', '/v1/links', {name: 'l9', spec: {ends: ['r9:x', 'port:p9']}});
   a = await ctl(['restore', file, '--prune'], {stdin: ''});
   assert.equal(a.code, 2, a.out + a.err);
-  assert.match(a.err, /Link l9\n.*Router r9\n.*Port p9\n.*say --yes/s);
+  assert.match(a.err, /Link l9 .*\n.*Router r9 .*\n.*Port p9 of project default\n.*say --yes/);
   a = await ctl(['restore', file, '--prune', '--dry-run', '--format', 'csv']);
   assert.equal(a.code, 10, a.out + a.err);
-  assert.match(a.out, /^Link,l9,removed,-\nRouter,r9,removed,-\nPort,p9,removed,-$/m);
+  assert.match(a.out,
+    /^Link,l9,removed,-,default\nRouter,r9,removed,-,default\nPort,p9,removed,-,default$/m);
   for (const path of ['links/l9', 'routers/r9', 'ports/p9'])
     await must('GET', `/v1/${path}`);
   a = await ctl(['restore', file, '--prune', '--yes']);
@@ -237,14 +238,16 @@ test('backup, and restore of all of it', {skip}, async () => {
   await must('POST', '/v1/routers', {name: 'r8', spec: {power: 'stopped', protected: true}});
   a = await ctl(['restore', file, '--prune', '--yes', '--format', 'csv']);
   assert.equal(a.code, 4, a.out + a.err);
-  assert.match(a.out, /^Router,r8,refused,protected$/m);
+  assert.match(a.out, /^Router,r8,refused,protected,default$/m);
   await must('PATCH', '/v1/routers/r8', {spec: {protected: false}});
   await must('DELETE', '/v1/routers/r8');
 });
 
 test('a backup that is none, and one that cannot be', {skip}, async () => {
   await reset();
-  for (const text of ['{}', '[]', 'x', '{"kind": "EuropaBackup", "version": 2}']) {
+  for (const text of ['{}', '[]', 'x', '{"kind": "EuropaBackup", "version": 3}',
+    '{"kind": "EuropaBackup", "version": 2}',
+    '{"kind": "EuropaBackup", "version": 2, "projects": [{"routers": [{"name": "r7"}]}]}']) {
     const a = await ctl(['restore', '-'], {stdin: text});
     assert.equal(a.code, 5, text);
   }
@@ -254,7 +257,7 @@ test('a backup that is none, and one that cannot be', {skip}, async () => {
     {kind: 'EuropaBackup', version: 1, ports: [port, good]})});
   assert.equal(a.code, 5, a.err);
   assert.match(a.err, /devargs/);
-  assert.match(a.out, /^Port,p5,refused,invalid$/m);
+  assert.match(a.out, /^Port,p5,refused,invalid,-$/m);
   assert.match(a.out, /^Port,p6,created/m);
   await must('DELETE', '/v1/ports/p6');
 });
