@@ -277,7 +277,7 @@ const struct command commands[] = {
 	    .columns = PORT_COLUMNS },
 
 	{ "link", "list", "", "all links", "GET", "/v1/links",
-	    .columns = LINK_COLUMNS, .rows = "items" },
+	    .columns = LINK_COLUMNS, .rows = "items", .options = list_options },
 	{ "link", "get", "LINK", "one link", "GET", "/v1/links/{LINK}",
 	    .columns = LINK_COLUMNS, .format = FORMAT_YAML },
 	{ "link", "create", "NAME [END...]", "join two vNICs, or a vNIC and a port", "POST", "/v1/links",
@@ -287,7 +287,7 @@ const struct command commands[] = {
 	{ "link", "delete", "LINK", "remove a link", "DELETE", "/v1/links/{LINK}",
 	    .columns = LINK_COLUMNS },
 	{ "segment", "list", "", "all segments", "GET", "/v1/segments",
-	    .columns = SEGMENT_COLUMNS, .rows = "items" },
+	    .columns = SEGMENT_COLUMNS, .rows = "items", .options = list_options },
 	{ "segment", "get", "SEGMENT", "one segment", "GET", "/v1/segments/{SEGMENT}",
 	    .columns = SEGMENT_COLUMNS, .format = FORMAT_YAML },
 	{ "segment", "create", "NAME [MEMBER...]", "join vNICs as a switch does", "POST", "/v1/segments",
@@ -303,7 +303,7 @@ const struct command commands[] = {
 	    .columns = TEMPLATE_COLUMNS, .format = FORMAT_YAML },
 
 	{ "project", "list", "", "the projects", "GET", "/v1/projects",
-	    .columns = PROJECT_COLUMNS, .rows = "items" },
+	    .columns = PROJECT_COLUMNS, .rows = "items", .options = list_options },
 	{ "project", "get", "PROJECT", "one project", "GET", "/v1/projects/{PROJECT}",
 	    .columns = PROJECT_COLUMNS, .format = FORMAT_YAML },
 	{ "project", "create", "NAME", "make a tenant", "POST", "/v1/projects",
@@ -320,7 +320,7 @@ const struct command commands[] = {
 	    .columns = "PROJECT=project SINCE=since RX_PACKETS=rx_packets TX_PACKETS=tx_packets "
 		"RX_BYTES=rx_bytes TX_BYTES=tx_bytes CPU_MS=cpu_ms" },
 	{ "token", "list", "", "the tokens of a project", "GET", "/v1/tokens",
-	    .columns = TOKEN_COLUMNS, .rows = "items" },
+	    .columns = TOKEN_COLUMNS, .rows = "items", .options = list_options },
 	{ "token", "get", "TOKEN", "one token", "GET", "/v1/tokens/{TOKEN}",
 	    .columns = TOKEN_COLUMNS, .format = FORMAT_YAML },
 	{ "token", "create", "NAME", "make one; its secret is shown now and never again", "POST", "/v1/tokens",
