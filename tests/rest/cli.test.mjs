@@ -3,7 +3,7 @@
 // router by it, what is refused, backup and restore, completion.
 import assert from 'node:assert/strict';
 import {execFileSync, spawn} from 'node:child_process';
-import {readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
@@ -287,6 +287,41 @@ test('completion offers what there is', {skip}, async () => {
     _europactl; echo "\${COMPREPLY[@]}"`;
   assert.equal(execFileSync('bash', ['-c', script], {env: {...process.env, ...env}})
     .toString(), 'r1\n');
+});
+
+// The shell, and what is said where it is not installed.
+const lacks = (shell) => skip || (['/bin', '/usr/bin', '/usr/local/bin'].some((d) =>
+  existsSync(join(d, shell))) ? false : `${shell} is not installed`);
+const shellEnv = {...env, HOME: folder, PATH: `${join(program ?? '', '..')}:${process.env.PATH}`};
+
+for (const shell of ['bash', 'zsh', 'fish'])
+  test(`the script for ${shell} is one`, {skip: lacks(shell)}, async () => {
+    const script = join(folder, `script.${shell}`);
+    writeFileSync(script, await does('completion', shell));
+    execFileSync(shell, ['-n', script], {env: shellEnv, timeout: 20000});
+  });
+
+test('fish completes the name of a router', {skip: lacks('fish')}, async () => {
+  await reset();
+  const out = execFileSync('fish', ['--no-config', '-c', `europactl completion fish | source
+    complete -C 'europactl router get r'`], {env: shellEnv, cwd: '/', timeout: 20000}).toString();
+  assert.match(out, /^r1$/m);
+  assert.doesNotMatch(out, /^lan$/m);
+});
+
+// On a terminal of its own: what is typed, a tab, and a key that shows the line.
+test('zsh completes the name of a router', {skip: lacks('zsh')}, async () => {
+  await reset();
+  const script = `zmodload zsh/zpty && zpty t zsh -fi
+    zpty -w t 'autoload -Uz compinit; compinit -u; source <(europactl completion zsh)'
+    zpty -w t 'show() { print -r -- "<$BUFFER>" }; zle -N show; bindkey "^Xs" show; print READ""Y'
+    zpty -r t out '*READY*'
+    zpty -w -n t $'europactl router get r\\t\\C-Xs'
+    zpty -r t out '*<europactl router get r*>*'
+    print -r -- "$out"`;
+  const out = execFileSync('zsh', ['-f', '-c', script],
+    {env: {...shellEnv, TERM: 'dumb'}, cwd: '/', timeout: 20000}).toString();
+  assert.match(out, /<europactl router get r1 ?>/);
 });
 
 test('the doctor looks at the node', {skip}, async () => {
