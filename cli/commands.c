@@ -49,6 +49,10 @@
 	"NAME=name PROJECT=project ROLES=spec.roles " \
 	"EXPIRES=spec.expires LAST_USED=status.last_used"
 
+#define SERVER_COLUMNS                                               \
+	"NAME=name CURRENT=current URL=url FINGERPRINT=fingerprint " \
+	"TOKEN=token"
+
 static const char vnic_meta[] = "NAME,port=P,address=A/N,...";
 
 /* clang-format off */
@@ -359,11 +363,17 @@ const struct command commands[] = {
 	    .run = run_api, .options = api_options },
 
 	{ "config", "list", "", "the servers that are known", .run = run_config_list, .flags = COMMAND_LOCAL,
-	    .columns = "NAME=name CURRENT=current URL=url FINGERPRINT=fingerprint TOKEN=token", .rows = "items" },
+	    .columns = SERVER_COLUMNS, .rows = "items" },
 	{ "config", "add", "SERVER_NAME URL", "know a server; --fingerprint, --token-file and --project are kept",
 	    .run = run_config_add, .flags = COMMAND_LOCAL, .options = config_options },
 	{ "config", "use", "SERVER_NAME", "speak to it from now on", .run = run_config_use, .flags = COMMAND_LOCAL },
 	{ "config", "remove", "SERVER_NAME", "forget it", .run = run_config_remove, .flags = COMMAND_LOCAL },
+	{ "remote", "list", "", "the same as config list", .run = run_config_list, .flags = COMMAND_LOCAL,
+	    .columns = SERVER_COLUMNS, .rows = "items" },
+	{ "remote", "add", "SERVER_NAME URL", "the same as config add",
+	    .run = run_config_add, .flags = COMMAND_LOCAL, .options = config_options },
+	{ "remote", "use", "SERVER_NAME", "the same as config use", .run = run_config_use, .flags = COMMAND_LOCAL },
+	{ "remote", "remove", "SERVER_NAME", "the same as config remove", .run = run_config_remove, .flags = COMMAND_LOCAL },
 
 	{ "wait-ready", NULL, "", "wait until the node can do its work", .run = run_wait_ready, .options = wait_options },
 	{ "doctor", NULL, "", "what this host lacks, and the command that cures it", .run = run_doctor,

@@ -316,6 +316,14 @@ test('servers are remembered, for their owner alone', {skip}, async () => {
   assert.equal((await run(['--server', 'lab', 'node'])).code, 2);
   assert.equal((await run(['node'])).code, 0);
   assert.equal((await run(['config', 'remove', 'here'])).code, 0);
+  // by the other noun
+  for (const name of ['one', 'two'])
+    assert.equal((await run(['remote', 'add', name, socket])).code, 0);
+  assert.equal((await run(['remote', 'use', 'two'])).code, 0);
+  assert.equal((await run(['remote', 'remove', 'one'])).code, 0);
+  for (const noun of ['remote', 'config'])
+    assert.match((await run([noun, 'list', '--format', 'csv'])).out, /\ntwo,yes,[^\n]*\n$/);
+  assert.equal((await run(['remote', 'remove', 'two'])).code, 0);
 });
 
 test('a restore waits while a node is busy', {skip}, async () => {
