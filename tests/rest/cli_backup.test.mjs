@@ -18,7 +18,7 @@ const kinds = ['ports', 'routers', 'links', 'segments'];
 before(async () => { if (!skip) await reset(); });
 after(async () => { if (!skip) await empty(); });
 
-const ctl = (args, more = {}) => run(args, {env, ...more});
+const ctl = (args, more = {}) => run(args, {env, wait: 90000, ...more});
 
 // One that ends with that code; what it said.
 async function ends(code, args, more) {
