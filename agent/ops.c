@@ -21,6 +21,8 @@
 
 static const op_fn ops[API_N_OPS] = {
 	[API_NODE_GET] = op_node_get,
+	[API_NODES_LIST] = op_nodes_list,
+	[API_NODE_ONE] = op_node_one,
 	[API_ROUTERS_LIST] = op_routers_list,
 	[API_ROUTER_CREATE] = op_router_create,
 	[API_ROUTER_GET] = op_router_get,
@@ -306,32 +308,6 @@ op_find_to_change(struct node *n, struct api_request *rq)
 }
 
 /* --- the node --------------------------------------------------------------------- */
-
-void
-op_node_get(struct node *n, struct api_request *rq)
-{
-	unsigned routers = 0, ports = 0;
-	json_t *o;
-
-	for (const struct router *r = n->routers; r; r = r->next)
-		routers += access_role(n, rq, r->project) != API_ROLE_NONE;
-	for (const struct port *p = n->ports; p; p = p->next)
-		ports += access_role(n, rq, p->project) != API_ROLE_NONE;
-	o = json_pack("{s:s, s:s, s:s, s:s, s:{s:b, s:i, s:b}, s:{s:i, s:i},"
-		      " s:{s:I, s:i, s:i}}",
-	    "kind", "Node", "name", "local", "api", "v1", "version",
-	    EUROPA_VERSION, "dataplane", "connected", plane_is_up(n->plane),
-	    "pid", (int)n->plane_pid, "hugepages", n->plane_hugepages, "counts",
-	    "routers", (int)routers, "ports", (int)ports, "limits", "mem_bytes",
-	    (json_int_t)n->mem_bytes, "routers", (int)n->cfg.id_ranges,
-	    "vnics_per_router", MODEL_MAX_VNICS);
-	if (n->api && *api_server_fingerprint(n->api))
-		json_object_set_new(o, "tls",
-		    json_pack("{s:s, s:s, s:s}", "listen", n->cfg.listen_https,
-			"fingerprint", api_server_fingerprint(n->api),
-			"public_key_pin", api_server_pin(n->api)));
-	api_reply(rq, 200, o, NULL, NULL);
-}
 
 void
 op_openapi_get(struct node *n, struct api_request *rq)

@@ -12,6 +12,8 @@
 typedef void (*op_fn)(struct node *n, struct api_request *rq);
 
 void op_node_get(struct node *n, struct api_request *rq);
+void op_nodes_list(struct node *n, struct api_request *rq);
+void op_node_one(struct node *n, struct api_request *rq);
 void op_openapi_get(struct node *n, struct api_request *rq);
 void op_events_get(struct node *n, struct api_request *rq);
 void op_metrics_get(struct node *n, struct api_request *rq);
@@ -64,6 +66,8 @@ void op_token_delete(struct node *n, struct api_request *rq);
 void op_exec(struct node *n, struct api_request *rq);
 void op_templates_list(struct node *n, struct api_request *rq);
 void op_template_get(struct node *n, struct api_request *rq);
+/* What the list of templates has: objects of kind Template, in any order. */
+json_t *op_template_items(const struct node *n);
 void op_console(struct node *n, struct api_request *rq);
 void op_logs_get(struct node *n, struct api_request *rq);
 void op_file_get(struct node *n, struct api_request *rq);

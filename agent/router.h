@@ -318,6 +318,17 @@ uint64_t router_epochs_ended(const struct router *r, bool by_faults);
 json_t *router_rates_json(struct router *r);
 void router_etag(const struct router *r, char *buf, size_t size);
 
+/* How many fast paths it has, as it is to be. */
+unsigned router_fast_paths(const struct router *r);
+
+/* What is reserved for all routers, or all but one: the memory of admission. */
+struct check_reserved {
+	uint64_t mem_bytes;  /* of their containers */
+	uint64_t pool_bytes; /* of their packet pools */
+};
+struct check_reserved check_reserved(
+    const struct node *n, const struct router *without);
+
 /*
  * Checks a spec for a project against the node: ports, peers, addresses, quota,
  * memory. old is the router that it would replace, or NULL. Returns 0 or

@@ -22,6 +22,8 @@
 
 enum api_op {
 	API_NODE_GET,      /* GET /v1 */
+	API_NODES_LIST,    /* GET /v1/nodes */
+	API_NODE_ONE,      /* GET /v1/nodes/{h} */
 	API_ROUTERS_LIST,  /* GET /v1/routers */
 	API_ROUTER_CREATE, /* POST /v1/routers */
 	API_ROUTER_GET,    /* GET /v1/routers/{r} */
