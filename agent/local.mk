@@ -8,6 +8,7 @@ agent_libagent_a_SOURCES = \
   agent/audit.c agent/audit.h \
   agent/answers.c agent/answers.h \
   agent/burial.c agent/burial.h \
+  agent/changes.c agent/changes.h \
   agent/check.c \
   agent/config.c agent/config.h \
   agent/cpu_time.c agent/cpu_time.h \

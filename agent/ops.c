@@ -9,6 +9,7 @@
 
 #include "agent/access.h"
 #include "agent/audit.h"
+#include "agent/changes.h"
 #include "agent/ops_again.h"
 #include "agent/router.h"
 #include "api/list.h"
@@ -241,8 +242,28 @@ op_find_router(struct node *n, struct api_request *rq)
 	return r;
 }
 
+/* What is not as it was at the ETag want; null if nobody knows. */
+static json_t *
+changed_since(const char *want, const char *etag, const struct changes *c)
+{
+	const char *digits = strrchr(etag, '-');
+	size_t n_uid = digits ? (size_t)(digits - etag) + 1 : 0;
+	char *end = NULL;
+	uint64_t generation;
+
+	if (!c || n_uid == 0 || strncmp(want, etag, n_uid) != 0)
+		return json_null();
+	generation = strtoull(want + n_uid, &end, 10);
+	/* one of a time that has not come was never given */
+	if (*end != '\0' || generation == 0 ||
+	    generation > strtoull(digits + 1, NULL, 10))
+		return json_null();
+	return changes_since(c, generation);
+}
+
 bool
-op_etag_holds(struct api_request *rq, const char *etag)
+op_etag_holds(
+    struct api_request *rq, const char *etag, const struct changes *changes)
 {
 	const char *want = api_if_match(rq);
 	struct problem p;
@@ -256,7 +277,8 @@ op_etag_holds(struct api_request *rq, const char *etag)
 	    "If-Match is \"%s\", %s%s", want,
 	    *etag ? "the object is at " : "there is no such object", etag);
 	if (*etag)
-		p.extra = json_pack("{s:s}", "etag", etag);
+		p.extra = json_pack("{s:s, s:o}", "etag", etag, "changed",
+		    changed_since(want, etag, changes));
 	op_problem(rq, &p);
 	return false;
 }
@@ -304,7 +326,7 @@ op_find_to_change(struct node *n, struct api_request *rq)
 	if (!r)
 		return NULL;
 	router_etag(r, etag, sizeof(etag));
-	return op_etag_holds(rq, etag) ? r : NULL;
+	return op_etag_holds(rq, etag, &r->changes) ? r : NULL;
 }
 
 /* --- the node --------------------------------------------------------------------- */

@@ -103,9 +103,12 @@ struct router *op_find_router(struct node *n, struct api_request *rq);
 struct router *op_find_to_change(struct node *n, struct api_request *rq);
 /*
  * If-Match: false if it does not hold; then the request is answered. etag is ""
- * for an object that is not there, which nothing matches.
+ * for an object that is not there, which nothing matches; changes is what is
+ * known of its members, or NULL.
  */
-bool op_etag_holds(struct api_request *rq, const char *etag);
+struct changes;
+bool op_etag_holds(
+    struct api_request *rq, const char *etag, const struct changes *changes);
 /* 503 while the data plane is away; false: the request is answered. */
 bool op_plane_is_here(struct node *n, struct api_request *rq);
 /* 507 disk-full or 503 for what the store said; the request is answered. */

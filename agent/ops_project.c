@@ -98,7 +98,7 @@ find_to_change(struct node *n, struct api_request *rq)
 	if (!p)
 		return NULL;
 	project_etag(p, etag, sizeof(etag));
-	return op_etag_holds(rq, etag) ? p : NULL;
+	return op_etag_holds(rq, etag, &p->changes) ? p : NULL;
 }
 
 static json_t *
@@ -225,9 +225,11 @@ apply(struct node *n, struct project *p, struct model_project *spec,
 		op_store_failed(rq, rc, &e);
 		return;
 	}
+	p->generation++;
+	changes_note(&p->changes, project_json(n, p, &p->spec),
+	    project_json(n, p, spec), p->generation);
 	model_project_clear(&p->spec);
 	p->spec = *spec;
-	p->generation++;
 	event_project(n, p, "project.changed");
 	project_etag(p, etag, sizeof(etag));
 	api_reply(rq, 200, show(n, p, &p->spec), etag, NULL);

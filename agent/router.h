@@ -12,6 +12,7 @@
 #ifndef AGENT_ROUTER_H
 #define AGENT_ROUTER_H
 
+#include "agent/changes.h"
 #include "agent/ctlclient.h"
 #include "agent/initlink.h"
 #include "agent/node.h"
@@ -85,6 +86,7 @@ struct router {
 	struct project *project;
 	uint32_t id_index;
 	uint64_t generation;
+	struct changes changes;
 	char created[32];
 	struct model_router spec;
 	bool deleting;
@@ -185,6 +187,8 @@ void router_free(struct router *r);
 
 /* It is to go, and this is on disk. Who waits for it is told. */
 int router_begin_delete(struct router *r, struct err *e);
+/* {"labels", "spec"} */
+json_t *router_wish_json(const struct model_router *spec);
 int router_load(void *arg, const struct store_router *row);
 int router_store(struct node *n, const struct router *r,
     const struct model_router *spec, uint64_t generation, struct err *e);

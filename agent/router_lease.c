@@ -151,8 +151,10 @@ stop(struct router *r, struct err *e)
 		r->lease = lease;
 		return rc;
 	}
-	r->spec = next; /* it owns what the one before did */
 	r->generation++;
+	changes_note(&r->changes, router_wish_json(&r->spec),
+	    router_wish_json(&next), r->generation);
+	r->spec = next; /* it owns what the one before did */
 	return 0;
 }
 
