@@ -196,11 +196,11 @@ struct api_parts;
 enum { API_PARTS_BYTES = 64 << 10 }; /* that can wait in one */
 
 /*
- * Answers r with 200 and what will be put. Ends r. NULL without memory: then r is
- * answered, too. Context: any thread, exactly once per request.
+ * Answers r with 200 and what will be put; etag may be NULL. Ends r. NULL without
+ * memory: then r is answered, too. Context: any thread, exactly once per request.
  */
 struct api_parts *api_reply_parts(
-    struct api_request *r, const char *media_type);
+    struct api_request *r, const char *media_type, const char *etag);
 /* Bytes that can be put now; 0 when the client is gone, too. */
 size_t api_parts_room(struct api_parts *s);
 /* Copies n bytes, all of them. Returns 0, -EAGAIN (no room) or -EPIPE (gone). */
