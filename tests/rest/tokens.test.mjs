@@ -21,6 +21,7 @@ after(async () => { if (!skip) await empty(); });
 // blue, 4 admin of the node
 const doors = [
   ['the node', 'GET', '/v1', undefined, 0],
+  ['what it has', 'GET', '/v1/nodes/local', undefined, 0],
   ['list', 'GET', `/v1/routers${blue}`, undefined, 1],
   ['ports', 'GET', `/v1/ports${blue}`, undefined, 1],
   ['project', 'GET', '/v1/projects/blue', undefined, 1],
