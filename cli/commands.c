@@ -42,6 +42,10 @@
 #define PROJECT_COLUMNS                                        \
 	"NAME=name ROUTERS=status.routers PORTS=status.ports " \
 	"DESCRIPTION=spec.description"
+#define NODE_COLUMNS                                                         \
+	"NAME=name VERSION=status.version DATAPLANE=status.dataplane.state " \
+	"CPUS=status.cpus.online MEMORY=status.memory.total_bytes "          \
+	"LEFT=status.memory.left_bytes RUNNING=status.routers.running"
 #define TEMPLATE_COLUMNS                                             \
 	"NAME=name AVAILABLE=available MISSING=missing TWINS=twins " \
 	"ROUTERS=routers DESCRIPTION=description"
@@ -356,6 +360,10 @@ const struct command commands[] = {
 	{ "node", NULL, "", "version, limits and load of the node", "GET", "/v1",
 	    .columns = "NAME=name VERSION=version DATAPLANE=dataplane.connected ROUTERS=counts.routers PORTS=counts.ports",
 	    .format = FORMAT_YAML },
+	{ "node", "list", "", "what the nodes have, and what is left", "GET", "/v1/nodes",
+	    .columns = NODE_COLUMNS, .rows = "items" },
+	{ "node", "show", "NODE", "cores, memory, huge pages and templates, and which router may run where", "GET",
+	    "/v1/nodes/{NODE}", .columns = NODE_COLUMNS, .format = FORMAT_YAML },
 	{ "node", "stop", "", "stop all routers of this host, then its daemons; what is wanted of them stays",
 	    .run = run_node_stop, .flags = COMMAND_LOCAL, .options = wait_options },
 	{ "top", NULL, "", "rates of all routers, refreshed", .run = run_top, .options = top_options },
@@ -399,6 +407,7 @@ const struct names_of names_of[] = {
 	{ "PROJECT", "/v1/projects", "name" },
 	{ "TOKEN", "/v1/tokens", "name" },
 	{ "TEMPLATE", "/v1/templates", "name" },
+	{ "NODE", "/v1/nodes", "name" },
 };
 const size_t n_names_of = ARRAY_SIZE(names_of);
 /* clang-format on */

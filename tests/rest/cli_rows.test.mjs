@@ -134,6 +134,10 @@ test('what routers can be made from', {skip}, async () => {
   assert.equal((await doc('template', 'show', 'router')).kind, 'Template');
   assert.equal((await run(['template', 'show', 'nothing'], {env})).code, 3);
   assert.match(await does(['__complete', 'template', 'show', 'r']), /^router$/m);
+  assert.match(await does(['node', 'list']), /^NAME .*LEFT.*\nlocal /);
+  const {status} = await doc('node', 'show', 'local');
+  assert.equal(status.memory.total_bytes,
+    (await must('GET', '/v1')).json.limits.mem_bytes);
 });
 
 test('commands and files in a container', {skip: skips.exec}, async () => {
