@@ -93,6 +93,13 @@ lose_some() {
   [ "$(host_sum a .tx.drops.impair_loss)" -ge "$lost" ]
 }
 
+# What was sent has left the link, or was lost there.
+has_left_all() { # COUNTS BEFORE
+  link .status.forward | jq -e --argjson b "$1" --slurpfile s "$BATS_TEST_TMPDIR/sent" '
+    with_entries(.value -= $b[.key])
+    | .packets + .impair_loss + .impair_queue - .duplicated >= $s[0].sent'
+}
+
 # flow BEFORE [AFTER]: a second of datagrams over a link that does BEFORE, and
 # AFTER when a third of that is over; in $said what came and what the link has
 # counted. Sender and receiver keep together: what is lost, the link has lost.
@@ -114,7 +121,8 @@ flow() {
     change "{\"forward\":$2}"
   fi
   wait "$sender"
-  sleep 0.3 # ten times as long as a packet waits
+  within 10 has_left_all "$before"
+  sleep 0.3
   kill "$receiver"
   wait "$receiver"
   said=$(link .status.forward | jq -c --argjson b "$before" \
