@@ -9,6 +9,7 @@ agent_libagent_a_SOURCES = \
   agent/answers.c agent/answers.h \
   agent/burial.c agent/burial.h \
   agent/check.c \
+  agent/check_macs.c \
   agent/config.c agent/config.h \
   agent/cpu_time.c agent/cpu_time.h \
   agent/container.h \
