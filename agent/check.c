@@ -116,7 +116,8 @@ check_clash(const struct check *c, unsigned i, const char *router,
 	snprintf(at, sizeof(at), "/spec/vnics/%u/%s", i, what);
 	problem_set(c->p, 409, "in-use", "choose another, or another VLAN",
 	    "router %s, vNIC %s has the same %s on port %s, VLAN %u", router,
-	    other->name, what[0] == 'm' ? "MAC address" : "address", v->port,
+	    other->name,
+	    strcmp(what, "addresses") == 0 ? "address" : "MAC address", v->port,
 	    (unsigned)v->vlan);
 	snprintf(
 	    c->p->error[0].pointer, sizeof(c->p->error[0].pointer), "%s", at);
@@ -286,7 +287,9 @@ check_router(struct node *n, const struct project *project,
 	rc = wiring_check_router(n, project, spec, p);
 	if (rc < 0)
 		return rc;
-	rc = check_clashes(&c);
+	rc = check_allow_macs(n, project, spec, p);
+	if (rc == 0)
+		rc = check_clashes(&c);
 	if (rc == 0)
 		rc = check_frozen(&c);
 	if (rc == 0)

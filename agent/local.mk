@@ -10,6 +10,7 @@ agent_libagent_a_SOURCES = \
   agent/burial.c agent/burial.h \
   agent/changes.c agent/changes.h \
   agent/check.c \
+  agent/check_macs.c \
   agent/config.c agent/config.h \
   agent/cpu_time.c agent/cpu_time.h \
   agent/container.h \

@@ -45,7 +45,9 @@ struct router_vnic {
 	bool sent;             /* what is in wire has been said */
 	struct wire_vnic wire; /* last said */
 	bool link_sent;
-	struct wire_link link;           /* last said: how its link behaves */
+	struct wire_link link; /* last said: how its link behaves */
+	bool macs_sent;
+	struct wire_macs macs;           /* last said: what else it may be */
 	uint32_t burnt[VNIC_MAX_QUEUES]; /* epochs in which it was removed */
 };
 
@@ -341,5 +343,8 @@ struct check_reserved check_reserved(
 int check_router(struct node *n, const struct project *project,
     const struct model_router *spec, const struct router *old,
     struct problem *p);
+/* The part of it that is about allow_macs, but for those of other vNICs. */
+int check_allow_macs(struct node *n, const struct project *project,
+    const struct model_router *spec, struct problem *p);
 
 #endif

@@ -75,7 +75,7 @@ router_burn_index(struct router *r, unsigned i)
 	x = &r->vnic[i];
 	for (unsigned q = 0; q < r->layout.g.n_queues; q++)
 		x->burnt[q] = vnic_h_epoch(epoch_word(r, q));
-	x->used = x->sent = x->link_sent = false;
+	x->used = x->sent = x->link_sent = x->macs_sent = false;
 }
 
 bool

@@ -225,6 +225,29 @@ sync_link(struct router *r, unsigned index, const struct model_vnic *v)
 	x->link_sent = true;
 }
 
+/* What else it may be; said once to a data plane that we do not know. */
+static void
+sync_macs(struct router *r, unsigned index, const struct model_vnic *v)
+{
+	struct wire_msg m = { .type = WIRE_VNIC_MACS };
+	struct router_vnic *x = &r->vnic[index];
+	struct wire_macs *w = &m.u.macs;
+
+	if (r->node->plane_minor < 4)
+		return; /* it would hang up */
+	memset(w, 0, sizeof(*w));
+	memcpy(w->uid, r->uid, sizeof(w->uid));
+	w->index = index;
+	w->n = v->n_allow_macs;
+	memcpy(w->mac, v->allow_mac, w->n * sizeof(w->mac[0]));
+	if (x->macs_sent && memcmp(w, &x->macs, sizeof(*w)) == 0)
+		return;
+	if (say(r, &m, TAG_OTHER) < 0)
+		return;
+	memcpy(&x->macs, w, sizeof(*w));
+	x->macs_sent = true;
+}
+
 static void
 say_vnic(struct router *r, unsigned index, const struct wire_vnic *w)
 {
@@ -325,6 +348,7 @@ sync_vnics(struct router *r)
 		    memcmp(&w, &r->vnic[i].wire, sizeof(w)) != 0)
 			say_vnic(r, (unsigned)i, &w);
 		sync_link(r, (unsigned)i, v);
+		sync_macs(r, (unsigned)i, v);
 	}
 	if (waits && router_has_burnt_index(r))
 		say_reset(r);
@@ -354,7 +378,8 @@ router_plane_lost(struct router *r)
 	r->reset_said = false;
 	r->n_unanswered = 0;
 	for (unsigned i = 0; i < VNIC_MAX_VNICS; i++)
-		r->vnic[i].sent = r->vnic[i].link_sent = false;
+		r->vnic[i].sent = r->vnic[i].link_sent = r->vnic[i].macs_sent =
+		    false;
 }
 
 bool

@@ -66,12 +66,19 @@ void wiring_match(const struct node *n, const struct project *p,
 int wiring_check_match(struct node *n, const struct project *project,
     const struct model_wiring *spec, const struct wiring *old,
     struct problem *p);
+/*
+ * The link that means frames to mac of the port that v, which wiring_attach()
+ * gave, is attached to; not one of v's own router. NULL: none does.
+ */
+const struct wiring *wiring_by_mac(const struct node *n,
+    const struct project *project, const char *router,
+    const struct model_vnic *v, const uint8_t mac[6]);
 /* Is there a link to this port? Then buf says which. */
 bool wiring_uses_port(
     const struct node *n, const struct port *port, char *buf, size_t size);
 
 /*
- * "mac" or "addresses": what two vNICs on one segment or VLAN of a port may not
+ * "mac", "allow_macs" or "addresses": what two vNICs on one segment or VLAN of a port may not
  * share and do; NULL: all is well, or they do not hear each other.
  */
 const char *wiring_clash(

@@ -35,8 +35,12 @@ wiring_clash(const struct model_vnic *a, const struct model_vnic *b)
 		? !a->trunk && !b->trunk && a->vlan != b->vlan
 		: a->attach != MODEL_ATTACH_SEGMENT)
 		return NULL;
-	if (memcmp(a->mac, b->mac, 6) == 0)
+	if (memcmp(a->mac, b->mac, 6) == 0 || model_vnic_lists(b, a->mac))
 		return "mac";
+	for (unsigned i = 0; i < a->n_allow_macs; i++)
+		if (memcmp(a->allow_mac[i], b->mac, 6) == 0 ||
+		    model_vnic_lists(b, a->allow_mac[i]))
+			return "allow_macs";
 	for (unsigned i = 0; i < a->n_addresses; i++)
 		for (unsigned k = 0; k < b->n_addresses; k++)
 			if (a->address[i].family == b->address[k].family &&
@@ -190,7 +194,7 @@ refuse_clash(const struct check *c, unsigned i, const char *what,
 	char why[256];
 
 	snprintf(why, sizeof(why), "%s:%s has the same %s there", router, vnic,
-	    what[0] == 'm' ? "MAC address" : "address");
+	    strcmp(what, "addresses") == 0 ? "address" : "MAC address");
 	return refuse_end(c, i, "choose another, or another VLAN", why);
 }
 

@@ -107,6 +107,19 @@ refuse(struct problem *p, const char *what)
 	return -EEXIST;
 }
 
+/* Its own MAC, or one that it lists and that is not meant for it anyhow. */
+static bool
+may_be(const struct model_vnic *v, const char *router,
+    const struct model_wiring *w)
+{
+	if (memcmp(v->mac, w->match.mac, 6) == 0)
+		return true;
+	for (unsigned i = 0; i < w->n_ends; i++)
+		if (strcmp(w->end[i].router, router) == 0)
+			return false;
+	return model_vnic_lists(v, w->match.mac);
+}
+
 static int
 check_macs(struct node *n, const struct project *project,
     const struct model_wiring *spec, const char *port, struct problem *p)
@@ -122,7 +135,7 @@ check_macs(struct node *n, const struct project *project,
 			if (r->project != project ||
 			    v->attach != MODEL_ATTACH_PORT || r->deleting ||
 			    strcmp(v->port, port) != 0 ||
-			    memcmp(v->mac, spec->match.mac, 6) != 0 ||
+			    !may_be(v, r->spec.name, spec) ||
 			    !share_a_vlan(spec, v->trunk, v->vlan))
 				continue;
 			snprintf(why, sizeof(why),
@@ -131,6 +144,25 @@ check_macs(struct node *n, const struct project *project,
 			return refuse(p, why);
 		}
 	return 0;
+}
+
+const struct wiring *
+wiring_by_mac(const struct node *n, const struct project *project,
+    const char *router, const struct model_vnic *v, const uint8_t mac[6])
+{
+	for (const struct wiring *w = n->wiring; w; w = w->next) {
+		const struct model_end *port = port_of(&w->spec);
+
+		if (port && w->project == project && w->spec.match.has_mac &&
+		    v->attach == MODEL_ATTACH_PORT &&
+		    strcmp(port->port, v->port) == 0 &&
+		    memcmp(w->spec.match.mac, mac, 6) == 0 &&
+		    share_a_vlan(&w->spec, v->trunk, v->vlan) &&
+		    strcmp(w->spec.end[0].router, router) != 0 &&
+		    strcmp(w->spec.end[1].router, router) != 0)
+			return w;
+	}
+	return NULL;
 }
 
 int

@@ -8,6 +8,7 @@ api_libapi_a_SOURCES = \
   api/list.c api/list.h \
   api/model.h api/model_int.h \
   api/model_care.c \
+  api/model_macs.c \
   api/model_match.c \
   api/openapi_json.h \
   api/model_port.c \

@@ -22,6 +22,7 @@ enum model_limits {
 	MODEL_VNIC_NAME_BYTES = 16, /* at most 15 characters */
 	MODEL_MAX_VNICS = 32,
 	MODEL_MAX_ADDRESSES = 8, /* of one vNIC */
+	MODEL_MAX_ALLOW_MACS = 8,
 	MODEL_MAX_LABELS = 16,
 	MODEL_MAX_RESTARTS = 60, /* per hour */
 	MODEL_UID_BYTES = 37,    /* text of a UUID */
@@ -61,6 +62,8 @@ struct model_vnic {
 	uint8_t mac[6];
 	unsigned n_addresses;
 	struct model_prefix address[MODEL_MAX_ADDRESSES];
+	unsigned n_allow_macs; /* MACs that it may use beside its own */
+	uint8_t allow_mac[MODEL_MAX_ALLOW_MACS][6];
 	struct model_rates rates; /* quota of this vNIC */
 };
 
@@ -234,6 +237,8 @@ json_t *model_quota_json(const struct model_quota *q);
 /* Sets the members of r in the object o. */
 void model_rates_put(json_t *o, const struct model_rates *r);
 json_t *model_vnic_json(const struct model_vnic *v);
+/* Is mac among its allow_macs? */
+bool model_vnic_lists(const struct model_vnic *v, const uint8_t mac[6]);
 json_t *model_routes_json(const struct model_router *r); /* the list */
 json_t *model_port_spec(const struct model_port *p);
 

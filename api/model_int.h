@@ -98,6 +98,10 @@ const char *model_address_flaw(const struct model_prefix *p);
 void model_match_read(const struct model_reader *spec, struct model_match *out);
 void model_match_put(json_t *spec, const struct model_match *m);
 
+/* The member allow_macs of a vNIC. */
+void model_allow_macs_read(const struct model_reader *in, struct model_vnic *v);
+void model_allow_macs_put(json_t *o, const struct model_vnic *v);
+
 bool model_vnic_name_is_valid(const char *s);
 
 /* restart_policy, protected and lease of a spec: model_care.c */

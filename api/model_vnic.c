@@ -167,7 +167,7 @@ model_vnic_read(
     struct model_vnic *out, const json_t *v, const char *at, struct problem *p)
 {
 	static const char *const known[] = { "name", "attach", "mtu", "mac",
-		"addresses", "quota", NULL };
+		"addresses", "allow_macs", "quota", NULL };
 	struct model_vnic vnic = { .mtu = 1500 };
 	unsigned before = p->n_errors;
 	struct model_reader in;
@@ -182,6 +182,7 @@ model_vnic_read(
 	model_take_mtu(&in, &vnic.mtu);
 	read_mac(&vnic, &in);
 	read_addresses(&vnic, &in);
+	model_allow_macs_read(&in, &vnic);
 	model_rates_read(&in, "quota", &vnic.rates);
 	*out = vnic;
 	return p->n_errors == before ? 0 : -EINVAL;
@@ -256,6 +257,7 @@ model_vnic_json(const struct model_vnic *v)
 		json_array_append_new(list, json_string(text));
 	}
 	json_object_set_new(o, "addresses", list);
+	model_allow_macs_put(o, v);
 	model_rates_put(quota, &v->rates);
 	json_object_set_new(o, "quota", quota);
 	return o;

@@ -10,6 +10,7 @@
 #include "api/server_int.h"
 
 #include "lib/base.h"
+#include "lib/loop.h"
 
 #include <microhttpd.h>
 #include <strings.h>
@@ -54,6 +55,42 @@ auth_check(struct api_request *r, struct problem *p)
 	    "/v1/tokens makes one",
 	    header ? "the token is not known here, or has expired"
 		   : "over TCP this node wants a token");
+	return false;
+}
+
+/*
+ * Each request that waits has a connection, and there are few of them: so that
+ * one tenant, from however many addresses, does not leave the others none.
+ * Requests that are answered at once are not counted against it, for a client
+ * may well send dozens of them side by side; nor is the unix socket, which has
+ * connections of its own. What arrives by two listeners at the same time may be
+ * one more.
+ */
+bool
+auth_may_wait(const struct api_request *r, struct problem *p)
+{
+	struct api_server *s = r->server;
+	uint64_t now = loop_now_ms();
+	unsigned n = 0, n_long = 0;
+	const struct api_request *o;
+
+	if (!r->conn->listener->is_tcp || *r->token == '\0')
+		return true;
+	pthread_mutex_lock(&s->lock);
+	TAILQ_FOREACH(o, &s->pending, link) {
+		if (!o->conn->listener->is_tcp ||
+		    strcmp(o->token, r->token) != 0)
+			continue;
+		n++;
+		n_long += now - o->began_ms >= SERVER_WAITS_MS;
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (n < SERVER_PENDING_OF_TOKEN && n_long < SERVER_WAITING_OF_TOKEN)
+		return true;
+	problem_set(p, 503, "busy",
+	    "wait until some are answered, or send Prefer: respond-async with "
+	    "changes",
+	    "%u requests of this token wait for their answers already", n);
 	return false;
 }
 

@@ -51,15 +51,19 @@ enum server_limits {
 	SERVER_STREAMS = 4,             /* that arrive at a time */
 	SERVER_DRAIN_BYTES = 1 << 20,   /* of a body too large, then hang up */
 	SERVER_HEADER_BYTES = 32 << 10,
-	SERVER_REQUEST_MS = 5000,   /* from its first byte to its last */
-	SERVER_ANSWER_MS = 10000,   /* for the client to take the answer */
-	SERVER_IDLE_MS = 15000,     /* between requests */
-	SERVER_GUARD_MS = 1000,     /* between two looks at a token */
-	SERVER_GRACE_MS = 1000,     /* for requests under way at a stop */
-	SERVER_FLUSH_MS = 500,      /* for their answers to leave */
-	SERVER_CONNECTIONS = 256,   /* of one listener */
-	SERVER_PER_PEER = 64,       /* of one address, of one uid but root */
-	SERVER_SPARE = 32,          /* of a listener, for who comes next */
+	SERVER_REQUEST_MS = 5000, /* from its first byte to its last */
+	SERVER_ANSWER_MS = 10000, /* for the client to take the answer */
+	SERVER_IDLE_MS = 15000,   /* between requests */
+	SERVER_GUARD_MS = 1000,   /* between two looks at a token */
+	SERVER_GRACE_MS = 1000,   /* for requests under way at a stop */
+	SERVER_FLUSH_MS = 500,    /* for their answers to leave */
+	SERVER_CONNECTIONS = 256, /* of one listener */
+	SERVER_PER_PEER = 64,     /* of one address, of one uid but root */
+	SERVER_SPARE = 32,        /* of a listener, for who comes next */
+	/* of one token over TCP: unanswered, and those for so long */
+	SERVER_PENDING_OF_TOKEN = 64,
+	SERVER_WAITING_OF_TOKEN = 16,
+	SERVER_WAITS_MS = 1000,
 	SERVER_READERS = 64,        /* of events, at a time */
 	SERVER_READERS_OF_ONE = 16, /* uid but root, token, project */
 	SERVER_READERS_TOKENS = 48, /* by tokens: the rest is the node's own */
@@ -240,6 +244,8 @@ void body_free(struct api_request *r);
 
 /* server_auth.c --- Context: M; false: p is set */
 bool auth_check(struct api_request *r, struct problem *p);
+/* Whoever asks has not got too many answers to wait for already. */
+bool auth_may_wait(const struct api_request *r, struct problem *p);
 
 /* server_headers.c --- Context: M; false or negative: p is set */
 bool headers_host_is_ours(const struct api_request *r, struct problem *p);

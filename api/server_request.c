@@ -179,7 +179,7 @@ request_finish(struct api_request *r)
 	}
 	if (static_serve(r))
 		return;
-	if (understand(r, &p) < 0) {
+	if (understand(r, &p) < 0 || !auth_may_wait(r, &p)) {
 		reply_now(r, &p);
 		problem_clear(&p);
 		return;

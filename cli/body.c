@@ -18,6 +18,7 @@ static const struct item_key vnic_keys[] = {
 	{ "vnic", "/attach/vnic", .is_text = true },
 	{ "address", "/addresses/-", .is_text = true },
 	{ "mac", "/mac", .is_text = true },
+	{ "allow_mac", "/allow_macs/-", .is_text = true },
 	{ "mtu", .at = "/mtu" },
 	{ "rx_pps", .at = "/quota/rx_pps" },
 	{ "tx_pps", .at = "/quota/tx_pps" },

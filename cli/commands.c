@@ -62,7 +62,7 @@ static const char vnic_meta[] = "NAME,port=P,address=A/N,...";
 /* clang-format off */
 static const struct option router_options[] = {
 	{ "-f", OPTION_BODY, NULL, "FILE", .help = "the whole object as JSON; - is standard input" },
-	{ "--vnic", OPTION_ITEM, "/spec/vnics", vnic_meta, "a vNIC; also router=R,vnic=V, vlan=N, trunk, mac, mtu, rx_pps ...", &item_vnic },
+	{ "--vnic", OPTION_ITEM, "/spec/vnics", vnic_meta, "a vNIC; also router=R,vnic=V, vlan=N, trunk, mac, allow_mac, mtu, rx_pps ...", &item_vnic },
 	{ "--route", OPTION_ITEM, "/spec/routes", "PREFIX,via=A", "a route; also vnic=V", &item_route },
 	{ "--quota", OPTION_PAIRS, "/spec/quota", "LIMIT=N,...", .help = "limits, such as cpu_millis=500,rx_pps=1M" },
 	{ "--label", OPTION_LABELS, "/labels", "KEY=VALUE", .help = "a label; KEY- takes it away" },

@@ -7,6 +7,7 @@
 #include "dataplane/control.h"
 
 #include "dataplane/control_link.h"
+#include "dataplane/control_macs.h"
 #include "dataplane/crew.h"
 #include "lib/log.h"
 
@@ -280,6 +281,7 @@ on_vnic_del(struct request *r)
 	if (publish(r) < 0)
 		return r->e->no;
 	control_link_forget(r->node, s, r->m->u.vnic_ref.index);
+	control_macs_forget(s, r->m->u.vnic_ref.index);
 	return 0;
 }
 
@@ -287,6 +289,12 @@ static int
 on_vnic_link(struct request *r)
 {
 	return control_link(r->node, &r->m->u.link, r->e);
+}
+
+static int
+on_vnic_macs(struct request *r)
+{
+	return control_macs(r->node, &r->m->u.macs, r->e);
 }
 
 /* --- ports ------------------------------------------------------------------ */
@@ -378,6 +386,7 @@ static int (*const handlers[WIRE_N_TYPES])(struct request *r) = {
 	[WIRE_VNIC_SET] = on_vnic_set,
 	[WIRE_VNIC_DEL] = on_vnic_del,
 	[WIRE_VNIC_LINK] = on_vnic_link,
+	[WIRE_VNIC_MACS] = on_vnic_macs,
 	[WIRE_GATE] = on_gate,
 	[WIRE_DIED] = on_died,
 	[WIRE_PORT_ADD] = on_port_add,

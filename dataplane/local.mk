@@ -19,6 +19,7 @@ endif
 DATAPLANE_SOURCES = \
   dataplane/control.c dataplane/control.h \
   dataplane/control_link.c dataplane/control_link.h \
+  dataplane/control_macs.c dataplane/control_macs.h \
   dataplane/control_msgs.c \
   dataplane/copy.h \
   dataplane/crew.c dataplane/crew.h \
@@ -31,6 +32,7 @@ DATAPLANE_SOURCES = \
   dataplane/options.c dataplane/options.h \
   dataplane/plan.c dataplane/plan.h \
   dataplane/plan_link.c \
+  dataplane/plan_macs.c \
   dataplane/port.c dataplane/port.h \
   dataplane/port_explain.c \
   dataplane/port_fds.c \

@@ -312,19 +312,20 @@ join_links(struct plan *p)
 static int
 make_rules(struct plan *p)
 {
-	scoped_free struct rules_member *m = calloc(p->n_vnics + 1, sizeof(*m));
+	scoped_free struct rules_member *m = NULL;
+	uint32_t n_members = 0;
 
+	for (uint32_t v = 0; v < p->n_vnics; v++)
+		n_members += plan_n_members(&p->vnic[v]);
+	m = calloc(n_members + 1, sizeof(*m));
 	if (!m)
 		return -ENOMEM;
 	for (unsigned i = 0; i < p->n_ports; i++) {
 		uint32_t n = 0;
 
 		for (uint32_t v = 0; v < p->n_vnics; v++) {
-			if (p->vnic[v].port != &p->port[i])
-				continue;
-			m[n].vlan = p->vnic[v].vlan;
-			memcpy(m[n].mac, p->vnic[v].mac, sizeof(m[n].mac));
-			m[n++].value = v;
+			if (p->vnic[v].port == &p->port[i])
+				n += plan_put_members(&p->vnic[v], v, m + n);
 		}
 		if (rules_new(m, n, &p->port[i].rules) < 0)
 			return -ENOMEM;
@@ -361,8 +362,9 @@ plan_new(const struct node *n, struct plan **out)
 		if (!s->broken)
 			fill_router(p, &at, s);
 	join_links(p);
-	if (make_rules(p) < 0 || plan_add_segments(p) < 0 ||
-	    plan_add_detours(p) < 0 || plan_add_matches(p) < 0)
+	if (plan_pick_macs(p) < 0 || make_rules(p) < 0 ||
+	    plan_add_segments(p) < 0 || plan_add_detours(p) < 0 ||
+	    plan_add_matches(p) < 0)
 		goto fail;
 	*out = p;
 	return 0;
@@ -393,5 +395,6 @@ plan_free(struct plan *p)
 	free(p->lane);
 	free(p->address);
 	free(p->police);
+	free(p->macs);
 	free(p);
 }

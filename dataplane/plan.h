@@ -92,6 +92,12 @@ enum plan_way {
 	PLAN_TO_DETOUR,
 };
 
+/* What else a vNIC may be; each as plan_vnic.mac is loaded at once. */
+struct plan_macs {
+	uint32_t n;
+	uint64_t mac[WIRE_MAX_MACS];
+};
+
 struct plan_vnic {
 	const struct plan_router *router;
 	struct plan_lane *lane; /* [n_queues] */
@@ -113,6 +119,7 @@ struct plan_vnic {
 	const struct police *police[POLICE_N_WAYS];
 	uint32_t n_addresses;
 	const struct wire_address *address;
+	struct plan_macs *macs; /* NULL: its own MAC alone */
 };
 
 struct plan_port {
@@ -171,6 +178,7 @@ struct plan {
 	struct plan_detour *detour;
 	struct rules **segment; /* [n_segments] */
 	struct police *police;  /* [n_vnics * POLICE_N_WAYS] */
+	struct plan_macs *macs; /* of those that have any; NULL: none has */
 	struct plan_part *part; /* [n_workers] */
 };
 
@@ -180,6 +188,21 @@ int plan_add_segments(struct plan *p);
 int plan_add_detours(struct plan *p);
 int plan_add_matches(struct plan *p);
 void plan_free_links(struct plan *p);
+
+/*
+ * plan_macs.c: which of the MACs that vNICs ask for they have. Returns 0 or
+ * -ENOMEM. From then on v is so many members of a table of rules: its own MAC
+ * and those.
+ */
+int plan_pick_macs(struct plan *p);
+static inline uint32_t
+plan_n_members(const struct plan_vnic *v)
+{
+	return 1 + (v->macs ? v->macs->n : 0);
+}
+/* Puts them; returns how many they are. */
+uint32_t plan_put_members(
+    const struct plan_vnic *v, uint32_t value, struct rules_member *m);
 
 /* Builds what node's sets and ports ask for. Returns 0 or -ENOMEM. */
 int plan_new(const struct node *n, struct plan **out);

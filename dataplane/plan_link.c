@@ -53,17 +53,18 @@ find_members(const struct plan *p, struct member *out)
 static int
 add_segment(struct plan *p, const struct member *m, uint32_t n)
 {
-	scoped_free struct rules_member *r = calloc(n, sizeof(*r));
+	scoped_free struct rules_member *r = NULL;
 	struct rules **out = &p->segment[p->n_segments];
+	uint32_t n_members = 0, at = 0;
 
+	for (uint32_t i = 0; i < n; i++)
+		n_members += plan_n_members(&p->vnic[m[i].vnic]);
+	r = calloc(n_members, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < n; i++) {
-		r[i].vlan = RULES_ANY_VLAN;
-		memcpy(r[i].mac, p->vnic[m[i].vnic].mac, sizeof(r[i].mac));
-		r[i].value = m[i].vnic;
-	}
-	if (rules_new(r, n, out) < 0)
+	for (uint32_t i = 0; i < n; i++)
+		at += plan_put_members(&p->vnic[m[i].vnic], m[i].vnic, r + at);
+	if (rules_new(r, n_members, out) < 0)
 		return -ENOMEM;
 	p->n_segments++;
 	for (uint32_t i = 0; i < n; i++) {

@@ -48,7 +48,8 @@ fill_segment(struct rules *r, uint32_t at, const struct rules_member *m,
     uint32_t n, uint16_t vlan)
 {
 	for (uint32_t k = 0; k < n; k++)
-		if (m[k].vlan == vlan || m[k].vlan == RULES_ANY_VLAN)
+		if (!m[k].also &&
+		    (m[k].vlan == vlan || m[k].vlan == RULES_ANY_VLAN))
 			r->values[at++] = m[k].value;
 	return at;
 }
@@ -61,6 +62,8 @@ build_segments(struct rules *r, const struct rules_member *m, uint32_t n)
 	uint16_t n_segments = 1;
 
 	for (uint32_t k = 0; k < n; k++) {
+		if (m[k].also)
+			continue;
 		if (m[k].vlan == RULES_ANY_VLAN)
 			n_trunks++;
 		else if (r->segment_of[m[k].vlan] == 0)

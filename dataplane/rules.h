@@ -21,6 +21,7 @@ struct rules_member {
 	uint16_t vlan; /* 0 = untagged, RULES_ANY_VLAN = a trunk */
 	uint8_t mac[6];
 	uint32_t value;
+	bool also; /* a further MAC of one that is a member with another */
 };
 
 struct rules_segment {

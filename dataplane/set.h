@@ -88,6 +88,7 @@ struct set_vnic {
 	/* by enum wire_way; NULL: its link does nothing */
 	struct wire_impair impair[WIRE_N_WAYS];
 	struct wire_match match; /* what else of its port it gets */
+	struct wire_macs macs;   /* what else it may be */
 	struct impair *waiting[WIRE_N_WAYS];
 };
 

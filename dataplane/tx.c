@@ -52,6 +52,16 @@ most_bytes(const struct plan_vnic *v)
 	return v->max_tx_bytes + (v->trunk ? 2 * FRAME_TAG : 0);
 }
 
+/* Not its own MAC: one of those that it may use? */
+static __attribute__((noinline)) bool
+may_send_as(const struct plan_vnic *v, uint64_t mac)
+{
+	for (uint32_t i = 0; v->macs && i < v->macs->n; i++)
+		if (v->macs->mac[i] == mac)
+			return true;
+	return false;
+}
+
 /* f is private: the frame of vNIC v as it would go out. */
 static inline unsigned
 judge(const struct plan_vnic *v, const struct frame *f)
@@ -60,7 +70,7 @@ judge(const struct plan_vnic *v, const struct frame *f)
 
 	memcpy(&source, f->macs + 4, sizeof(source));
 	memcpy(&mine, v->mac, sizeof(mine));
-	if (unlikely(source >> 16 != mine))
+	if (unlikely(source >> 16 != mine) && !may_send_as(v, source >> 16))
 		return VNIC_DROP_SPOOFED;
 	if (unlikely(v->trunk)) {
 		if (frame_full_bytes(f) > v->max_tx_bytes + frame_tag_bytes(f))

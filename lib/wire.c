@@ -267,6 +267,19 @@ code_link(struct codec *c, struct wire_msg *m)
 }
 
 static void
+code_macs(struct codec *c, struct wire_msg *m)
+{
+	struct wire_macs *v = &m->u.macs;
+	uint32_t n;
+
+	code_bytes(c, v->uid, sizeof(v->uid));
+	code_u32(c, &v->index);
+	n = code_count(c, &v->n, WIRE_MAX_MACS);
+	for (uint32_t i = 0; i < n; i++)
+		code_bytes(c, v->mac[i], sizeof(v->mac[i]));
+}
+
+static void
 code_vnic_ref(struct codec *c, struct wire_msg *m)
 {
 	code_bytes(c, m->u.vnic_ref.uid, sizeof(m->u.vnic_ref.uid));
@@ -392,6 +405,7 @@ static const struct {
 	[WIRE_INIT_SESSION] = { code_session, 1 },
 	[WIRE_INIT_LOG] = { code_nothing, 1 },
 	[WIRE_VNIC_LINK] = { code_link, 0 },
+	[WIRE_VNIC_MACS] = { code_macs, 0 },
 };
 
 int

@@ -35,11 +35,12 @@
 enum wire_limits {
 	WIRE_MAGIC = 0x5745,
 	WIRE_MAJOR = 2,
-	WIRE_MINOR = 3,
+	WIRE_MINOR = 4,
 	WIRE_MAX_BYTES = 32768,
 	WIRE_MAX_FDS = 3 + VNIC_MAX_QUEUES,
 	WIRE_UID_BYTES = 16,
 	WIRE_MAX_ADDRESSES = 16,
+	WIRE_MAX_MACS = 8, /* of a vNIC, beside its own */
 	WIRE_MAX_COUNTERS = 240,
 	WIRE_MAX_DEVARGS = 512,
 	WIRE_MAX_IMPAIR_PACKETS = 16384,
@@ -93,6 +94,8 @@ enum wire_type {
 	WIRE_INIT_LOG,     /* 1 fd: a stream, for all that is logged */
 	/* europad to the data plane, since 2.2: an older one hangs up */
 	WIRE_VNIC_LINK, /* u.link: how the link of a vNIC behaves */
+	/* the same, since 2.4; an older one lets a vNIC use its own MAC alone */
+	WIRE_VNIC_MACS, /* u.macs: MACs of others that a vNIC may use */
 	WIRE_N_TYPES,
 };
 
@@ -240,6 +243,18 @@ struct wire_vnic {
 	struct wire_rates rates;
 };
 
+/*
+ * A vNIC sends as these, too, and gets what is sent to them; n = 0: as its own
+ * alone. One that somebody else on its wire has as its own, or that is a
+ * port's, is left out for as long as that is so.
+ */
+struct wire_macs {
+	uint8_t uid[WIRE_UID_BYTES];
+	uint32_t index;
+	uint32_t n;
+	uint8_t mac[WIRE_MAX_MACS][6];
+};
+
 struct wire_msg {
 	enum wire_type type;
 	uint32_t id;
@@ -260,6 +275,7 @@ struct wire_msg {
 		struct wire_set set;
 		struct wire_vnic vnic;
 		struct wire_link link;
+		struct wire_macs macs;
 		struct {
 			uint8_t uid[WIRE_UID_BYTES];
 		} router;

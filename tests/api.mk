@@ -111,6 +111,7 @@ EXTRA_DIST += \
   tests/rest/halt.test.mjs \
   tests/rest/live.test.mjs \
   tests/rest/logs.test.mjs \
+  tests/rest/macs.test.mjs \
   tests/rest/wiring.test.mjs \
   tests/rest/metrics.test.mjs \
   tests/rest/network.test.mjs \

@@ -11,7 +11,7 @@ TESTS += $(dp_pure_tests)
 if HAVE_DPDK
 DP_PROCESS_TESTS = \
   tests/unit/test_dp_control tests/unit/test_dp_floods tests/unit/test_dp_police \
-  tests/unit/test_dp_link tests/unit/test_dp_link2 \
+  tests/unit/test_dp_link tests/unit/test_dp_link2 tests/unit/test_dp_macs \
   tests/unit/test_dp_process tests/unit/test_dp_process2 \
   tests/unit/test_dp_queues tests/unit/test_dp_queues2
 check_PROGRAMS += $(DP_PROCESS_TESTS)
@@ -53,6 +53,10 @@ tests_unit_test_match_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS)
 tests_unit_test_dp_link_SOURCES = tests/unit/test_dp_link.c $(DP_RIG)
 tests_unit_test_dp_link_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_dp_link_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+
+tests_unit_test_dp_macs_SOURCES = tests/unit/test_dp_macs.c $(DP_RIG)
+tests_unit_test_dp_macs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dp_macs_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
 
 tests_unit_test_dp_control_SOURCES = tests/unit/test_dp_control.c $(DP_RIG)
 tests_unit_test_dp_control_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

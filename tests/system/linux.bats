@@ -143,6 +143,25 @@ lacks() { # INTERFACE
   ! run_in ip link show "$1"
 }
 
+# As keepalived does it with use_vmac: sent from it and sent to it.
+@test "a MAC of VRRP passes if its vNIC lists it" {
+  run_in ip link add vrrp.7 link eth0 address 00:00:5e:00:01:07 type macvlan mode private ||
+    skip "no macvlan here"
+  run_in sh -c 'ip addr add 198.18.0.7/32 dev vrrp.7 && ip link set vrrp.7 up'
+  run_in ip route add 198.18.0.2/32 dev vrrp.7 src 198.18.0.7
+  ip -n "$NODE_SENDER" neigh replace 198.18.0.7 lladdr 00:00:5e:00:01:07 dev eth0
+  run run_in ping -n -c 1 -W 1 198.18.0.2
+  [ "$status" != 0 ]
+  [ "$(host_sum l '(.tx.drops.spoofed // 0)')" -gt 0 ]
+  api PATCH /v1/routers/l/vnics/eth0 '{"spec":{"allow_macs":["00:00:5E:00:01:07"]}}' > /dev/null
+  within 10 reaches_vrrp
+  run_in ip link del vrrp.7
+  ip -n "$NODE_SENDER" neigh del 198.18.0.7 dev eth0
+  within 10 reaches
+}
+
+reaches_vrrp() { node_sender ping -n -c 1 -W 1 198.18.0.7; }
+
 @test "a twin that is deleted, and a program that is killed, come back" {
   within 10 reaches
   run_in ip link del eth1

@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { RIG_MAX_KEPT = 8, RIG_DEADLINE_MS = 5000 };
+enum { RIG_MAX_KEPT = 128, RIG_DEADLINE_MS = 5000 };
 
 /* What the rig takes for a token of its own. */
 #define RIG_SECRET "open-sesame"

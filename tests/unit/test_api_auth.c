@@ -15,6 +15,7 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
+#include <poll.h>
 
 static void
 ask_tcp(struct client_answer *a, const char *target, const char *headers)
@@ -100,6 +101,115 @@ a_network_is_64_bits(void **state)
 	assert_int_equal(b, htonl(0xc6120001));
 	assert_false(network_of(AF_INET, NULL, &b));
 	assert_int_equal(b, 0);
+}
+
+/* From 127.0.0.1 and another one, so that not the address is what counts. */
+static int
+ask_later(unsigned i)
+{
+	const struct sockaddr_in from = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK + i % 2),
+	};
+	const struct sockaddr_in to = {
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)rig.tcp_port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(
+	    bind(fd, (const struct sockaddr *)&from, sizeof(from)), 0);
+	assert_int_equal(
+	    connect(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
+	client_say(fd, "GET /v1/routers/later HTTP/1.1\r\n"
+		       "Host: localhost\r\n" RIG_BEARER "\r\n");
+	return fd;
+}
+
+static unsigned
+n_kept(void)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&rig.lock);
+	n = rig.n_kept;
+	pthread_mutex_unlock(&rig.lock);
+	return n;
+}
+
+/* true: the handler has it; false: it is answered already. */
+static bool
+is_taken(int fd, unsigned n_before)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	for (int i = 0; i < 10 * RIG_DEADLINE_MS; i++) {
+		if (n_kept() > n_before)
+			return true;
+		if (poll(&p, 1, 1) > 0)
+			return false;
+	}
+	fail_msg("neither taken nor answered");
+	return false;
+}
+
+static void
+answer_all(unsigned from, const int *fd, unsigned n)
+{
+	static struct client_answer a;
+
+	for (unsigned i = 0; i < n; i++)
+		api_reply(rig.kept[from + i], 200, json_object(), NULL, NULL);
+	for (unsigned i = 0; i < n; i++) {
+		client_read(fd[i], &a, 0);
+		assert_int_equal(a.status, 200);
+		close(fd[i]);
+	}
+}
+
+static void
+a_token_has_a_part_of_the_places_to_wait(void **state)
+{
+	static struct client_answer a;
+	int fd[SERVER_PENDING_OF_TOKEN + 1];
+	unsigned from = n_kept(), n = 0;
+
+	(void)state;
+	/* many at a time, on a machine that stands still fewer */
+	while (n <= SERVER_PENDING_OF_TOKEN) {
+		fd[n] = ask_later(n);
+		if (!is_taken(fd[n], from + n))
+			break;
+		n++;
+	}
+	assert_in_range(n, SERVER_WAITING_OF_TOKEN, SERVER_PENDING_OF_TOKEN);
+	client_read(fd[n], &a, 0);
+	rig_expect_code(&a, 503, "busy");
+	close(fd[n]);
+	/* neither who has no token nor the socket is asked for it */
+	ask_tcp(&a, "/healthz", "");
+	assert_int_equal(a.status, 200);
+	rig_ask(&a, "GET", "/v1/routers/a", RIG_BEARER, NULL);
+	assert_int_equal(a.status, 200);
+	answer_all(from, fd, n);
+	ask_tcp(&a, "/v1/routers/a", RIG_BEARER);
+	assert_int_equal(a.status, 200);
+	/* of those that wait for long fewer */
+	from += n;
+	for (n = 0; n < SERVER_WAITING_OF_TOKEN; n++) {
+		fd[n] = ask_later(n);
+		assert_true(is_taken(fd[n], from + n));
+	}
+	for (int i = 0; i < RIG_DEADLINE_MS && a.status == 200; i += 10) {
+		usleep(10000);
+		ask_tcp(&a, "/v1/routers/a", RIG_BEARER);
+	}
+	rig_expect_code(&a, 503, "busy");
+	assert_int_equal(n_kept(), from + n);
+	answer_all(from, fd, n);
+	ask_tcp(&a, "/v1/routers/a", RIG_BEARER);
+	assert_int_equal(a.status, 200);
 }
 
 /* A socket that listens there, on any port; -1: this machine has none. */
@@ -265,6 +375,7 @@ main(void)
 		cmocka_unit_test(a_network_is_64_bits),
 		cmocka_unit_test(a_network_has_64_connections),
 		cmocka_unit_test(nobody_is_asked_for_the_page_and_the_health),
+		cmocka_unit_test(a_token_has_a_part_of_the_places_to_wait),
 		cmocka_unit_test(
 		    over_the_socket_a_token_counts_if_there_is_one),
 		cmocka_unit_test(a_body_is_not_waited_for),

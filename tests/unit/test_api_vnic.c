@@ -119,6 +119,45 @@ addresses_are_checked(void **state)
 }
 
 static void
+allowed_macs_are_checked_and_canonical(void **state)
+{
+	struct model_vnic v = { .n_allow_macs = 0 };
+	struct problem p;
+	json_t *text, *back;
+
+	(void)state;
+	rig_expect_vnic_error(
+	    "{\"name\": \"a\", \"allow_macs\": \"00:00:5e:00:01:01\"}",
+	    "/allow_macs", "must be a list");
+	rig_expect_vnic_error("{\"name\": \"a\", \"allow_macs\": [7]}",
+	    "/allow_macs/0", "string");
+	rig_expect_vnic_error(
+	    "{\"name\": \"a\", \"allow_macs\": [\"00:00:5e:00:01\"]}",
+	    "/allow_macs/0", "six bytes");
+	rig_expect_vnic_error(
+	    "{\"name\": \"a\", \"allow_macs\": [\"33:33:00:00:00:01\"]}",
+	    "/allow_macs/0", "group");
+	rig_expect_vnic_error(
+	    "{\"name\": \"a\", \"allow_macs\": [\"0a:00:00:00:00:01\","
+	    " \"0A:00:00:00:00:01\"]}",
+	    "/allow_macs/1", "twice");
+	rig_expect_vnic_error(
+	    "{\"name\": \"a\", \"allow_macs\": [1,2,3,4,5,6,7,8,9]}",
+	    "/allow_macs", "at most 8");
+	problem_init(&p);
+	text = rig_parse("{\"name\": \"a\", \"allow_macs\":"
+			 " [\"00:00:5E:00:01:0F\", \"02:00:00:00:00:01\"]}");
+	assert_int_equal(model_vnic_read(&v, text, "", &p), 0);
+	json_decref(text);
+	back = model_vnic_json(&v);
+	text = rig_parse("[\"00:00:5e:00:01:0f\", \"02:00:00:00:00:01\"]");
+	assert_true(json_equal(json_object_get(back, "allow_macs"), text));
+	json_decref(text);
+	json_decref(back);
+	problem_clear(&p);
+}
+
+static void
 narrow_networks_have_no_broadcast(void **state)
 {
 	struct model_router r = rig_read_router(
@@ -193,6 +232,7 @@ main(void)
 		cmocka_unit_test(vnics_are_checked),
 		cmocka_unit_test(a_vnic_has_one_link),
 		cmocka_unit_test(addresses_are_checked),
+		cmocka_unit_test(allowed_macs_are_checked_and_canonical),
 		cmocka_unit_test(narrow_networks_have_no_broadcast),
 		cmocka_unit_test(vnics_of_one_router_differ),
 		cmocka_unit_test(routes_lead_somewhere),

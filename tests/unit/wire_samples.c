@@ -174,6 +174,16 @@ fill_small(struct wire_msg *m)
 	}
 }
 
+static void
+fill_macs(struct wire_macs *v)
+{
+	fill_uid(v->uid, 9);
+	v->index = 31;
+	v->n = WIRE_MAX_MACS;
+	for (unsigned i = 0; i < WIRE_MAX_MACS; i++)
+		memset(v->mac[i], (int)(0x20 + i), sizeof(v->mac[i]));
+}
+
 void
 wire_sample(struct wire_msg *m, enum wire_type type)
 {
@@ -187,6 +197,9 @@ wire_sample(struct wire_msg *m, enum wire_type type)
 		break;
 	case WIRE_VNIC_SET:
 		fill_vnic(&m->u.vnic);
+		break;
+	case WIRE_VNIC_MACS:
+		fill_macs(&m->u.macs);
 		break;
 	case WIRE_VNIC_LINK:
 		fill_link(&m->u.link);
