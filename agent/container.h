@@ -39,6 +39,16 @@ struct container_spec {
 	struct container_limits limits;
 };
 
+#define CONTAINER_UNKNOWN UINT64_MAX
+
+/* What one uses now; CONTAINER_UNKNOWN where nobody counts. */
+struct container_use {
+	uint64_t cpu_ns;    /* time on cores since it started */
+	uint64_t mem_bytes; /* as far as the limit counts it: with its tmpfs */
+	uint64_t pids;
+	uint64_t disk_bytes; /* of what the tmpfs on /var may hold */
+};
+
 enum container_state {
 	CONTAINER_STOPPED,
 	CONTAINER_RUNNING,
@@ -99,6 +109,13 @@ struct container_ops {
 	 */
 	void (*list)(
 	    void *cookie, void (*fn)(void *arg, const char *uid), void *arg);
+
+	/*
+	 * What it uses now; init_pid is that of its status, 0: all but the
+	 * disk. Synchronous: it waits for nothing that a tenant has a hand in.
+	 */
+	void (*use)(void *cookie, const char *uid, pid_t init_pid,
+	    struct container_use *out);
 };
 
 extern const struct container_ops container_lxc;

@@ -11,6 +11,9 @@
  *			whose number is in the file
  *	.wrong-limits	a start finds no limit on memory: -EBADE
  *
+ * DIR/UID/use holds what a container uses, in the order of struct container_use,
+ * "1000 4096 3 0"; without it nobody knows.
+ *
  * If EUROPA_FAKE_INIT holds a command line, an ordinary process stands for the
  * container: that command with --socket RUN_DIR/agent.sock --conf-dir
  * DIR/UID/run --log DIR/UID/log, where its output goes, too. It gets no isolation at all. It
@@ -444,6 +447,22 @@ op_list(void *cookie, void (*fn)(void *arg, const char *uid), void *arg)
 }
 
 static void
+op_use(void *cookie, const char *uid, pid_t init_pid, struct container_use *out)
+{
+	uint64_t v[4];
+	char path[PATH_BYTES], text[128];
+
+	(void)init_pid;
+	*out = (struct container_use){ CONTAINER_UNKNOWN, CONTAINER_UNKNOWN,
+		CONTAINER_UNKNOWN, CONTAINER_UNKNOWN };
+	path_of(cookie, uid, "use", path);
+	if (read_text(path, text, sizeof(text)) &&
+	    sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, &v[0],
+		&v[1], &v[2], &v[3]) == 4)
+		*out = (struct container_use){ v[0], v[1], v[2], v[3] };
+}
+
+static void
 op_close(void *cookie)
 {
 	struct fake *f = cookie;
@@ -484,4 +503,5 @@ const struct container_ops container_fake = {
 	.close = op_close,
 	.begin = op_begin,
 	.list = op_list,
+	.use = op_use,
 };

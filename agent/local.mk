@@ -10,7 +10,6 @@ agent_libagent_a_SOURCES = \
   agent/burial.c agent/burial.h \
   agent/check.c \
   agent/config.c agent/config.h \
-  agent/cpu_time.c agent/cpu_time.h \
   agent/container.h \
   agent/ctlclient.c agent/ctlclient.h \
   agent/durable.c agent/durable.h \

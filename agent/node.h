@@ -16,7 +16,6 @@
 #include "api/server.h"
 
 struct answers;
-struct cgroups;
 struct project;
 struct router;
 struct wiring;
@@ -71,7 +70,6 @@ struct node {
 	struct loop_source *watchdog;
 	struct loop_source *beat; /* of the readers of events */
 	struct loop_source *usage_timer;
-	struct cgroups *cgroups; /* NULL: containers have none */
 	unsigned n_templates;
 	struct node_template {
 		char name[MODEL_NAME_BYTES];

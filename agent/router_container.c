@@ -12,6 +12,7 @@
 #include "lib/base.h"
 #include "lib/log.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
@@ -225,6 +226,23 @@ void
 router_container_thaw(struct router *r)
 {
 	begin(r, CONTAINER_DO_THAW, done);
+}
+
+void
+router_container_use(const struct router *r, struct container_use *out)
+{
+	const struct node *n = r->node;
+	struct pollfd end = { .fd = r->pid_fd, .events = POLLIN };
+
+	if (r->container.state != CONTAINER_STOPPED && r->pid_source) {
+		n->ops->use(
+		    n->ops_cookie, r->uid_text, r->container.init_pid, out);
+		/* or the number may have become another process's */
+		if (poll(&end, 1, 0) == 0)
+			return;
+	}
+	*out = (struct container_use){ CONTAINER_UNKNOWN, CONTAINER_UNKNOWN,
+		CONTAINER_UNKNOWN, CONTAINER_UNKNOWN };
 }
 
 static void

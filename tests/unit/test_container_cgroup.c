@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_container_cgroup: limits read from, written to and compared in fake
- * trees of files: version 1, version 2, and a mixture. The real kernel is met
- * in tests/system/containers.bats.
+ * test_container_cgroup: limits and their use read from, written to and
+ * compared in fake trees of files: version 1, version 2, and a mixture. The real
+ * kernel is met in tests/system/containers.bats.
  */
-#include "agent/launch_cgroup.h"
+#include "agent/container_use.h"
 #include "lib/base.h"
 
 #include <ftw.h>
+#include <linux/magic.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <cmocka.h>
 
@@ -291,6 +293,63 @@ tear_down(void **state)
 	return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+static void
+test_v1_use(void **state)
+{
+	struct container_use u;
+
+	(void)state;
+	probe_v1();
+	container_use_read(&groups, "w", 0, &u);
+	assert_true(
+	    u.cpu_ns == CONTAINER_UNKNOWN && u.mem_bytes == CONTAINER_UNKNOWN &&
+	    u.pids == CONTAINER_UNKNOWN && u.disk_bytes == CONTAINER_UNKNOWN);
+	put("cpu/europa/w/payload/cpuacct.usage", "123456789012");
+	put("mem/base/europa/w/payload/memory.usage_in_bytes", "8192");
+	put("pids/europa/w/payload/pids.current", "7");
+	container_use_read(&groups, "w", 0, &u);
+	assert_int_equal(u.cpu_ns, 123456789012);
+	assert_int_equal(u.mem_bytes, 8192);
+	assert_int_equal(u.pids, 7);
+	/* swap is part of the limit */
+	put("mem/base/europa/w/payload/memory.memsw.usage_in_bytes", "12288");
+	container_use_read(&groups, "w", 0, &u);
+	assert_int_equal(u.mem_bytes, 12288);
+}
+
+static void
+test_v2_use(void **state)
+{
+	struct container_use u;
+
+	(void)state;
+	probe_v2();
+	put("uni/europa/w/payload/cpu.stat", "usage_usec 2500\nuser_usec 9");
+	put("uni/europa/w/payload/memory.current", "8192");
+	put("uni/europa/w/payload/pids.current", "0");
+	container_use_read(&groups, "w", 0, &u);
+	assert_int_equal(u.cpu_ns, 2500000);
+	assert_int_equal(u.mem_bytes, 8192);
+	assert_int_equal(u.pids, 0);
+	put("uni/europa/w/payload/memory.swap.current", "4096");
+	container_use_read(&groups, "w", 0, &u);
+	assert_int_equal(u.mem_bytes, 12288);
+}
+
+/* Of this process's own root: a /var that is no tmpfs is nobody's disk. */
+static void
+test_disk_is_a_tmpfs(void **state)
+{
+	struct statfs s;
+
+	(void)state;
+	assert_true(container_use_disk(0) == CONTAINER_UNKNOWN);
+	assert_true(container_use_disk(INT32_MAX) == CONTAINER_UNKNOWN);
+	assert_int_equal(statfs("/var", &s), 0);
+	if (s.f_type != TMPFS_MAGIC)
+		assert_true(container_use_disk(getpid()) == CONTAINER_UNKNOWN);
+}
+
 int
 main(void)
 {
@@ -302,6 +361,9 @@ main(void)
 		cmocka_unit_test(test_missing_limit_file),
 		cmocka_unit_test(test_holds),
 		cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_v1_use),
+		cmocka_unit_test(test_v2_use),
+		cmocka_unit_test(test_disk_is_a_tmpfs),
 		cmocka_unit_test(test_remove),
 	};
 

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// quota: what a router may have and what it uses, where it is not traffic. Fake
+// containers use what a file says.
+import assert from 'node:assert/strict';
+import {rmSync, writeFileSync} from 'node:fs';
+import {after, before, test} from 'node:test';
+
+import {dataplane, empty, must, reset, skip, until} from './client.mjs';
+
+const state = process.env.EUROPA_STATE_DIR;
+const skipFake = skip || (state ? false : 'the node was not started here');
+const at = '/v1/routers/q1';
+const quota = async () => (await must('GET', `${at}/quota`)).json;
+let file;
+
+const uses = ({cpu = 1e9, mem = 4096, pids = 3, disk = 0} = {}) =>
+  writeFileSync(file, `${cpu} ${mem} ${pids} ${disk}\n`);
+
+before(async () => {
+  if (skip) return;
+  await reset();
+  const {json} = await must('POST', '/v1/routers',
+    {name: 'q1', spec: {dataplane, vnics: [{name: 'a'}, {name: 'b'}]}});
+  file = `${state}/containers/${json.uid}/use`;
+});
+after(async () => { if (!skip) await empty(); });
+
+const ofContainer = ({cpu_usec, mem_bytes, pids, disk_bytes, vnics}) =>
+  [cpu_usec, mem_bytes, pids, disk_bytes, vnics];
+
+test('what the container uses is told while it runs', {skip: skipFake}, async () => {
+  assert.deepEqual(ofContainer((await quota()).usage), [null, null, null, null, 2]);
+  uses({cpu: 7654321, mem: 123456789, pids: 12, disk: 8192});
+  assert.deepEqual(ofContainer((await quota()).usage), [7654, 123456789, 12, 8192, 2]);
+  await must('PUT', `${at}/power`, {desired: 'paused'});
+  assert.equal((await quota()).usage.pids, 12);
+  await must('PUT', `${at}/power`, {desired: 'stopped'});
+  const {usage} = await quota();
+  assert.deepEqual(ofContainer(usage), [null, null, null, null, 2]);
+  assert.equal(usage.cpu_millis, null);
+  await must('PUT', `${at}/power`, {desired: 'running'});
+});
+
+test('time on cores is a mean of the window', {skip: skipFake}, async () => {
+  uses({cpu: 1e9});
+  await quota();
+  await until(async () => { // both ends of a window have seen this file
+    const {usage} = await quota();
+    assert.equal(usage.cpu_millis, 0);
+    assert.equal(usage.cpu_usec, 1e6);
+  });
+  uses({cpu: 3e9});
+  await until(async () => {
+    const {usage} = await quota();
+    assert.equal(usage.cpu_usec, 3e6);
+    assert.ok(usage.window_ms >= 200);
+    // 2 s in one window, of whatever length
+    assert.ok(Math.abs(usage.cpu_millis - 2e6 / usage.window_ms) <= 1,
+      JSON.stringify(usage));
+  });
+  rmSync(file);
+  await until(async () => assert.equal((await quota()).usage.cpu_millis, null));
+});
