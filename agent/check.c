@@ -203,6 +203,38 @@ may_run(const struct check *c)
 	       c->spec->power != MODEL_STOPPED;
 }
 
+/* What of its quota cannot be; best is what could be given. */
+static int
+exceeded(const struct check *c, const char *pointer, uint64_t want,
+    uint64_t best, const char *remedy)
+{
+	const char *key = strrchr(pointer, '/') + 1;
+
+	problem_add(c->p, pointer,
+	    "cannot be %" PRIu64 ", but could be %" PRIu64, want, best);
+	problem_set(c->p, 409, "quota-exceeded", remedy,
+	    "%s of router %s cannot be %" PRIu64 ", but could be %" PRIu64, key,
+	    c->spec->name, want, best);
+	c->p->extra = json_pack("{s:{s:I}, s:{s:I}}", "wanted", key,
+	    (json_int_t)want, "best", key, (json_int_t)best);
+	return -EDQUOT;
+}
+
+/* Who leaves the vNICs as they are wants another limit. */
+static int
+check_vnics_max(const struct check *c)
+{
+	unsigned n = c->spec->n_vnics, most = c->spec->quota.vnics_max;
+
+	if (n <= most)
+		return 0;
+	if (c->old && n <= c->old->spec.n_vnics)
+		return exceeded(
+		    c, "/spec/quota/vnics_max", most, n, "remove vNICs first");
+	return exceeded(c, "/spec/vnics", n, most,
+	    "ask for fewer vNICs, or for more vnics_max");
+}
+
 /* What only a stopped router can change: its memory and its root. */
 static int
 check_frozen(const struct check *c)
@@ -276,6 +308,8 @@ check_router(struct node *n, const struct project *project,
 	rc = check_clashes(&c);
 	if (rc == 0)
 		rc = check_frozen(&c);
+	if (rc == 0)
+		rc = check_vnics_max(&c);
 	if (rc == 0)
 		rc = project_admits(n, project, spec, old, p);
 	if (rc == 0)

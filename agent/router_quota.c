@@ -186,10 +186,11 @@ effective_json(const struct router *r)
 	if (r->container.state == CONTAINER_STOPPED || !r->set_known ||
 	    router_plane_owes(r))
 		return json_null();
-	o = json_pack("{s:o, s:o, s:o, s:o, s:o}", "cpu_millis",
+	o = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "cpu_millis",
 	    number(l->cpu_millis), "mem_bytes", number(l->mem_bytes), "pids",
 	    number(l->pids), "disk_bytes", number(l->disk_bytes), "pool_slots",
-	    number(r->slots_sent));
+	    number(r->slots_sent), "vnics_max",
+	    number(r->spec.quota.vnics_max));
 	model_rates_put(o, &(struct model_rates){
 			       .rx_pps = w->rx_pps,
 			       .tx_pps = w->tx_pps,

@@ -75,6 +75,7 @@ struct model_quota {
 	uint32_t pids;            /* 4..32768, default 64 */
 	uint64_t disk_bytes;      /* 1 MiB..1 TiB, default 16 MiB */
 	uint32_t pool_slots;      /* 2..65536, default 1024 */
+	uint32_t vnics_max;       /* 1..MODEL_MAX_VNICS, the default */
 	struct model_rates rates; /* of all its vNICs together */
 };
 

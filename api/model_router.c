@@ -24,6 +24,7 @@ quota_init(struct model_quota *q)
 		.pids = 64,
 		.disk_bytes = 16 * MIB,
 		.pool_slots = 1024,
+		.vnics_max = MODEL_MAX_VNICS,
 	};
 	model_rates_init(&q->rates);
 }
@@ -63,10 +64,15 @@ read_quota(
     struct model_quota *q, const struct model_reader *parent, const char *key)
 {
 	static const char *const known[] = { "cpu_millis", "mem_bytes", "pids",
-		"disk_bytes", "pool_slots", MODEL_RATE_KEYS, NULL };
+		"disk_bytes", "pool_slots", "vnics_max", MODEL_RATE_KEYS,
+		NULL };
 	static const struct model_range cpu = { .min = 10, .max = 1000000 };
 	static const struct model_range pids = { .min = 4, .max = 32768 };
 	static const struct model_range slots = { .min = 2, .max = 65536 };
+	static const struct model_range vnics = {
+		.min = 1,
+		.max = MODEL_MAX_VNICS,
+	};
 	static const struct model_range mem = { 8 * MIB, TIB, true, false };
 	static const struct model_range disk = { MIB, TIB, true, false };
 	const json_t *v = model_take_object(parent, key);
@@ -81,6 +87,7 @@ read_quota(
 	read_u32(&in, "cpu_millis", &cpu, &q->cpu_millis);
 	read_u32(&in, "pids", &pids, &q->pids);
 	read_u32(&in, "pool_slots", &slots, &q->pool_slots);
+	read_u32(&in, "vnics_max", &vnics, &q->vnics_max);
 	model_take_uint(&in, "mem_bytes", &mem, &q->mem_bytes);
 	model_take_uint(&in, "disk_bytes", &disk, &q->disk_bytes);
 	model_rates_take(&in, &q->rates);
@@ -262,10 +269,11 @@ model_router_read(struct model_router *out, const json_t *body,
 json_t *
 model_quota_json(const struct model_quota *q)
 {
-	json_t *o = json_pack("{s:I, s:I, s:I, s:I, s:I}", "cpu_millis",
+	json_t *o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "cpu_millis",
 	    (json_int_t)q->cpu_millis, "mem_bytes", (json_int_t)q->mem_bytes,
 	    "pids", (json_int_t)q->pids, "disk_bytes",
-	    (json_int_t)q->disk_bytes, "pool_slots", (json_int_t)q->pool_slots);
+	    (json_int_t)q->disk_bytes, "pool_slots", (json_int_t)q->pool_slots,
+	    "vnics_max", (json_int_t)q->vnics_max);
 
 	model_rates_put(o, &q->rates);
 	return o;

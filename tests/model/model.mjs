@@ -202,6 +202,8 @@ function checkRouter(state, project, r, old) {
   checkWired(state, project, r);
   checkClashes(state, project, r, old);
   checkFrozen(r, old);
+  if (r.spec.vnics.length > r.spec.quota.vnics_max)
+    refuse(409, 'quota-exceeded', 'vnics_max');
   checkProject(state, project, r, old);
   if (r.spec.quota.mem_bytes > NODE_BYTES) refuse(507, 'no-memory');
   if (r.spec.lease?.expires_at && Date.parse(r.spec.lease.expires_at) <= Date.now())

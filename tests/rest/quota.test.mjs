@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import {rmSync, writeFileSync} from 'node:fs';
 import {after, before, test} from 'node:test';
 
-import {dataplane, empty, must, reset, skip, until} from './client.mjs';
+import {dataplane, empty, must, request, reset, skip, until} from './client.mjs';
 
 const state = process.env.EUROPA_STATE_DIR;
 const skipFake = skip || (state ? false : 'the node was not started here');
@@ -60,4 +60,30 @@ test('time on cores is a mean of the window', {skip: skipFake}, async () => {
   });
   rmSync(file);
   await until(async () => assert.equal((await quota()).usage.cpu_millis, null));
+});
+
+test('there are no more vNICs than vnics_max, and it is no less than there are', {skip}, async () => {
+  const patch = (limit) => request('PATCH', `${at}/quota`, {limit});
+  const refused = (answer, pointer, wanted, best) => {
+    assert.equal(answer.status, 409, answer.text);
+    assert.equal(answer.json.code, 'quota-exceeded');
+    assert.equal(answer.json.errors[0].pointer, pointer);
+    assert.deepEqual([answer.json.wanted, answer.json.best], [wanted, best]);
+  };
+  assert.equal((await quota()).limit.vnics_max, 32);
+  const {json} = await must('PATCH', `${at}/quota`, {limit: {vnics_max: 2}});
+  assert.deepEqual([json.limit.vnics_max, json.effective.vnics_max], [2, 2]);
+  refused(await request('POST', `${at}/vnics`, {name: 'c'}), '/spec/vnics',
+    {vnics: 3}, {vnics: 2});
+  refused(await patch({vnics_max: 1}), '/spec/quota/vnics_max',
+    {vnics_max: 1}, {vnics_max: 2});
+  assert.equal((await quota()).limit.vnics_max, 2);
+  refused(await request('POST', '/v1/routers', {name: 'q2', spec: {power: 'stopped',
+    quota: {vnics_max: 1}, vnics: [{name: 'a'}, {name: 'b'}]}}), '/spec/vnics',
+  {vnics: 2}, {vnics: 1});
+  await must('DELETE', `${at}/vnics/b`);
+  await must('POST', `${at}/vnics`, {name: 'c'});
+  await must('PATCH', `${at}/quota`, {limit: {vnics_max: 3}});
+  await must('POST', `${at}/vnics`, {name: 'b'});
+  assert.equal((await quota()).usage.vnics, 3);
 });
