@@ -235,18 +235,42 @@ check_vnics_max(const struct check *c)
 	    "ask for fewer vNICs, or for more vnics_max");
 }
 
-/* What only a stopped router can change: its memory and its root. */
+/*
+ * A limit that cannot be had stops the router: less than what is there is not
+ * even tried. What fills up in between is its owner's doing.
+ */
+static int
+check_disk(const struct check *c)
+{
+	uint64_t want = c->spec->quota.disk_bytes;
+	struct container_use use;
+
+	if (!c->old || want >= c->old->spec.quota.disk_bytes ||
+	    c->spec->power == MODEL_STOPPED || !may_run(c))
+		return 0;
+	if (!c->old->known) {
+		problem_set(c->p, 503, "busy", "try again in a second",
+		    "nobody has looked yet what is on the disk of router %s",
+		    c->spec->name);
+		return -EBUSY;
+	}
+	router_container_use(c->old, &use);
+	if (use.disk_bytes == CONTAINER_UNKNOWN || use.disk_bytes <= want)
+		return 0;
+	return exceeded(c, "/spec/quota/disk_bytes", want, use.disk_bytes,
+	    "delete files in the router's /var first");
+}
+
+/* What only a stopped router can change: its packet memory and its root. */
 static int
 check_frozen(const struct check *c)
 {
 	const struct model_quota *a = &c->spec->quota;
-	const struct model_quota *b;
 	struct vnic_geometry new_g, old_g;
 	const char *what = NULL;
 
 	if (!c->old || !may_run(c))
 		return 0;
-	b = &c->old->spec.quota;
 	router_geometry(c->n, c->spec, &new_g);
 	router_geometry(c->n, &c->old->spec, &old_g);
 	/* less at any time, more as far as the memory goes */
@@ -258,8 +282,6 @@ check_frozen(const struct check *c)
 	else if (c->old->has_memory &&
 		 c->spec->n_vnics > c->old->layout.g.max_vnics)
 		what = "/spec/vnics";
-	else if (a->disk_bytes != b->disk_bytes)
-		what = "/spec/quota/disk_bytes";
 	else if (strcmp(c->spec->template, c->old->spec.template) != 0)
 		what = "/spec/template";
 	if (!what)
@@ -310,6 +332,8 @@ check_router(struct node *n, const struct project *project,
 		rc = check_frozen(&c);
 	if (rc == 0)
 		rc = check_vnics_max(&c);
+	if (rc == 0)
+		rc = check_disk(&c);
 	if (rc == 0)
 		rc = project_admits(n, project, spec, old, p);
 	if (rc == 0)

@@ -157,11 +157,21 @@ step_stop(struct router *r)
 	router_container_stop(r);
 }
 
+/* The kernel makes a tmpfs of whole pages. */
+static uint64_t
+in_pages(uint64_t bytes)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	return (bytes + page - 1) / page;
+}
+
 static bool
 limits_are(const struct container_limits *l, const struct model_quota *q)
 {
 	return q->cpu_millis == l->cpu_millis && q->mem_bytes == l->mem_bytes &&
-	       q->pids == l->pids;
+	       q->pids == l->pids &&
+	       in_pages(q->disk_bytes) == in_pages(l->disk_bytes);
 }
 
 /* A change that was asked for and refused is not asked for again. */

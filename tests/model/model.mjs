@@ -157,10 +157,11 @@ function checkFrozen(r, old) {
     if (old.memory) frozen();
     refuse('either', 'wrong-state', 'its memory is not known');
   }
-  if (frame(a) > frame(b) || a.quota.disk_bytes !== b.quota.disk_bytes ||
-    a.template !== b.template ||
+  if (frame(a) > frame(b) || a.template !== b.template ||
     (old.memory && a.vnics.length > old.memory.vnics))
     frozen();
+  if (a.quota.disk_bytes < b.quota.disk_bytes && a.power !== 'stopped')
+    refuse('either', 'busy', 'what is on the disk may not be known yet');
 }
 
 const sumOf = (spec, key) => {

@@ -87,3 +87,19 @@ test('there are no more vNICs than vnics_max, and it is no less than there are',
   await must('POST', `${at}/vnics`, {name: 'b'});
   assert.equal((await quota()).usage.vnics, 3);
 });
+
+test('the disk is changed while it runs, not below what is there', {skip: skipFake}, async () => {
+  const MIB = 2 ** 20;
+  uses({disk: 5 * MIB});
+  for (const size of [24 * MIB, 6 * MIB, 5 * MIB]) {
+    const {json} = await must('PATCH', `${at}/quota`, {limit: {disk_bytes: size}});
+    assert.equal(json.effective.disk_bytes, size);
+  }
+  const answer = await request('PATCH', `${at}/quota`, {limit: {disk_bytes: '4MiB'}});
+  assert.equal(answer.status, 409, answer.text);
+  assert.equal(answer.json.code, 'quota-exceeded');
+  assert.equal(answer.json.errors[0].pointer, '/spec/quota/disk_bytes');
+  assert.deepEqual([answer.json.wanted, answer.json.best],
+    [{disk_bytes: 4 * MIB}, {disk_bytes: 5 * MIB}]);
+  assert.equal((await quota()).limit.disk_bytes, 5 * MIB);
+});
