@@ -167,15 +167,23 @@ reserved_bytes(const struct node *n, const struct model_router *spec,
 	return spec->quota.mem_bytes + l.pool_bytes;
 }
 
+uint64_t
+node_reserved_bytes(const struct node *n, const struct router *without)
+{
+	uint64_t sum = 0;
+
+	for (const struct router *r = n->routers; r; r = r->next)
+		if (r != without)
+			sum += reserved_bytes(n, &r->spec, r);
+	return sum;
+}
+
 static int
 check_memory(const struct check *c)
 {
 	uint64_t want = reserved_bytes(c->n, c->spec, c->old);
-	uint64_t used = 0, best;
+	uint64_t used = node_reserved_bytes(c->n, c->old), best;
 
-	for (const struct router *r = c->n->routers; r; r = r->next)
-		if (r != c->old)
-			used += reserved_bytes(c->n, &r->spec, r);
 	best = c->n->mem_bytes > used ? c->n->mem_bytes - used : 0;
 	if (want <= best)
 		return 0;

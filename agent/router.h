@@ -330,5 +330,8 @@ void router_etag(const struct router *r, char *buf, size_t size);
 int check_router(struct node *n, const struct project *project,
     const struct model_router *spec, const struct router *old,
     struct problem *p);
+/* Memory and packet pools that are promised to all routers but one, or NULL. */
+uint64_t node_reserved_bytes(
+    const struct node *n, const struct router *without);
 
 #endif
