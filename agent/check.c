@@ -198,6 +198,30 @@ check_memory(const struct check *c)
 	return -ENOSPC;
 }
 
+/* A ceiling, not a reservation: only as many as the node's owner wants. */
+static int
+check_cpu(const struct check *c)
+{
+	uint64_t want = c->spec->quota.cpu_millis, used = 0, best;
+
+	if (c->n->cpu_millis == 0 ||
+	    (c->old && want <= c->old->spec.quota.cpu_millis))
+		return 0;
+	for (const struct router *r = c->n->routers; r; r = r->next)
+		used += r == c->old ? 0 : r->spec.quota.cpu_millis;
+	best = c->n->cpu_millis > used ? c->n->cpu_millis - used : 0;
+	if (want <= best)
+		return 0;
+	problem_set(c->p, 507, "no-cpu",
+	    "ask for less cpu_millis, or delete a router",
+	    "the router would have %" PRIu64 " cpu_millis, %" PRIu64
+	    " are left",
+	    want, best);
+	c->p->extra = json_pack(
+	    "{s:I, s:I}", "wanted", (json_int_t)want, "best", (json_int_t)best);
+	return -ENOSPC;
+}
+
 /*
  * Whether a container may be there, with what it was started with. Before it
  * has been looked for: unless it was wished to be stopped, and still is.
@@ -346,5 +370,7 @@ check_router(struct node *n, const struct project *project,
 		rc = project_admits(n, project, spec, old, p);
 	if (rc == 0)
 		rc = check_memory(&c);
+	if (rc == 0)
+		rc = check_cpu(&c);
 	return rc;
 }

@@ -5,6 +5,7 @@
 #include "agent/node.h"
 
 #include "agent/answers.h"
+#include "agent/cpus.h"
 #include "agent/events.h"
 #include "agent/keep.h"
 #include "agent/ops.h"
@@ -277,9 +278,21 @@ memory_for_routers(const struct config *c)
 	uint64_t total =
 	    (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 
-	if (c->memory_mib != 0)
-		return (uint64_t)c->memory_mib << 20;
-	return total - total / 8;
+	total = c->memory_mib != 0 ? (uint64_t)c->memory_mib << 20
+				   : total - total / 8;
+	return total * c->mem_overcommit / 100;
+}
+
+/* Of the cores that routers may run on. */
+static uint64_t
+cpu_for_routers(const struct config *c)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	struct cpus of_routers;
+
+	if (cpus_parse(c->router_cpus, &of_routers))
+		cores = cpus_count(&of_routers);
+	return (uint64_t)cores * 1000 * c->cpu_overcommit / 100;
 }
 
 /* A container without a router is what a crash between two steps left. */
@@ -408,6 +421,7 @@ node_open(struct node *n, struct err *e)
 	int rc = open_loop(n, e);
 
 	n->mem_bytes = memory_for_routers(&n->cfg);
+	n->cpu_millis = cpu_for_routers(&n->cfg);
 	if (rc == 0)
 		rc = make_dirs(n, e);
 	if (rc == 0)

@@ -318,13 +318,14 @@ op_node_get(struct node *n, struct api_request *rq)
 	for (const struct port *p = n->ports; p; p = p->next)
 		ports += access_role(n, rq, p->project) != API_ROLE_NONE;
 	o = json_pack("{s:s, s:s, s:s, s:s, s:{s:b, s:i, s:b}, s:{s:i, s:i},"
-		      " s:{s:I, s:i, s:i}}",
+		      " s:{s:I, s:I, s:i, s:i}}",
 	    "kind", "Node", "name", "local", "api", "v1", "version",
 	    EUROPA_VERSION, "dataplane", "connected", plane_is_up(n->plane),
 	    "pid", (int)n->plane_pid, "hugepages", n->plane_hugepages, "counts",
 	    "routers", (int)routers, "ports", (int)ports, "limits", "mem_bytes",
-	    (json_int_t)n->mem_bytes, "routers", (int)n->cfg.id_ranges,
-	    "vnics_per_router", MODEL_MAX_VNICS);
+	    (json_int_t)n->mem_bytes, "cpu_millis", (json_int_t)n->cpu_millis,
+	    "routers", (int)n->cfg.id_ranges, "vnics_per_router",
+	    MODEL_MAX_VNICS);
 	if (n->api && *api_server_fingerprint(n->api))
 		json_object_set_new(o, "tls",
 		    json_pack("{s:s, s:s, s:s}", "listen", n->cfg.listen_https,

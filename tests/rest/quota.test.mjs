@@ -2,10 +2,11 @@
 // quota: what a router may have and what it uses, where it is not traffic. Fake
 // containers use what a file says.
 import assert from 'node:assert/strict';
-import {rmSync, writeFileSync} from 'node:fs';
+import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {after, before, test} from 'node:test';
 
-import {dataplane, empty, must, request, reset, skip, until} from './client.mjs';
+import {dataplane, empty, killEuropad, must, pidFile, request, reset, skip, until}
+  from './client.mjs';
 
 const state = process.env.EUROPA_STATE_DIR;
 const skipFake = skip || (state ? false : 'the node was not started here');
@@ -102,4 +103,34 @@ test('the disk is changed while it runs, not below what is there', {skip: skipFa
   assert.deepEqual([answer.json.wanted, answer.json.best],
     [{disk_bytes: 4 * MIB}, {disk_bytes: 5 * MIB}]);
   assert.equal((await quota()).limit.disk_bytes, 5 * MIB);
+});
+
+test('a node promises as much as its configuration says', {skip: skipFake || !pidFile}, async () => {
+  const conf = `${state}/../europa.conf`;
+  const was = readFileSync(conf, 'utf8');
+  const {limits} = (await must('GET', '/v1')).json;
+  assert.equal(limits.cpu_millis, 0);
+  await must('PATCH', `${at}/quota`, {limit: {cpu_millis: 1000000}});
+  writeFileSync(conf, was.replace('[agent]\n',
+    '[agent]\nmem_overcommit = 200\ncpu_overcommit = 100\nrouter_cpus = 0-2,1\n'));
+  try {
+    await killEuropad();
+    const now = (await must('GET', '/v1')).json.limits;
+    assert.equal(now.mem_bytes, 2 * limits.mem_bytes);
+    assert.equal(now.cpu_millis, 3000);
+    // what is there stays, and may become less
+    await must('PATCH', `${at}/quota`, {limit: {cpu_millis: 400000}});
+    await must('PATCH', `${at}/quota`, {limit: {cpu_millis: 700}});
+    const more = (cpu_millis) => request('POST', '/v1/routers?dry_run=true',
+      {name: 'q2', spec: {power: 'stopped', quota: {cpu_millis}}});
+    assert.equal((await more(1300)).status, 200); // r1 has 1000
+    const full = await more(1301);
+    assert.equal(full.status, 507, full.text);
+    assert.deepEqual([full.json.code, full.json.wanted, full.json.best],
+      ['no-cpu', 1301, 1300]);
+  } finally {
+    writeFileSync(conf, was);
+    await killEuropad();
+  }
+  assert.deepEqual((await must('GET', '/v1')).json.limits, limits);
 });
