@@ -8,14 +8,19 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <sys/queue.h>
 
+struct asker {
+	LIST_ENTRY(asker) link;
+	char who[SHA256_HEX]; /* "": from before it was written */
+	unsigned n;           /* entries */
+};
+
 struct answers_entry {
 	TAILQ_ENTRY(answers_entry) link;
+	struct asker *asker;
 	char name[SHA256_HEX]; /* of the file: of who and key */
-	char who[SHA256_HEX];  /* "": from before it was written */
 	char digest[SHA256_HEX];
 	int64_t time;
 	bool under_way; /* there is no file yet */
@@ -25,6 +30,7 @@ struct answers {
 	char dir[DURABLE_PATH];
 	unsigned n;
 	TAILQ_HEAD(entry_list, answers_entry) list;
+	LIST_HEAD(asker_list, asker) askers; /* who has entries */
 };
 
 static void
@@ -36,6 +42,47 @@ unlink_file(const struct answers *a, const char *name)
 		unlinkat(d, name, 0);
 }
 
+static struct asker *
+asker_of(const struct answers *a, const char *who)
+{
+	struct asker *k;
+
+	LIST_FOREACH(k, &a->askers, link)
+	if (strcmp(k->who, who) == 0)
+		return k;
+	return NULL;
+}
+
+/* Returns NULL without memory. */
+static struct answers_entry *
+entry_new(struct answers *a, const char *who)
+{
+	struct answers_entry *x = calloc(1, sizeof(*x));
+	struct asker *k = asker_of(a, who);
+
+	if (x && !k && (k = calloc(1, sizeof(*k))) != NULL) {
+		snprintf(k->who, sizeof(k->who), "%s", who);
+		LIST_INSERT_HEAD(&a->askers, k, link);
+	}
+	if (!x || !k) {
+		free(x);
+		return NULL;
+	}
+	x->asker = k;
+	k->n++;
+	return x;
+}
+
+static void
+entry_free(struct answers_entry *x)
+{
+	if (--x->asker->n == 0) {
+		LIST_REMOVE(x->asker, link);
+		free(x->asker);
+	}
+	free(x);
+}
+
 /* Takes x out of the list, and its file from the disk. */
 static void
 forget(struct answers *a, struct answers_entry *x)
@@ -44,7 +91,7 @@ forget(struct answers *a, struct answers_entry *x)
 		unlink_file(a, x->name);
 	TAILQ_REMOVE(&a->list, x, link);
 	a->n--;
-	free(x);
+	entry_free(x);
 }
 
 static void
@@ -74,60 +121,68 @@ read_file(const struct answers *a, const char *name)
 static int
 load(struct answers *a, const char *name)
 {
-	struct answers_entry *x = calloc(1, sizeof(*x));
 	json_t *o = read_file(a, name);
 	const char *digest = json_string_value(json_object_get(o, "digest"));
 	const char *who = json_string_value(json_object_get(o, "who"));
+	struct answers_entry *x = NULL;
 
-	if (!x || !digest || strlen(digest) != sizeof(x->digest) - 1 ||
-	    !json_is_string(json_object_get(o, "body"))) {
-		free(x);
+	if (digest && strlen(digest) == sizeof(x->digest) - 1 &&
+	    json_is_string(json_object_get(o, "body")))
+		x = entry_new(a, who ? who : "");
+	if (!x) {
 		json_decref(o);
 		return -EINVAL;
 	}
 	memcpy(x->digest, digest, sizeof(x->digest));
 	memcpy(x->name, name, sizeof(x->name));
-	if (who)
-		snprintf(x->who, sizeof(x->who), "%s", who);
 	x->time = json_integer_value(json_object_get(o, "time"));
 	insert(a, x);
 	json_decref(o);
 	return 0;
 }
 
-/* Room for one more of who asks; false: all of his are under way. */
-static bool
-expire_own(struct answers *a, const char who[SHA256_HEX])
+/*
+ * The one to go for another one: the oldest of k, or, k NULL, of whoever has
+ * most. NULL: all are under way.
+ */
+static struct answers_entry *
+to_go(const struct answers *a, const struct asker *k)
 {
-	struct answers_entry *x, *oldest = NULL;
-	unsigned n = 0;
+	struct answers_entry *x, *out = NULL;
 
 	TAILQ_FOREACH(x, &a->list, link) {
-		if (memcmp(x->who, who, sizeof(x->who)) != 0)
+		if (x->under_way || (k && x->asker != k))
 			continue;
-		n++;
-		if (!oldest && !x->under_way)
-			oldest = x;
+		if (!out || x->asker->n > out->asker->n)
+			out = x;
 	}
-	if (n < ANSWERS_OF_ONE && (n == 0 || a->n < ANSWERS_MAX))
-		return true;
-	if (oldest)
-		forget(a, oldest);
-	return oldest || n < ANSWERS_OF_ONE;
+	return out;
 }
 
-/* Makes room: what is too old, and of what is too much, the oldest. */
+/* Room for one more of who asks; false: there is none. */
+static bool
+make_room(struct answers *a, const char *who)
+{
+	const struct asker *k = asker_of(a, who);
+	bool has_all = k && k->n >= ANSWERS_OF_ONE;
+	struct answers_entry *x;
+
+	if (!has_all && a->n < ANSWERS_MAX)
+		return true;
+	x = to_go(a, has_all ? k : NULL);
+	if (x)
+		forget(a, x);
+	return x;
+}
+
+/* What is too old goes. */
 static void
-expire(struct answers *a, int64_t now, unsigned most)
+expire(struct answers *a, int64_t now)
 {
 	struct answers_entry *x = TAILQ_FIRST(&a->list), *next;
 
-	for (; x; x = next) {
-		bool is_old = x->time + ANSWERS_KEEP_S <= now;
-
+	for (; x && x->time + ANSWERS_KEEP_S <= now; x = next) {
 		next = TAILQ_NEXT(x, link);
-		if (!is_old && a->n < most)
-			return;
 		if (!x->under_way)
 			forget(a, x);
 	}
@@ -138,12 +193,14 @@ answers_open(const char *dir, int64_t now, struct answers **out, struct err *e)
 {
 	struct answers *a = calloc(1, sizeof(*a));
 	const struct dirent *entry;
+	struct answers_entry *x;
 	DIR *d;
 	int rc;
 
 	if (!a)
 		return err_set(e, -ENOMEM, "out of memory");
 	TAILQ_INIT(&a->list);
+	LIST_INIT(&a->askers);
 	snprintf(a->dir, sizeof(a->dir), "%s", dir);
 	rc = durable_folder(dir, e);
 	if (rc < 0) {
@@ -161,7 +218,9 @@ answers_open(const char *dir, int64_t now, struct answers **out, struct err *e)
 	}
 	if (d)
 		closedir(d);
-	expire(a, now, ANSWERS_MAX);
+	expire(a, now);
+	while (a->n > ANSWERS_MAX && (x = to_go(a, NULL)) != NULL)
+		forget(a, x);
 	*out = a;
 	return 0;
 }
@@ -175,7 +234,7 @@ answers_close(struct answers *a)
 		return;
 	while ((x = TAILQ_FIRST(&a->list)) != NULL) {
 		TAILQ_REMOVE(&a->list, x, link);
-		free(x);
+		entry_free(x);
 	}
 	free(a);
 }
@@ -203,21 +262,17 @@ answers_begin(struct answers *a, const char *who, const char *key,
 		return ANSWERS_FULL;
 	sha256_hex(both, (size_t)n, name);
 	sha256_hex(who, strlen(who), asker);
-	expire(a, now, UINT_MAX);
+	expire(a, now);
 	x = find(a, name);
 	*out = x;
 	if (x && strcmp(x->digest, digest) != 0)
 		return ANSWERS_OTHER;
 	if (x)
 		return x->under_way ? ANSWERS_UNDER_WAY : ANSWERS_KNOWN;
-	if (!expire_own(a, asker))
-		return ANSWERS_FULL;
-	expire(a, now, ANSWERS_MAX);
-	x = a->n < ANSWERS_MAX ? calloc(1, sizeof(*x)) : NULL;
+	x = make_room(a, asker) ? entry_new(a, asker) : NULL;
 	if (!x)
 		return ANSWERS_FULL;
 	memcpy(x->name, name, sizeof(name));
-	memcpy(x->who, asker, sizeof(asker));
 	snprintf(x->digest, sizeof(x->digest), "%s", digest);
 	x->time = now;
 	x->under_way = true;
@@ -231,10 +286,10 @@ answers_keep(struct answers *a, struct answers_entry *x,
     const struct api_answer *answer, struct err *e)
 {
 	json_t *o = json_pack("{s:s, s:s, s:I, s:i, s:s, s:s%, s:s?, s:s?}",
-	    "digest", x->digest, "who", x->who, "time", (json_int_t)x->time,
-	    "status", answer->status, "type", answer->media_type, "body",
-	    answer->text ? answer->text : "", answer->n, "etag", answer->etag,
-	    "location", answer->location);
+	    "digest", x->digest, "who", x->asker->who, "time",
+	    (json_int_t)x->time, "status", answer->status, "type",
+	    answer->media_type, "body", answer->text ? answer->text : "",
+	    answer->n, "etag", answer->etag, "location", answer->location);
 	scoped_free char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	size_t n = text ? strlen(text) : 0;
 	int rc;

@@ -6,7 +6,7 @@
  *
  * Each is a file of its own, on disk before the client hears of it, and kept for
  * a day; of more than ANSWERS_OF_ONE the asker's own oldest go, and of more than
- * ANSWERS_MAX the oldest of all: who asks much pushes out himself first. A key
+ * ANSWERS_MAX the oldest of whoever has most: nobody pushes out who has few. A key
  * belongs to who sent it. What was never answered, because europad ended, is not
  * known here: it is carried out when it comes again, and a name is taken then or
  * it is not.

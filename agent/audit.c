@@ -69,6 +69,15 @@ audit_forget(struct node *n, const struct project *p, struct err *e)
 	return store_rename_audit(n->store, p->spec.name, now, e);
 }
 
+int
+audit_forget_name(struct node *n, const char *name, struct err *e)
+{
+	char now[OLD_NAME_BYTES];
+
+	old_name(name, "before", now);
+	return store_rename_audit(n->store, name, now, e);
+}
+
 /* Context: the loop, as every answer of an operation. */
 static void
 answered(void *arg, const struct api_request *rq, int status)

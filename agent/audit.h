@@ -22,5 +22,7 @@ void audit_begin(struct node *n, struct api_request *rq);
 
 /* Before p goes. Returns 0, or negative errno with e set. */
 int audit_forget(struct node *n, const struct project *p, struct err *e);
+/* Before a project of this name comes; the same for those that went unnoticed. */
+int audit_forget_name(struct node *n, const char *name, struct err *e);
 
 #endif

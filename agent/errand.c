@@ -15,7 +15,7 @@ errand_begin(struct errand *x, struct router *r, struct api_request *rq,
 	c.link = r->link;
 	c.hooks.arg = arg;
 	x->rq = rq;
-	visit_begin(&x->visit, r, plan->end);
+	visit_begin(&x->visit, r, rq, plan->end);
 	rc = loop_add_timer(r->node->loop, plan->on_time, arg, &x->timer);
 	if (rc == 0)
 		rc = session_new(r->node->loop, &c, &x->session);

@@ -31,8 +31,9 @@ answered(void *arg, const struct api_answer *answer)
 	struct job *j = arg;
 	struct err e;
 
-	if (answer->status == 400 || answer->status == 422 ||
-	    answer->status == 503 || answer->status == 507)
+	if (answer->status == 400 || answer->status == 403 ||
+	    answer->status == 422 || answer->status == 503 ||
+	    answer->status == 507)
 		answers_drop(j->answers, j->entry);
 	else if (answers_keep(j->answers, j->entry, answer, &e) < 0)
 		log_warn("the answer to a key is not kept: %s", e.msg);

@@ -121,6 +121,6 @@ op_logs_get(struct node *n, struct api_request *rq)
 		free(f);
 		return;
 	}
-	visit_begin(&f->visit, r, visit_ends);
+	visit_begin(&f->visit, r, rq, visit_ends);
 	pump(f);
 }

@@ -161,7 +161,9 @@ create(struct node *n, struct model_project *spec, struct api_request *rq)
 		project_free(p);
 		return;
 	}
-	rc = project_store(n, p, &p->spec, 1, &e);
+	rc = audit_forget_name(n, p->spec.name, &e);
+	if (rc == 0)
+		rc = project_store(n, p, &p->spec, 1, &e);
 	if (rc < 0) {
 		project_free(p);
 		op_store_failed(rq, rc, &e);

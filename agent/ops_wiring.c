@@ -5,6 +5,7 @@
  * not be there, nor run. A change is never more than its difference: packets
  * that wait on a link stay there.
  */
+#include "agent/access.h"
 #include "agent/events.h"
 #include "agent/ops_again.h"
 #include "agent/ops_list.h"
@@ -115,13 +116,14 @@ create_once(struct node *n, struct model_wiring *spec, struct api_request *rq)
 	struct project *project = op_project(n, rq);
 	const struct wiring *same =
 	    wiring_by_name(n, project, spec->kind, spec->name);
+	bool is_tenant = access_role(n, rq, NULL) != API_ROLE_ADMIN;
 	struct problem p;
 
 	problem_init(&p);
 	if (same && op_has_made(rq, same->uid))
 		wiring_wait(n, rq, same->uid, 201);
-	else if ((!same &&
-		     project_admits_wiring(n, project, spec->kind, &p) < 0) ||
+	else if ((!same && project_admits_wiring(
+			       n, project, spec->kind, is_tenant, &p) < 0) ||
 		 wiring_check(n, project, spec, NULL, &p) < 0)
 		op_problem(rq, &p);
 	else

@@ -241,24 +241,26 @@ verdict(struct refusal *x, const struct project *pr)
 
 int
 project_admits_wiring(const struct node *n, const struct project *pr,
-    enum model_wiring_kind kind, struct problem *p)
+    enum model_wiring_kind kind, bool is_tenant, struct problem *p)
 {
 	enum model_sum sum =
 	    kind == MODEL_LINK ? MODEL_SUM_LINKS : MODEL_SUM_SEGMENTS;
 	uint64_t quota = pr->spec.quota[sum];
 	uint64_t most = kind == MODEL_LINK ? PROJECT_LINKS : PROJECT_SEGMENTS;
 	uint64_t here = project_sum(n, pr, sum, NULL), all = 0;
-	struct refusal x = {
-		.p = p,
-		.wanted = json_object(),
-		.best = json_object(),
-	};
+	struct refusal x = { .p = p };
 
 	for (const struct wiring *w = n->wiring; w; w = w->next)
 		all++;
+	if (all >= (is_tenant ? TENANTS_WIRING : NODE_WIRING))
+		return problem_set(p, 507, "no-memory",
+		    "delete a link or a segment, or ask the admin of the node",
+		    "all projects have %" PRIu64 " links and segments: the "
+		    "node has %u, %u of them for tenants",
+		    all, (unsigned)NODE_WIRING, (unsigned)TENANTS_WIRING);
+	x.wanted = json_object();
+	x.best = json_object();
 	check_sum(&x, sum, quota ? quota : most, 1, here);
-	if (p->n_errors == 0)
-		check_sum(&x, sum, NODE_WIRING, 1, all);
 	return verdict(&x, pr);
 }
 

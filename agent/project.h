@@ -28,6 +28,8 @@ enum project_limits {
 	PROJECT_LINKS = 1024, /* where the quota says nothing */
 	PROJECT_SEGMENTS = 256,
 	NODE_WIRING = 4096, /* links and segments, of all projects */
+	TENANTS_WIRING =
+	    NODE_WIRING / 4 * 3, /* the rest for the node's admin */
 };
 
 struct project {
@@ -60,7 +62,7 @@ int project_admits(const struct node *n, const struct project *pr,
 
 /* May pr have another link, or segment? As project_admits(). */
 int project_admits_wiring(const struct node *n, const struct project *pr,
-    enum model_wiring_kind kind, struct problem *p);
+    enum model_wiring_kind kind, bool is_tenant, struct problem *p);
 
 /* What is promised in sum; UINT64_MAX: some router has no limit there. */
 uint64_t project_sum(const struct node *n, const struct project *pr,

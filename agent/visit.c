@@ -5,34 +5,44 @@
 #include "agent/ops.h"
 #include "lib/base.h"
 
+static bool
+has_token(const struct api_request *rq)
+{
+	return *api_token(rq) != '\0';
+}
+
+/* All, or those by tokens. */
 static unsigned
-count_of(const struct router *r)
+count_of(const struct router *r, bool by_token)
 {
 	unsigned n = 0;
 
 	for (const struct visit *v = r->visits; v; v = v->next)
-		n++;
+		n += v->by_token || !by_token;
 	return n;
 }
 
 bool
 visit_may_begin(const struct router *r, struct api_request *rq)
 {
-	unsigned here = count_of(r), beside = 0, all = 0;
-	bool has_token = *api_token(rq) != '\0';
+	unsigned here = count_of(r, false), all = 0, tokens = 0, beside = 0;
 	struct problem p;
 
 	for (const struct router *x = r->node->routers; x; x = x->next) {
-		all += count_of(x);
-		beside += x->project == r->project ? count_of(x) : 0;
+		unsigned n = count_of(x, true);
+
+		all += count_of(x, false);
+		tokens += n;
+		beside += x->project == r->project ? n : 0;
 	}
 	if (here < VISIT_MAX_ROUTER && all < VISIT_MAX_NODE &&
-	    (!has_token || beside < VISIT_MAX_PROJECT))
+	    (!has_token(rq) ||
+		(tokens < VISIT_MAX_TOKENS && beside < VISIT_MAX_PROJECT)))
 		return true;
 	problem_init(&p);
 	problem_set(&p, 503, "busy", "end one of them, or try again later",
 	    "%u commands, consoles, files and logs of router %s are open, %u "
-	    "of its project, %u on the node",
+	    "by tokens in its project, %u on the node",
 	    here, r->spec.name, beside, all);
 	op_problem(rq, &p);
 	return false;
@@ -56,8 +66,10 @@ visit_may_enter(const struct router *r, struct api_request *rq)
 }
 
 void
-visit_begin(struct visit *v, struct router *r, void (*end)(struct visit *v))
+visit_begin(struct visit *v, struct router *r, const struct api_request *rq,
+    void (*end)(struct visit *v))
 {
+	v->by_token = has_token(rq);
 	v->router = r;
 	v->end = end;
 	v->next = r->visits;

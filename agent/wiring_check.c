@@ -14,7 +14,6 @@
 /* Of the memory for routers, what may wait on links: one part of so many. */
 enum {
 	QUEUE_PART = 8,
-	MAX_MTU = 9000,
 	/* beside the MTU: header, tags, a line begun, and what finds the packet */
 	FRAME_MORE = 128,
 };
@@ -244,25 +243,38 @@ wished_vnic(const struct node *n, const struct project *project,
 	return vnic_of(n, project, e);
 }
 
+static bool
+is_impaired(const struct model_wiring *w)
+{
+	for (unsigned d = 0; d < MODEL_N_DIRECTIONS; d++)
+		if (model_impair_is_active(&w->impair[d]))
+			return true;
+	return false;
+}
+
 /*
- * What may wait on it, in bytes. Its vNICs are of one MTU; of those that are
- * still to come none is too large. wish is a router as it would be, or NULL.
+ * What may wait on it, in bytes. Its vNICs are of one MTU, mtu if none is there.
+ * wish is a router as it would be, or NULL.
  */
 static uint64_t
 queue_bytes(const struct node *n, const struct project *project,
-    const struct model_wiring *w, const struct model_router *wish)
+    const struct model_wiring *w, const struct model_router *wish, uint64_t mtu)
 {
-	uint64_t mtu = 0, sum = 0;
+	uint64_t sum = 0;
 
+	if (!is_impaired(w))
+		return 0;
 	for (unsigned i = 0; i < w->n_ends; i++) {
 		const struct model_vnic *v =
 		    wished_vnic(n, project, &w->end[i], wish);
 
-		if (v && v->mtu > mtu)
+		if (v) {
 			mtu = v->mtu;
+			break;
+		}
 	}
 	if (mtu == 0)
-		mtu = MAX_MTU;
+		return 0;
 	for (unsigned d = 0; d < MODEL_N_DIRECTIONS; d++)
 		if (model_impair_is_active(&w->impair[d]))
 			sum += w->impair[d].queue_packets * (mtu + FRAME_MORE);
@@ -283,15 +295,21 @@ refuse_memory(
 	return -ENOSPC;
 }
 
+/* A link that comes or changes: vNICs that are still to come may be large. */
 static int
 check_memory(const struct check *c)
 {
 	uint64_t most = c->n->mem_bytes / QUEUE_PART, used = 0, best;
-	uint64_t want = queue_bytes(c->n, c->project, c->spec, NULL);
+	uint64_t want =
+	    queue_bytes(c->n, c->project, c->spec, NULL, MODEL_MAX_MTU);
 
+	if (c->old && want <= queue_bytes(c->n, c->project, &c->old->spec, NULL,
+				  MODEL_MAX_MTU))
+		return 0;
 	for (const struct wiring *w = c->n->wiring; w; w = w->next)
 		if (w != c->old)
-			used += queue_bytes(c->n, w->project, &w->spec, NULL);
+			used += queue_bytes(
+			    c->n, w->project, &w->spec, NULL, MODEL_MAX_MTU);
 	best = most > used ? most - used : 0;
 	if (want <= best)
 		return 0;
@@ -299,25 +317,43 @@ check_memory(const struct check *c)
 	    "ask for less queue_packets, or change another link", want, best);
 }
 
-/* A larger MTU makes links larger that are there already. */
+static bool
+has_end(const struct wiring *w, const struct project *project, const char *name)
+{
+	if (w->project != project)
+		return false;
+	for (unsigned i = 0; i < w->spec.n_ends; i++)
+		if (strcmp(w->spec.end[i].router, name) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * A router that comes, or whose MTUs grow, makes links larger that are there
+ * already. What is not there takes nothing: it is asked for when it comes.
+ */
 static int
 check_router_memory(const struct node *n, const struct project *project,
     const struct model_router *spec, struct problem *p)
 {
-	uint64_t most = n->mem_bytes / QUEUE_PART, now = 0, then = 0;
+	uint64_t most = n->mem_bytes / QUEUE_PART, now = 0, then = 0,
+		 beside = 0;
 
-	for (const struct wiring *w = n->wiring; w; w = w->next) {
-		const struct model_router *wish =
-		    w->project == project ? spec : NULL;
-
-		now += queue_bytes(n, w->project, &w->spec, NULL);
-		then += queue_bytes(n, w->project, &w->spec, wish);
-	}
-	if (then <= now || then <= most)
+	for (const struct wiring *w = n->wiring; w; w = w->next)
+		if (is_impaired(&w->spec) && has_end(w, project, spec->name)) {
+			now += queue_bytes(n, project, &w->spec, NULL, 0);
+			then += queue_bytes(n, project, &w->spec, spec, 0);
+		}
+	if (then <= now)
+		return 0;
+	for (const struct wiring *w = n->wiring; w; w = w->next)
+		if (!has_end(w, project, spec->name))
+			beside += queue_bytes(n, w->project, &w->spec, NULL, 0);
+	if (beside + then <= most)
 		return 0;
 	return refuse_memory(p,
 	    "give its links less queue_packets, or it a smaller mtu",
-	    then - now, most > now ? most - now : 0);
+	    then - now, most > beside + now ? most - beside - now : 0);
 }
 
 int

@@ -25,6 +25,7 @@ enum model_limits {
 	MODEL_MAX_LABELS = 16,
 	MODEL_MAX_RESTARTS = 60, /* per hour */
 	MODEL_UID_BYTES = 37,    /* text of a UUID */
+	MODEL_MAX_MTU = 9000,
 };
 
 struct model_prefix {

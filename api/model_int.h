@@ -18,7 +18,6 @@ enum {
 	MODEL_AT_BYTES = 128, /* a JSON pointer, with its final zero */
 	MODEL_MAX_ROUTES = 1024,
 	MODEL_MIN_MTU = 68,
-	MODEL_MAX_MTU = 9000,
 };
 
 struct model_reader {

@@ -17,6 +17,8 @@
 #include "dataplane/worker_internal.h"
 #include "lib/vnic_ring.h"
 
+enum { TRIM_NS = 1000000 }; /* between pieces of memory that go back */
+
 static struct vnic_counters *
 counters(const struct plan_detour *d)
 {
@@ -127,16 +129,13 @@ end_some(struct worker *w, struct plan *p, struct plan_detour *d)
 	struct impair_frame f[VNIC_BURST];
 	unsigned n = impair_take(d->waiting, w->now_ns, f, VNIC_BURST);
 
-	if (n == 0) {
-		impair_trim(d->waiting, d->spec.queue_packets);
+	if (n == 0)
 		return 0;
-	}
 	if (d->way == WIRE_TX)
 		send_late(w, p, d, f, n);
 	else
 		deliver_late(w, d, f, n);
 	impair_give_back(d->waiting, f, n);
-	impair_trim(d->waiting, d->spec.queue_packets);
 	return n;
 }
 
@@ -153,6 +152,8 @@ detour_end(struct worker *w, struct plan *p)
 
 		n += end_some(w, p, d);
 		w->due_ns = MIN(w->due_ns, impair_due(d->waiting));
+		if (unlikely(impair_trim(d->waiting, d->spec.queue_packets)))
+			w->due_ns = MIN(w->due_ns, w->now_ns + TRIM_NS);
 	}
 	return n;
 }

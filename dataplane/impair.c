@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { LINE = 64, MIN_CAPACITY = 64 };
+enum { LINE = 64, MIN_CAPACITY = 64, TRIM_BYTES = 256 << 10 };
 
 enum path { IN_ORDER, EXPRESS, N_PATHS };
 
@@ -36,12 +36,16 @@ struct impair {
 	uint32_t capacity; /* a power of two: slots, and entries of a queue */
 	uint32_t frame_bytes;
 	size_t stride;
+	size_t page;
 	size_t map_bytes; /* of the mapping, which begins at bytes */
 	uint8_t *bytes;
 	uint8_t *users; /* entries that have a slot */
 	uint32_t *free; /* a stack of slots that were used before */
 	uint32_t n_free;
 	uint32_t n_touched; /* slots from here on were never used */
+	uint32_t length;    /* of the queue, in packets */
+	uint32_t keep;      /* slots from here on are not used again */
+	uint32_t n_late;    /* of them have users yet */
 	struct queue queue[N_PATHS];
 	uint32_t n_copies; /* that wait */
 
@@ -95,12 +99,15 @@ static bool
 take_memory(struct impair *im, uint32_t capacity)
 {
 	size_t n = capacity, entries = lines(n * sizeof(struct entry));
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t users = lines(n), slots = lines(n * sizeof(uint32_t));
 	size_t bytes;
 	uint8_t *at;
 
 	if (!checked_mul(n, im->stride, &bytes))
 		return false;
+	/* the slots' pages are theirs alone: impair_trim() */
+	bytes = (bytes + page - 1) / page * page;
 	im->map_bytes = bytes + users + slots + N_PATHS * entries;
 	at = mmap(NULL, im->map_bytes, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -109,7 +116,8 @@ take_memory(struct impair *im, uint32_t capacity)
 	/* a huge page would take 2 MiB for the first packet that waits; a kernel
 	 * without them refuses, and has none to give */
 	madvise(at, im->map_bytes, MADV_NOHUGEPAGE);
-	im->capacity = capacity;
+	im->capacity = im->keep = im->length = capacity;
+	im->page = page;
 	im->bytes = at;
 	im->users = at + bytes;
 	/* each begins a line, which is alignment enough for it */
@@ -181,37 +189,65 @@ impair_waiting(const struct impair *im)
 	return all_waiting(im) - im->n_copies;
 }
 
-/* Each slot that is taken has an entry, or was taken and not given back. */
+/* The queue is of n packets now: which slots may be used, and which are free? */
+static void
+set_length(struct impair *im, uint32_t n)
+{
+	im->length = n;
+	/* a burst may have been taken while others came */
+	im->keep = MIN(n + MIN_CAPACITY, im->capacity);
+	im->n_free = im->n_late = 0;
+	for (uint32_t i = 0; i < im->n_touched; i++)
+		if (im->users[i] > 0)
+			im->n_late += i >= im->keep;
+		else if (i < im->keep)
+			im->free[im->n_free++] = i;
+}
+
 static bool
 take_slot(struct impair *im, uint32_t *out)
 {
 	if (im->n_free > 0)
 		*out = im->free[--im->n_free];
-	else if (im->n_touched < im->capacity)
+	else if (im->n_touched < im->keep)
 		*out = im->n_touched++;
 	else
 		return false;
 	return true;
 }
 
-void
+static void
+give_slot(struct impair *im, uint32_t slot)
+{
+	if (likely(slot < im->keep))
+		im->free[im->n_free++] = slot;
+	else
+		im->n_late--;
+}
+
+/* Where the pages begin that slots from i on have to themselves. */
+static uint8_t *
+page_of(const struct impair *im, uint32_t i)
+{
+	return im->bytes +
+	       (i * im->stride + im->page - 1) / im->page * im->page;
+}
+
+bool
 impair_trim(struct impair *im, uint32_t n)
 {
-	/* a burst may have been taken while others came */
-	uint32_t keep = n + MIN_CAPACITY;
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t from;
+	uint32_t most = (uint32_t)(TRIM_BYTES / im->stride) + 1, rest;
 
-	if (likely(im->n_touched <= keep) || im->n_free != im->n_touched ||
-	    all_waiting(im) > 0)
-		return;
-	/* all is free, and no slot has a user: zeros say the same */
-	from = (uintptr_t)im->bytes + keep * im->stride;
-	from = (from + page - 1) / page * page;
-	madvise((void *)from, (uintptr_t)im->bytes + im->map_bytes - from,
+	if (unlikely(n != im->length))
+		set_length(im, n);
+	if (likely(im->n_touched <= im->keep) || im->n_late > 0)
+		return false;
+	rest = MAX(im->keep, im->n_touched - MIN(most, im->n_touched));
+	madvise(page_of(im, rest),
+	    (size_t)(page_of(im, im->n_touched) - page_of(im, rest)),
 	    MADV_DONTNEED);
-	im->n_free = 0;
-	im->n_touched = 0;
+	im->n_touched = rest;
+	return rest > im->keep;
 }
 
 /* --- chance --------------------------------------------------------------------- */
@@ -309,6 +345,8 @@ impair_offer(struct impair *im, const struct wire_impair *s, uint64_t now_ns,
 	enum impair_fate fate = IMPAIR_KEPT;
 	enum path path;
 
+	if (unlikely(s->queue_packets != im->length))
+		set_length(im, s->queue_packets);
 	if (im->seed != s->seed) {
 		im->seed = s->seed;
 		im->n = 0;
@@ -387,5 +425,5 @@ impair_give_back(struct impair *im, const struct impair_frame *f, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (--im->users[f[i].slot] == 0)
-			im->free[im->n_free++] = f[i].slot;
+			give_slot(im, f[i].slot);
 }

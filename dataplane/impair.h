@@ -70,10 +70,11 @@ enum impair_fate impair_offer(struct impair *im, const struct wire_impair *spec,
     uint64_t now_ns, uint16_t len, uint8_t **to);
 
 /*
- * Gives memory back that fewer than n packets never need, if nothing waits: the
- * queue has become shorter. Costs nothing if there is none.
+ * Gives memory back that a queue of n packets never needs, some at a time, once
+ * what was in it has left: the queue has become shorter. Costs nothing if there
+ * is none. true: there is more to give back.
  */
-void impair_trim(struct impair *im, uint32_t n);
+bool impair_trim(struct impair *im, uint32_t n);
 
 /* When the next one is due, IMPAIR_NEVER if nothing waits. */
 uint64_t impair_due(const struct impair *im);

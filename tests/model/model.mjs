@@ -31,7 +31,7 @@ export function ofProject(state, kind, project) {
 
 const named = (state, kind, project, name) => state[kind][`${project}/${name}`];
 
-export const etagOf = (o) => `${(o.uid ?? '').slice(28)}-${o.generation}`;
+export const etagOf = (o) => `${o.uid}-${o.generation}`;
 
 // the object that is named in the path, and its ETag is the one that is meant
 function find(state, kind, op) {

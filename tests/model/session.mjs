@@ -5,12 +5,14 @@
 // Idempotency-Key, sent again, it has one effect.
 import {deepStrictEqual} from 'node:assert';
 
-import {predict} from './model.mjs';
+import {etagOf, predict} from './model.mjs';
 import {compare, compareObject, descriptors, leaks, observe, settle}
   from './look.mjs';
 import {pause, until} from './node.mjs';
 import {DEVICES} from './operations.mjs';
 
+// what was no good request is none when it comes again
+const NOT_KEPT = [400, 403, 422];
 const MOMENTS = ['before', 'during', 'during', 'during', 'during', 'after'];
 
 export class Session {
@@ -110,8 +112,7 @@ export class Session {
     const o = said.object;
     if (said.status === 204 || answer.json.kind === 'Vnic') return;
     compareObject(this.state, said.kind, o, answer.json);
-    if (answer.headers.etag && answer.headers.etag !==
-      `"${o.uid.slice(28)}-${o.generation}"`)
+    if (answer.headers.etag && answer.headers.etag !== `"${etagOf(o)}"`)
       throw new Error(`${o.name}: ETag ${answer.headers.etag}`);
   }
 
@@ -124,7 +125,7 @@ export class Session {
 
   remember(op, said, answer) {
     if (!op.headers['Idempotency-Key'] || op.dry || answer.status >= 500 ||
-      said.why?.endsWith(`: ${op.project}`))
+      NOT_KEPT.includes(answer.status) || said.why?.endsWith(`: ${op.project}`))
       return;
     this.answers.push({op, status: answer.status, text: answer.text});
   }

@@ -224,8 +224,12 @@ test('frames that grow are counted where they wait', {skip}, async () => {
   const links = async (queue_packets, name) => {
     const waits = {delay_ms: 1, queue_packets};
     for (let i = 0; i < 4000; i++) {
+      const r = `${name}${i >> 5}`, v = (k) => ({name: `v${k}`});
+      if (i % 32 === 0)
+        await must('POST', '/v1/routers', {name: r, spec: {power: 'stopped',
+          vnics: Array.from({length: 32}, (_, k) => v(k))}});
       const a = await request('POST', '/v1/links', {name: `${name}${i}`, spec: {
-        ends: [`x${name}${i}:a`, `y${name}${i}:a`], impair: {forward: waits}}});
+        ends: [`${r}:${v(i % 32).name}`, `y${name}${i}:a`], impair: {forward: waits}}});
       if (a.status === 507) return i;
       assert.equal(a.status, 201, a.text);
     }
@@ -240,7 +244,13 @@ test('frames that grow are counted where they wait', {skip}, async () => {
   assert.equal(grown.json.code, 'no-memory', grown.text);
   assert.ok(grown.json.best < grown.json.wanted);
   await must('PATCH', at, vnics(1400));
-  // of the end that is not there any more nobody knows the MTU: not a reason
+  // an end that is not there takes nothing: not a way to grow, either
   await must('PATCH', at, {spec: {vnics: []}});
+  assert.equal((await request('PATCH', at, vnics(9000))).json.code, 'no-memory');
   await must('DELETE', at);
+  const anew = {name: 'r4', spec: {power: 'stopped', vnics: [{name: 'a', mtu: 9000}]}};
+  assert.equal((await request('POST', '/v1/routers', anew)).json.code, 'no-memory');
+  // what is no larger than it was is no matter of memory, when there is none
+  await must('PATCH', '/v1/links/m0', {labels: {full: 'yes'}});
+  await must('PATCH', '/v1/links/m0', {spec: {impair: {forward: {queue_packets: 16000}}}});
 });

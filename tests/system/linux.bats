@@ -68,7 +68,7 @@ seen_ttl() {
   sent0=$(host_sum l .tx.sent)
   kernel0=$(claim l kernel_forwarded)
   node_receiver "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" recv 198.18.1.2 5002 1 77 > "$BATS_TEST_TMPDIR/recv" &
-  within 10 listens
+  within 10 receiver_is_there
   node_sender "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" send 198.18.1.2 5002 10000 2 77
   wait
   cat "$BATS_TEST_TMPDIR/recv"
@@ -78,7 +78,7 @@ seen_ttl() {
   within 10 is_balanced
 }
 
-listens() { node_receiver grep -q ':138A ' /proc/net/udp; } # port 5002
+receiver_is_there() { node_receiver grep -q ':138A ' /proc/net/udp; } # port 5002
 
 is_balanced() {
   stats l | jq -e '([.vnics[].held] | add) == 0

@@ -109,52 +109,56 @@ resident(void)
 	return here * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Fills im, shortens its queue to n, and empties it; gives what is in memory. */
-static size_t
+/* Fills im, shortens its queue to n, and empties it but for n packets. */
+static void
 fill_and_shorten(struct impair *im, struct wire_impair *s, uint32_t n)
 {
-	static const uint8_t bytes[1600] = { 1 };
-	struct impair_frame f;
-	uint8_t *to;
+	uint32_t i = 0;
 
 	s->queue_packets = WIRE_MAX_IMPAIR_PACKETS;
-	while (impair_offer(im, s, 0, sizeof(bytes), &to) == IMPAIR_KEPT)
-		memcpy(to, bytes, sizeof(bytes));
-	assert_int_equal(impair_waiting(im), WIRE_MAX_IMPAIR_PACKETS);
+	while (offer(im, s, 0, i) == IMPAIR_KEPT)
+		i++;
+	assert_int_equal(i, WIRE_MAX_IMPAIR_PACKETS);
 	s->queue_packets = n;
-	while (impair_take(im, 1000 * US, &f, 1) == 1) {
-		impair_trim(im, n); /* one is taken, and has its memory */
-		assert_memory_equal(f.bytes, bytes, sizeof(bytes));
-		impair_give_back(im, &f, 1);
+	for (uint32_t k = 0; k < i - n; k++) {
+		assert_false(impair_trim(im, n)); /* what waits is there */
+		assert_int_equal(take(im, 1000 * US, NULL), k);
 	}
-	return resident();
 }
 
+/* Something waits all the time, as on a link that is in use. */
 static void
 a_shorter_queue_gives_memory_back(void **state)
 {
 	const size_t most = (size_t)WIRE_MAX_IMPAIR_PACKETS * 1600;
 	struct wire_impair s = { .delay_us = 1000 };
 	struct impair *im = make(10);
-	size_t before = resident(), full;
+	unsigned pieces;
+	size_t full;
 
 	(void)state;
 	for (unsigned round = 0; round < 3; round++) {
-		full = fill_and_shorten(im, &s, 10);
-		assert_true(full - before > most * 9 / 10);
-		impair_trim(im, WIRE_MAX_IMPAIR_PACKETS);
+		fill_and_shorten(im, &s, 10);
 		full = resident();
-		assert_true(full - before > most * 9 / 10);
-		/* a sanitizer's own memory for it stays */
-		impair_trim(im, 10);
-		assert_true(full - resident() > most * 9 / 10);
-		/* and it goes on as a new one does */
-		for (uint32_t i = 0; i < 10; i++)
+		for (uint32_t i = 0; i < 10; i++) {
+			assert_true(take(im, 1000 * US, NULL) >= 0);
 			assert_int_equal(offer(im, &s, 0, i), IMPAIR_KEPT);
+		}
 		assert_int_equal(offer(im, &s, 0, 99), IMPAIR_FULL);
+		/* some at a time; a sanitizer's own memory for it stays */
+		for (pieces = 1; impair_trim(im, 10); pieces++)
+			assert_true(resident() + pieces * (512 << 10) > full);
+		assert_true(pieces > 10);
+		assert_true(full - resident() > most * 9 / 10);
 		for (uint32_t i = 0; i < 10; i++)
 			assert_int_equal(take(im, 1000 * US, NULL), i);
+		assert_int_equal(take(im, 1000 * US, NULL), -1);
 	}
+	/* and a longer one has it all again */
+	s.queue_packets = WIRE_MAX_IMPAIR_PACKETS;
+	for (uint32_t i = 0; i < WIRE_MAX_IMPAIR_PACKETS; i++)
+		assert_int_equal(offer(im, &s, 0, i), IMPAIR_KEPT);
+	assert_int_equal(offer(im, &s, 0, 0), IMPAIR_FULL);
 	impair_free(im);
 }
 
