@@ -82,8 +82,8 @@ rights() { grep -E '^(Cap|NoNewPrivs|Seccomp:)' "$1"; }
 
 @test "the disk grows and shrinks while it runs, not below what is there" {
   disk() { api PATCH /v1/routers/r1/quota "{\"limit\":{\"disk_bytes\":\"$1\"}}" > "$BATS_TEST_TMPDIR/q"; }
-  room() { stat -fc '%b*%S' "/proc/$pid/root/var"; }
-  pid=$(init_pid r1)
+  room() { stat -fc '%b*%S' "/proc/$(init_pid r1)/root/var"; }
+  was=$(init_pid r1)
   in_router 'dd if=/dev/zero of=/var/full bs=1M count=100 2>/dev/null; true'
   disk 24MiB
   [ "$(($(room)))" = 25165824 ]
@@ -99,7 +99,7 @@ rights() { grep -E '^(Cap|NoNewPrivs|Seccomp:)' "$1"; }
   run in_router 'head -c 6291456 /dev/zero > /var/full'
   [ "$status" != 0 ]
   in_router 'rm /var/full /var/more'
-  [ "$(init_pid r1)" = "$pid" ]
+  [ "$(init_pid r1)" = "$was" ]
 }
 
 ended_by_9() { api GET /v1/routers/r1 | jq -e '.status.faults[] | select(.what == "container-ended" and .signal == 9)'; }
