@@ -267,6 +267,25 @@ check_vnics_max(const struct check *c)
 	    "ask for fewer vNICs, or for more vnics_max");
 }
 
+/* What was taken once stays, though the node's cores be others by now. */
+static void
+check_cpu_set(const struct check *c)
+{
+	const char *want = c->spec->quota.cpu_set;
+	const char *here = c->n->cpus;
+	struct cpus set, all;
+
+	if (c->old && c->old->container.all_cpus[0])
+		here = c->old->container.all_cpus;
+	if (!*want || (c->old && strcmp(want, c->old->spec.quota.cpu_set) == 0))
+		return;
+	if (!cpus_parse(want, &set) || !cpus_parse(c->n->cpus, &all) ||
+	    !cpus_are_within(&set, &all) || !cpus_parse(here, &all) ||
+	    !cpus_are_within(&set, &all))
+		problem_add(c->p, "/spec/quota/cpu_set",
+		    "it may run on %s, not on all of %s", c->n->cpus, want);
+}
+
 /*
  * A limit that cannot be had stops the router: less than what is there is not
  * even tried. What fills up in between is its owner's doing.
@@ -348,6 +367,7 @@ check_router(struct node *n, const struct project *project,
 	    !node_rootfs(n, spec->template, &e))
 		problem_add(p, "/spec/template", "%s", e.msg);
 	check_macs(&c);
+	check_cpu_set(&c);
 	for (unsigned i = 0; i < spec->n_vnics; i++) {
 		if (spec->vnic[i].attach == MODEL_ATTACH_PORT)
 			check_port(&c, i);

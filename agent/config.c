@@ -2,11 +2,11 @@
 /* config: the keys of [agent]; doc/man/europa.conf.5 describes them. */
 #include "agent/config.h"
 
-#include "agent/launch_args.h"
 #include "api/model.h"
 #include "api/server.h"
 #include "lib/base.h"
 #include "lib/conf.h"
+#include "lib/cpus.h"
 #include "lib/log.h"
 
 #include <stdio.h>
@@ -70,7 +70,9 @@ check_listen(const char *value)
 static const char *
 check_cpus(const char *value)
 {
-	if (!*value || launch_cpus_are_valid(value))
+	struct cpus cpus;
+
+	if (!*value || cpus_parse(value, &cpus))
 		return NULL;
 	return "a list of cores, such as 1-3,5";
 }

@@ -14,6 +14,7 @@
 #ifndef AGENT_CONTAINER_H
 #define AGENT_CONTAINER_H
 
+#include "lib/cpus.h"
 #include "lib/err.h"
 #include "lib/loop.h"
 
@@ -25,7 +26,9 @@ struct container_limits {
 	uint32_t cpu_millis; /* thousandths of a core; CFS period 10 ms */
 	uint64_t mem_bytes;
 	uint32_t pids;
-	uint64_t disk_bytes; /* tmpfs on /var */
+	uint64_t disk_bytes;  /* tmpfs on /var */
+	char cpus[CPUS_TEXT]; /* cores it may run on, "1-3,5"; "" = not
+	                         limited, or the host does not tell */
 };
 
 struct container_spec {
@@ -34,7 +37,6 @@ struct container_spec {
 	const char *rootfs;   /* read-only root, shared by routers */
 	const char *run_dir;  /* host folder, seen read-only as
 	                         /run/europa-node */
-	const char *cpus;     /* cores it may run on, "1-3,5"; NULL = all */
 	uint32_t id_base;     /* first host uid and gid of its 65536 */
 	struct container_limits limits;
 };
@@ -59,6 +61,7 @@ struct container_status {
 	enum container_state state;
 	pid_t init_pid;                    /* on the host; 0 when stopped */
 	struct container_limits effective; /* read back; 0 = not limited */
+	char all_cpus[CPUS_TEXT]; /* cores that it could have; "" = not known */
 };
 
 /* What is done to one container. */

@@ -234,6 +234,16 @@ spawn_init(const struct fake *f, const struct container_spec *s, int gate,
 	return no ? err_set(e, -no, "%s: %s", c.argv[0], strerror(no)) : 0;
 }
 
+/* It has eight cores, as far as it is told of any. */
+static void
+take_limits(struct container_status *st, const struct container_limits *l)
+{
+	st->effective = *l;
+	strcpy(st->all_cpus, "0-7");
+	if (!*l->cpus)
+		strcpy(st->effective.cpus, st->all_cpus);
+}
+
 static int
 start_process(const struct fake *f, const struct container_spec *s,
     struct container_status *st, struct err *e)
@@ -257,7 +267,7 @@ start_process(const struct fake *f, const struct container_spec *s,
 	if (write_text(path, text, (size_t)n) < 0)
 		return err_set(e, -EIO, "%s: cannot be written", path);
 	st->state = CONTAINER_RUNNING;
-	st->effective = s->limits;
+	take_limits(st, &s->limits);
 	rc = save(f, s->uid, st, e);
 	if (rc == 0 && write(go, "go\n", 3) != 3)
 		rc = err_set(e, -EIO, "%s: it is gone", path);
@@ -320,7 +330,7 @@ start(struct fake *f, const struct container_spec *s, struct op *o)
 	if (o->rc < 0)
 		return;
 	o->st.state = CONTAINER_RUNNING;
-	o->st.effective = s->limits;
+	take_limits(&o->st, &s->limits);
 	o->rc = save(f, s->uid, &o->st, &o->e);
 }
 
@@ -387,7 +397,7 @@ perform(struct fake *f, enum container_verb v, const struct container_spec *s,
 	case CONTAINER_DO_LIMIT:
 		load(f, s->uid, &o->st);
 		if (o->st.state != CONTAINER_STOPPED) {
-			o->st.effective = s->limits;
+			take_limits(&o->st, &s->limits);
 			o->rc = save(f, s->uid, &o->st, &o->e);
 		}
 		break;

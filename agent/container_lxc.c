@@ -290,9 +290,8 @@ op_new(struct lxc *x, enum container_verb verb, const struct container_spec *s)
 	o->lxc = x;
 	o->pidfd = o->pipe_fd = -1;
 	o->args = (struct launch_args){ verb, x->dir, *s };
-	o->text =
-	    malloc(length(s->uid) + length(s->hostname) + length(s->rootfs) +
-		   length(s->run_dir) + length(s->cpus));
+	o->text = malloc(length(s->uid) + length(s->hostname) +
+			 length(s->rootfs) + length(s->run_dir));
 	if (!o->text || loop_add_timer(x->loop, time_is_up, o, &o->timer) < 0) {
 		op_free(o);
 		return NULL;
@@ -302,7 +301,6 @@ op_new(struct lxc *x, enum container_verb verb, const struct container_spec *s)
 	keep(&o->args.spec.hostname, &at);
 	keep(&o->args.spec.rootfs, &at);
 	keep(&o->args.spec.run_dir, &at);
-	keep(&o->args.spec.cpus, &at);
 	return o;
 }
 

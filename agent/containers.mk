@@ -9,6 +9,7 @@ agent_libcontainers_a_SOURCES = \
   agent/cpu_time.c agent/cpu_time.h \
   agent/launch_args.c agent/launch_args.h \
   agent/launch_cgroup.c agent/launch_cgroup.h \
+  agent/launch_cpuset.c \
   agent/launch_config.c agent/launch_config.h \
   agent/launch_report.c agent/launch_report.h \
   agent/launch_sweep.c

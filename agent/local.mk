@@ -11,7 +11,6 @@ agent_libagent_a_SOURCES = \
   agent/check.c \
   agent/config.c agent/config.h \
   agent/container.h \
-  agent/cpus.c agent/cpus.h \
   agent/ctlclient.c agent/ctlclient.h \
   agent/durable.c agent/durable.h \
   agent/faults.c agent/faults.h \

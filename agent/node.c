@@ -5,7 +5,6 @@
 #include "agent/node.h"
 
 #include "agent/answers.h"
-#include "agent/cpus.h"
 #include "agent/events.h"
 #include "agent/keep.h"
 #include "agent/ops.h"
@@ -283,16 +282,33 @@ memory_for_routers(const struct config *c)
 	return total * c->mem_overcommit / 100;
 }
 
-/* Of the cores that routers may run on. */
-static uint64_t
-cpu_for_routers(const struct config *c)
+/* Those of router_cpus that are there, or all. */
+static void
+find_cores(struct node *n)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	struct cpus of_routers;
+	const char *wish = n->cfg.router_cpus;
+	struct cpus there = { 0 }, wanted;
+	char text[CPUS_TEXT] = "0";
+	FILE *f = fopen("/sys/devices/system/cpu/online", "re");
 
-	if (cpus_parse(c->router_cpus, &of_routers))
-		cores = cpus_count(&of_routers);
-	return (uint64_t)cores * 1000 * c->cpu_overcommit / 100;
+	if (f && fgets(text, sizeof(text), f))
+		text[strcspn(text, "\n")] = '\0';
+	if (f)
+		fclose(f);
+	if (!cpus_parse(text, &there))
+		log_warn("the cores of the machine are not known");
+	if (cpus_parse(wish, &wanted)) {
+		for (size_t i = 0; i < ARRAY_SIZE(wanted.word); i++)
+			wanted.word[i] &= there.word[i];
+		if (cpus_count(&wanted) > 0)
+			there = wanted;
+		else
+			log_warn("none of the cores %s is there", wish);
+	}
+	if (!cpus_format(&there, n->cpus))
+		n->cpus[0] = '\0';
+	n->cpu_millis =
+	    (uint64_t)cpus_count(&there) * 1000 * n->cfg.cpu_overcommit / 100;
 }
 
 /* A container without a router is what a crash between two steps left. */
@@ -421,7 +437,7 @@ node_open(struct node *n, struct err *e)
 	int rc = open_loop(n, e);
 
 	n->mem_bytes = memory_for_routers(&n->cfg);
-	n->cpu_millis = cpu_for_routers(&n->cfg);
+	find_cores(n);
 	if (rc == 0)
 		rc = make_dirs(n, e);
 	if (rc == 0)

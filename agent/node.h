@@ -76,6 +76,7 @@ struct node {
 		char rootfs[512];
 	} template[NODE_MAX_TEMPLATES]; /* those that have been asked for */
 	uint64_t mem_bytes;             /* that routers may reserve in all */
+	char cpus[CPUS_TEXT];           /* cores that they may run on */
 	uint64_t cpu_millis; /* that their quotas may come to; 0 = no limit */
 	uint32_t plane_pid;
 	bool plane_hugepages;

@@ -224,6 +224,8 @@ void router_container_stop(struct router *r);
 void router_container_freeze(struct router *r);
 void router_container_thaw(struct router *r);
 void router_container_limit(struct router *r);
+/* What is to be in force of its container. */
+void router_limits(const struct router *r, struct container_limits *out);
 void router_container_destroy(struct router *r);
 
 /* Its data plane has ended with a status of INIT_STATE, see lib/wire.h. */

@@ -175,6 +175,18 @@ router_rates_json(struct router *r)
 	    number(u->bps[TX]));
 }
 
+/* In the words of the limit, if it is that. */
+static const char *
+cores_in_force(const struct router *r)
+{
+	const char *wanted = r->spec.quota.cpu_set;
+	const char *got = r->container.effective.cpus;
+	struct container_limits want;
+
+	router_limits(r, &want);
+	return cpus_are_equal(got, want.cpus) ? wanted : got;
+}
+
 /* null while nothing of it is in force. */
 static json_t *
 effective_json(const struct router *r)
@@ -186,11 +198,11 @@ effective_json(const struct router *r)
 	if (r->container.state == CONTAINER_STOPPED || !r->set_known ||
 	    router_plane_owes(r))
 		return json_null();
-	o = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "cpu_millis",
+	o = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "cpu_millis",
 	    number(l->cpu_millis), "mem_bytes", number(l->mem_bytes), "pids",
 	    number(l->pids), "disk_bytes", number(l->disk_bytes), "pool_slots",
-	    number(r->slots_sent), "vnics_max",
-	    number(r->spec.quota.vnics_max));
+	    number(r->slots_sent), "vnics_max", number(r->spec.quota.vnics_max),
+	    "cpu_set", cores_in_force(r));
 	model_rates_put(o, &(struct model_rates){
 			       .rx_pps = w->rx_pps,
 			       .tx_pps = w->tx_pps,

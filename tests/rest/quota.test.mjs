@@ -112,7 +112,7 @@ test('a node promises as much as its configuration says', {skip: skipFake || !pi
   assert.equal(limits.cpu_millis, 0);
   await must('PATCH', `${at}/quota`, {limit: {cpu_millis: 1000000}});
   writeFileSync(conf, was.replace('[agent]\n',
-    '[agent]\nmem_overcommit = 200\ncpu_overcommit = 100\nrouter_cpus = 0-2,1\n'));
+    '[agent]\nmem_overcommit = 200\ncpu_overcommit = 300\nrouter_cpus = 0\n'));
   try {
     await killEuropad();
     const now = (await must('GET', '/v1')).json.limits;
@@ -133,4 +133,21 @@ test('a node promises as much as its configuration says', {skip: skipFake || !pi
     await killEuropad();
   }
   assert.deepEqual((await must('GET', '/v1')).json.limits, limits);
+});
+
+test('a router runs on the cores that its quota names', {skip: skipFake}, async () => {
+  const set = async (cpu_set) =>
+    (await must('PATCH', `${at}/quota`, {limit: {cpu_set}})).json.effective.cpu_set;
+  const fake = () => readFileSync(file.replace(/use$/, 'fake'), 'utf8');
+  assert.equal(await set('0'), '0');
+  assert.match(fake(), /^cpus 0$/m);
+  assert.equal(await set(null), '');
+  assert.match(fake(), /^cpus 0-7$/m); // all that there are
+  for (const [cpu_set, words] of [['0,1023', /not on all of 0,1023/], ['1-', /list of cores/],
+    ['0 1', /list of cores/], ['1024', /list of cores/]]) {
+    const answer = await request('PATCH', `${at}/quota`, {limit: {cpu_set}});
+    assert.equal(answer.status, 422, answer.text);
+    assert.match(answer.json.errors[0].pointer, /\/cpu_set$/);
+    assert.match(answer.json.errors[0].detail, words);
+  }
 });

@@ -102,6 +102,18 @@ rights() { grep -E '^(Cap|NoNewPrivs|Seccomp:)' "$1"; }
   [ "$(init_pid r1)" = "$was" ]
 }
 
+@test "the cores of a running router change" {
+  cores() { api PATCH /v1/routers/r1/quota "{\"limit\":{\"cpu_set\":\"$1\"}}" > "$BATS_TEST_TMPDIR/q"; }
+  allowed() { sed -n 's/^Cpus_allowed_list:.//p' "/proc/$(init_pid r1)/status"; }
+  all=$(allowed)
+  cores 0
+  jq -e '.effective.cpu_set == "0"' "$BATS_TEST_TMPDIR/q"
+  [ "$(allowed)" = 0 ]
+  cores ''
+  jq -e '.effective == .limit' "$BATS_TEST_TMPDIR/q"
+  [ "$(allowed)" = "$all" ]
+}
+
 ended_by_9() { api GET /v1/routers/r1 | jq -e '.status.faults[] | select(.what == "container-ended" and .signal == 9)'; }
 runs_again() { api GET /v1/routers/r1 | jq -e ".status.state == \"running\" and .status.container.init_pid != $1"; }
 

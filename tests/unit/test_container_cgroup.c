@@ -131,7 +131,7 @@ test_v1_reads(void **state)
 static void
 test_v1_writes(void **state)
 {
-	const struct container_limits l = { 250, 512 << 20, 100, 1 };
+	const struct container_limits l = { 250, 512 << 20, 100, 1, "" };
 	struct err e;
 
 	(void)state;
@@ -167,7 +167,7 @@ test_v2(void **state)
 	assert_int_equal(l.pids, 32);
 
 	/* below what is in use it would kill */
-	l = (struct container_limits){ 100, 10 << 20, 8, 1 };
+	l = (struct container_limits){ 100, 10 << 20, 8, 1, "" };
 	assert_int_equal(cgroups_write(&groups, "u", &l, &e), -EBUSY);
 	assert_memory_equal(
 	    get("uni/europa/u/payload/memory.max"), "33554432", 8);
@@ -229,22 +229,27 @@ test_holds(void **state)
 static void
 test_equal(void **state)
 {
-	const struct container_limits asked = { 500, 1000001, 64, 5000 };
-	struct container_limits got = { 500, 999424, 64, 8192 };
+	const struct container_limits asked = { 500, 1000001, 64, 5000, "" };
+	struct container_limits got = { 500, 999424, 64, 8192, "" };
 	struct err e = { 0 };
 
 	(void)state;
 	assert_int_equal(cgroups_check_equal(&asked, &got, &e), 0);
 	got.mem_bytes -= 4096;
 	assert_int_equal(cgroups_check_equal(&asked, &got, &e), -EBADE);
-	got = (struct container_limits){ 0, 999424, 64, 8192 };
+	got = (struct container_limits){ 0, 999424, 64, 8192, "" };
 	assert_int_equal(cgroups_check_equal(&asked, &got, &e), -EBADE);
 	assert_string_equal(
 	    e.msg, "limit cpu: asked for 500, but there is none");
-	got = (struct container_limits){ 500, 999424, 65, 8192 };
+	got = (struct container_limits){ 500, 999424, 65, 8192, "" };
 	assert_int_equal(cgroups_check_equal(&asked, &got, &e), -EBADE);
-	got = (struct container_limits){ 500, 999424, 64, 0 };
+	got = (struct container_limits){ 500, 999424, 64, 0, "" };
 	assert_int_equal(cgroups_check_equal(&asked, &got, &e), -EBADE);
+	/* no list asked for is content with any */
+	got = (struct container_limits){ 500, 999424, 64, 8192, "0-1" };
+	assert_int_equal(cgroups_check_equal(&asked, &got, &e), 0);
+	assert_int_equal(cgroups_check_equal(&got, &got, &e), 0);
+	assert_int_equal(cgroups_check_equal(&got, &asked, &e), -EBADE);
 }
 
 static void
@@ -350,6 +355,55 @@ test_disk_is_a_tmpfs(void **state)
 		assert_true(container_use_disk(getpid()) == CONTAINER_UNKNOWN);
 }
 
+static void
+test_v2_cpus(void **state)
+{
+	char now[CPUS_TEXT], all[CPUS_TEXT];
+	struct err e;
+
+	(void)state;
+	probe_v2();
+	put("uni/europa/x/cpuset.cpus.effective", "0-7");
+	put("uni/europa/x/payload/cpuset.cpus.effective", "0-3");
+	put("uni/europa/x/payload/cpuset.cpus", "");
+	assert_int_equal(cgroups_read_cpus(&groups, "x", now, all, &e), 0);
+	assert_string_equal(now, "0-3");
+	assert_string_equal(all, "0-7");
+	assert_int_equal(cgroups_write_cpus(&groups, "x", "", &e), 0);
+	assert_string_equal(get("uni/europa/x/payload/cpuset.cpus"), "");
+	assert_int_equal(cgroups_write_cpus(&groups, "x", "1", &e), 0);
+	assert_string_equal(get("uni/europa/x/payload/cpuset.cpus"), "1");
+}
+
+static void
+test_v1_cpus(void **state)
+{
+	char text[1024], now[CPUS_TEXT], all[CPUS_TEXT];
+	struct err e;
+
+	(void)state;
+	probe_v1();
+	assert_int_equal(cgroups_read_cpus(&groups, "x", now, all, &e), 0);
+	assert_string_equal(now, "");
+	assert_int_equal(cgroups_write_cpus(&groups, "x", "1", &e), -ENOTSUP);
+	snprintf(text, sizeof(text),
+	    "cgroup %s/cpu cgroup rw,cpu,memory,pids 0 0\n"
+	    "cgroup %s/cs cgroup rw,cpuset 0 0",
+	    dir, dir);
+	assert_int_equal(probe(text, "2:cpu,memory,pids:/\n1:cpuset:/", &e), 0);
+	put("cs/europa/x/cpuset.cpus", "0-7");
+	put("cs/europa/x/payload/cpuset.cpus", "0-1");
+	put("cs/europa/x/payload/inner/cpuset.cpus", "");
+	assert_int_equal(cgroups_read_cpus(&groups, "x", now, all, &e), 0);
+	assert_string_equal(now, "0-1");
+	assert_string_equal(all, "0-7");
+	/* the parent has room for both first; a file keeps what is not over-
+	 * written by what comes last */
+	assert_int_equal(cgroups_write_cpus(&groups, "x", "2", &e), 0);
+	assert_string_equal(get("cs/europa/x/payload/cpuset.cpus"), "2,0-1");
+	assert_string_equal(get("cs/europa/x/payload/inner/cpuset.cpus"), "2");
+}
+
 int
 main(void)
 {
@@ -364,6 +418,8 @@ main(void)
 		cmocka_unit_test(test_v1_use),
 		cmocka_unit_test(test_v2_use),
 		cmocka_unit_test(test_disk_is_a_tmpfs),
+		cmocka_unit_test(test_v2_cpus),
+		cmocka_unit_test(test_v1_cpus),
 		cmocka_unit_test(test_remove),
 	};
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cpus: see cpus.h. Digits, commas and dashes only: no signs, no blanks. */
-#include "agent/cpus.h"
+#include "lib/cpus.h"
 
 #include "lib/base.h"
+
+#include <stdio.h>
 
 static bool
 take_core(const char **s, unsigned *out)
@@ -52,4 +54,47 @@ cpus_count(const struct cpus *c)
 	for (unsigned i = 0; i < ARRAY_SIZE(c->word); i++)
 		n += (unsigned)__builtin_popcountll(c->word[i]);
 	return n;
+}
+
+bool
+cpus_are_within(const struct cpus *c, const struct cpus *all)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(c->word); i++)
+		if (c->word[i] & ~all->word[i])
+			return false;
+	return true;
+}
+
+bool
+cpus_are_equal(const char *a, const char *b)
+{
+	struct cpus x, y;
+
+	return cpus_parse(a, &x) && cpus_parse(b, &y) &&
+	       cpus_are_within(&x, &y) && cpus_are_within(&y, &x);
+}
+
+static bool
+has(const struct cpus *c, unsigned i)
+{
+	return i < CPUS_MAX && c->word[i / 64] >> i % 64 & 1;
+}
+
+bool
+cpus_format(const struct cpus *c, char out[CPUS_TEXT])
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (unsigned i = 0, end; i < CPUS_MAX; i = end + 1) {
+		for (end = i; has(c, end); end++)
+			;
+		if (end == i)
+			continue;
+		n += (size_t)snprintf(out + n, CPUS_TEXT - n,
+		    end - i > 1 ? "%s%u-%u" : "%s%u", n ? "," : "", i, end - 1);
+		if (n >= CPUS_TEXT)
+			return false;
+	}
+	return true;
 }
