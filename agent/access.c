@@ -65,10 +65,10 @@ access_allows(struct node *n, struct api_request *rq)
 	if (scope == API_SCOPE_NODE &&
 	    access_role(n, rq, NULL) < api_role_needed(rq))
 		return refuse(rq, "the node (\"*\")");
-	if (!api_project(rq))
+	/* what is everybody's is of no project: none is told of */
+	if (!api_project(rq) || scope == API_SCOPE_ANYONE)
 		return true;
-	if (!p || (scope != API_SCOPE_ANYONE &&
-		      access_role(n, rq, p) == API_ROLE_NONE)) {
+	if (!p || access_role(n, rq, p) == API_ROLE_NONE) {
 		op_not_found(rq, "project", api_project(rq));
 		return false;
 	}

@@ -153,7 +153,7 @@ check_clashes(const struct check *c)
 
 /* r is the router that has it, or NULL: memory in use is kept until it stops. */
 static uint64_t
-reserved_bytes(const struct node *n, const struct model_router *spec,
+pool_bytes(const struct node *n, const struct model_router *spec,
     const struct router *r)
 {
 	struct vnic_geometry g;
@@ -164,25 +164,30 @@ reserved_bytes(const struct node *n, const struct model_router *spec,
 		return UINT64_MAX / 2;
 	if (r && r->has_memory && r->container.state != CONTAINER_STOPPED)
 		l.pool_bytes = MAX(l.pool_bytes, r->layout.pool_bytes);
-	return spec->quota.mem_bytes + l.pool_bytes;
+	return l.pool_bytes;
 }
 
-uint64_t
-node_reserved_bytes(const struct node *n, const struct router *without)
+struct check_reserved
+check_reserved(const struct node *n, const struct router *without)
 {
-	uint64_t sum = 0;
+	struct check_reserved sum = { 0 };
 
-	for (const struct router *r = n->routers; r; r = r->next)
-		if (r != without)
-			sum += reserved_bytes(n, &r->spec, r);
+	for (const struct router *r = n->routers; r; r = r->next) {
+		if (r == without)
+			continue;
+		sum.mem_bytes += r->spec.quota.mem_bytes;
+		sum.pool_bytes += pool_bytes(n, &r->spec, r);
+	}
 	return sum;
 }
 
 static int
 check_memory(const struct check *c)
 {
-	uint64_t want = reserved_bytes(c->n, c->spec, c->old);
-	uint64_t used = node_reserved_bytes(c->n, c->old), best;
+	struct check_reserved sum = check_reserved(c->n, c->old);
+	uint64_t used = sum.mem_bytes + sum.pool_bytes, best;
+	uint64_t want =
+	    c->spec->quota.mem_bytes + pool_bytes(c->n, c->spec, c->old);
 
 	best = c->n->mem_bytes > used ? c->n->mem_bytes - used : 0;
 	if (want <= best)

@@ -84,6 +84,15 @@ event_wiring(const struct node *n, const struct wiring *w, const char *what)
 }
 
 void
+event_project(const struct node *n, const struct project *p, const char *type)
+{
+	json_t *o = begin("Project", p->spec.name, p->uid_text, p->generation);
+
+	json_object_set_new(o, "project", json_string(p->spec.name));
+	api_event(n->api, type, p->spec.name, o);
+}
+
+void
 event_plane(const struct node *n)
 {
 	char now[32];

@@ -17,6 +17,12 @@ void event_port(const struct node *n, const struct port *p, const char *type);
 /* What is done to a link or segment: "created", "changed", "deleted" */
 void event_wiring(
     const struct node *n, const struct wiring *w, const char *what);
+/*
+ * "project.created", ".changed". Its end is the end of the stream: what was of it
+ * is nobody's then.
+ */
+void event_project(
+    const struct node *n, const struct project *p, const char *type);
 /* The data plane came, or went. */
 void event_plane(const struct node *n);
 

@@ -8,6 +8,7 @@ agent_libagent_a_SOURCES = \
   agent/audit.c agent/audit.h \
   agent/answers.c agent/answers.h \
   agent/burial.c agent/burial.h \
+  agent/changes.c agent/changes.h \
   agent/check.c \
   agent/config.c agent/config.h \
   agent/container.h \
@@ -19,6 +20,7 @@ agent_libagent_a_SOURCES = \
   agent/initlink.c agent/initlink.h \
   agent/keep.c agent/keep.h \
   agent/logring.c agent/logring.h \
+  agent/machine.c agent/machine.h \
   agent/metrics.c agent/metrics.h \
   agent/node.c agent/node.h \
   agent/ops.c agent/ops.h \
@@ -29,6 +31,7 @@ agent_libagent_a_SOURCES = \
   agent/ops_list.c agent/ops_list.h \
   agent/ops_live.c agent/ops_live.h \
   agent/ops_logs.c \
+  agent/ops_node.c \
   agent/ops_pipeline.c agent/ops_pipeline.h \
   agent/ops_pipeline_view.c \
   agent/ops_port.c \

@@ -67,6 +67,8 @@ put_states(const struct scrape *s)
 static void
 put_node(const struct scrape *s)
 {
+	struct check_reserved sum = check_reserved(s->n, NULL);
+
 	family(s, "europa_build", "info", "Version of europad.");
 	fprintf(s->f, "europa_build_info{version=\"%s\"} 1\n", EUROPA_VERSION);
 	gauge(s, "europa_dataplane_up",
@@ -76,7 +78,7 @@ put_node(const struct scrape *s)
 	    s->n->mem_bytes);
 	gauge(s, "europa_node_reserved_memory_bytes",
 	    "Memory that routers have reserved, with their packet pools.",
-	    node_reserved_bytes(s->n, NULL));
+	    sum.mem_bytes + sum.pool_bytes);
 	put_states(s);
 }
 

@@ -7,6 +7,7 @@
 #include "agent/answers.h"
 #include "agent/events.h"
 #include "agent/keep.h"
+#include "agent/machine.h"
 #include "agent/ops.h"
 #include "agent/project.h"
 #include "agent/router.h"
@@ -274,8 +275,7 @@ make_dirs(const struct node *n, struct err *e)
 static uint64_t
 memory_for_routers(const struct config *c)
 {
-	uint64_t total =
-	    (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t total = machine_memory_bytes();
 
 	total = c->memory_mib != 0 ? (uint64_t)c->memory_mib << 20
 				   : total - total / 8;

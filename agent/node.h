@@ -6,6 +6,7 @@
 #ifndef AGENT_NODE_H
 #define AGENT_NODE_H
 
+#include "agent/changes.h"
 #include "agent/config.h"
 #include "agent/container.h"
 #include "agent/plane.h"
@@ -37,6 +38,7 @@ struct port {
 	char uid_text[UID_TEXT];
 	char created[32];
 	uint64_t generation;
+	struct changes changes;
 	struct model_port spec;
 	enum port_state state;
 	char detail[256]; /* why it is not up */

@@ -9,6 +9,7 @@
 
 #include "agent/access.h"
 #include "agent/audit.h"
+#include "agent/changes.h"
 #include "agent/ops_again.h"
 #include "agent/router.h"
 #include "api/list.h"
@@ -21,6 +22,8 @@
 
 static const op_fn ops[API_N_OPS] = {
 	[API_NODE_GET] = op_node_get,
+	[API_NODES_LIST] = op_nodes_list,
+	[API_NODE_ONE] = op_node_one,
 	[API_ROUTERS_LIST] = op_routers_list,
 	[API_ROUTER_CREATE] = op_router_create,
 	[API_ROUTER_GET] = op_router_get,
@@ -239,8 +242,28 @@ op_find_router(struct node *n, struct api_request *rq)
 	return r;
 }
 
+/* What is not as it was at the ETag want; null if nobody knows. */
+static json_t *
+changed_since(const char *want, const char *etag, const struct changes *c)
+{
+	const char *digits = strrchr(etag, '-');
+	size_t n_uid = digits ? (size_t)(digits - etag) + 1 : 0;
+	char *end = NULL;
+	uint64_t generation;
+
+	if (!c || n_uid == 0 || strncmp(want, etag, n_uid) != 0)
+		return json_null();
+	generation = strtoull(want + n_uid, &end, 10);
+	/* one of a time that has not come was never given */
+	if (*end != '\0' || generation == 0 ||
+	    generation > strtoull(digits + 1, NULL, 10))
+		return json_null();
+	return changes_since(c, generation);
+}
+
 bool
-op_etag_holds(struct api_request *rq, const char *etag)
+op_etag_holds(
+    struct api_request *rq, const char *etag, const struct changes *changes)
 {
 	const char *want = api_if_match(rq);
 	struct problem p;
@@ -254,7 +277,8 @@ op_etag_holds(struct api_request *rq, const char *etag)
 	    "If-Match is \"%s\", %s%s", want,
 	    *etag ? "the object is at " : "there is no such object", etag);
 	if (*etag)
-		p.extra = json_pack("{s:s}", "etag", etag);
+		p.extra = json_pack("{s:s, s:o}", "etag", etag, "changed",
+		    changed_since(want, etag, changes));
 	op_problem(rq, &p);
 	return false;
 }
@@ -302,37 +326,10 @@ op_find_to_change(struct node *n, struct api_request *rq)
 	if (!r)
 		return NULL;
 	router_etag(r, etag, sizeof(etag));
-	return op_etag_holds(rq, etag) ? r : NULL;
+	return op_etag_holds(rq, etag, &r->changes) ? r : NULL;
 }
 
 /* --- the node --------------------------------------------------------------------- */
-
-void
-op_node_get(struct node *n, struct api_request *rq)
-{
-	unsigned routers = 0, ports = 0;
-	json_t *o;
-
-	for (const struct router *r = n->routers; r; r = r->next)
-		routers += access_role(n, rq, r->project) != API_ROLE_NONE;
-	for (const struct port *p = n->ports; p; p = p->next)
-		ports += access_role(n, rq, p->project) != API_ROLE_NONE;
-	o = json_pack("{s:s, s:s, s:s, s:s, s:{s:b, s:i, s:b}, s:{s:i, s:i},"
-		      " s:{s:I, s:I, s:i, s:i}}",
-	    "kind", "Node", "name", "local", "api", "v1", "version",
-	    EUROPA_VERSION, "dataplane", "connected", plane_is_up(n->plane),
-	    "pid", (int)n->plane_pid, "hugepages", n->plane_hugepages, "counts",
-	    "routers", (int)routers, "ports", (int)ports, "limits", "mem_bytes",
-	    (json_int_t)n->mem_bytes, "cpu_millis", (json_int_t)n->cpu_millis,
-	    "routers", (int)n->cfg.id_ranges, "vnics_per_router",
-	    MODEL_MAX_VNICS);
-	if (n->api && *api_server_fingerprint(n->api))
-		json_object_set_new(o, "tls",
-		    json_pack("{s:s, s:s, s:s}", "listen", n->cfg.listen_https,
-			"fingerprint", api_server_fingerprint(n->api),
-			"public_key_pin", api_server_pin(n->api)));
-	api_reply(rq, 200, o, NULL, NULL);
-}
 
 void
 op_openapi_get(struct node *n, struct api_request *rq)

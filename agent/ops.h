@@ -12,6 +12,8 @@
 typedef void (*op_fn)(struct node *n, struct api_request *rq);
 
 void op_node_get(struct node *n, struct api_request *rq);
+void op_nodes_list(struct node *n, struct api_request *rq);
+void op_node_one(struct node *n, struct api_request *rq);
 void op_openapi_get(struct node *n, struct api_request *rq);
 void op_events_get(struct node *n, struct api_request *rq);
 void op_metrics_get(struct node *n, struct api_request *rq);
@@ -64,6 +66,8 @@ void op_token_delete(struct node *n, struct api_request *rq);
 void op_exec(struct node *n, struct api_request *rq);
 void op_templates_list(struct node *n, struct api_request *rq);
 void op_template_get(struct node *n, struct api_request *rq);
+/* What the list of templates has: objects of kind Template, in any order. */
+json_t *op_template_items(const struct node *n);
 void op_console(struct node *n, struct api_request *rq);
 void op_logs_get(struct node *n, struct api_request *rq);
 void op_file_get(struct node *n, struct api_request *rq);
@@ -99,9 +103,12 @@ struct router *op_find_router(struct node *n, struct api_request *rq);
 struct router *op_find_to_change(struct node *n, struct api_request *rq);
 /*
  * If-Match: false if it does not hold; then the request is answered. etag is ""
- * for an object that is not there, which nothing matches.
+ * for an object that is not there, which nothing matches; changes is what is
+ * known of its members, or NULL.
  */
-bool op_etag_holds(struct api_request *rq, const char *etag);
+struct changes;
+bool op_etag_holds(
+    struct api_request *rq, const char *etag, const struct changes *changes);
 /* 503 while the data plane is away; false: the request is answered. */
 bool op_plane_is_here(struct node *n, struct api_request *rq);
 /* 507 disk-full or 503 for what the store said; the request is answered. */

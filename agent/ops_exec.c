@@ -132,7 +132,7 @@ started(void *arg)
 	if (x->stream)
 		return; /* it says so twice */
 	x->stream = stream_new(x->errand.visit.router->node->loop, x->errand.rq,
-	    "application/x-ndjson", &hooks);
+	    "application/x-ndjson", NULL, &hooks);
 	x->errand.rq = NULL;
 	if (!x->stream)
 		exec_free(x);

@@ -7,6 +7,11 @@
  * and nothing that it leads to is the node's. An answer begins when there is
  * something to say, so that a file that cannot be read is a problem and no empty
  * file. A new content is there as a whole, or not at all.
+ *
+ * A content has an ETag, the tag that init says before it. It is init that
+ * compares it with If-Match, in front of the rename: europad cannot know what the
+ * tenant does beside it. An init of an older Europa has no tags, and is asked
+ * again in its own words.
  */
 #include "agent/ops.h"
 
@@ -17,13 +22,19 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-enum { READ_S = 60 };
+enum { READ_S = 60, TAG_BYTES = 64 };
 
 struct transfer {
 	struct errand errand;
 	struct stream *stream; /* of a GET */
 	bool is_put;
+	bool is_plain; /* its init knows no tags */
+	bool has_tag;  /* the whole line has come */
+	size_t n_tag;
+	char tag[TAG_BYTES];
 };
+
+static int start(struct transfer *x, struct router *r, struct api_request *rq);
 
 static void
 transfer_free(struct transfer *x)
@@ -108,7 +119,7 @@ begin_answer(struct transfer *x)
 	if (x->stream)
 		return true;
 	x->stream = stream_new(x->errand.visit.router->node->loop, x->errand.rq,
-	    "application/octet-stream", &hooks);
+	    "application/octet-stream", x->has_tag ? x->tag : NULL, &hooks);
 	if (!x->stream) {
 		transfer_free(x);
 		return false;
@@ -123,16 +134,36 @@ started(void *arg)
 	(void)arg; /* whether it has the file is still to be seen */
 }
 
+/* Takes what belongs to the tag from bytes; false: that is none. */
+static bool
+take_tag(struct transfer *x, const uint8_t **bytes, size_t *n)
+{
+	while (!x->has_tag && *n > 0) {
+		char c = (char)*(*bytes)++;
+
+		--*n;
+		if (c == '\n')
+			x->has_tag = true;
+		else if (c != '\0' && strchr("0123456789abcdef-", c) &&
+			 x->n_tag + 1 < sizeof(x->tag))
+			x->tag[x->n_tag++] = c;
+		else
+			return false;
+	}
+	return true;
+}
+
 static void
 output(void *arg, enum piece_type type, const uint8_t *bytes, size_t n)
 {
 	struct transfer *x = arg;
 
-	if (x->is_put || type != PIECE_OUT) {
+	if (type != PIECE_OUT || (!x->is_plain && !take_tag(x, &bytes, &n)) ||
+	    (x->is_put && n > 0)) {
 		give_up(x, 504, "no-answer", "its init answers nonsense");
 		return;
 	}
-	if (!begin_answer(x))
+	if (n == 0 || !begin_answer(x))
 		return;
 	if (stream_put(x->stream, bytes, n) < 0) {
 		client_left(x);
@@ -140,6 +171,38 @@ output(void *arg, enum piece_type type, const uint8_t *bytes, size_t n)
 		session_pause(x->errand.session, true);
 		stream_want_room(x->stream, PIECE_MAX);
 	}
+}
+
+/* It is asked in the words of an older init, unless a tag is needed. */
+static void
+again_plainly(struct transfer *x)
+{
+	struct router *r = x->errand.visit.router;
+	struct api_request *rq = x->errand.rq;
+	int rc;
+
+	if (api_if_match(rq)) {
+		give_up(x, 504, "no-answer", "its init knows no ETags");
+		return;
+	}
+	errand_leave(&x->errand);
+	memset(&x->errand, 0, sizeof(x->errand));
+	x->is_plain = true;
+	rc = start(x, r, rq);
+	if (rc == 0)
+		return;
+	transfer_free(x);
+	errand_cannot(r, rq, rc);
+}
+
+/* Another content is there than the one that was to be replaced. */
+static void
+refuse_stale(struct transfer *x)
+{
+	if (!x->has_tag || op_etag_holds(x->errand.rq, x->tag, NULL))
+		give_up(x, 504, "no-answer", "its init answers nonsense");
+	else
+		transfer_free(x);
 }
 
 static void
@@ -152,6 +215,14 @@ ended(void *arg, int status)
 		give_up(x, 504, "no-answer", "it was killed in the container");
 		return;
 	}
+	if (WEXITSTATUS(status) == EINVAL && !x->is_plain && x->n_tag == 0) {
+		again_plainly(x);
+		return;
+	}
+	if (WEXITSTATUS(status) == ESTALE && x->is_put) {
+		refuse_stale(x);
+		return;
+	}
 	if (WEXITSTATUS(status) != 0) {
 		problem_init(&p);
 		set_problem(
@@ -161,7 +232,8 @@ ended(void *arg, int status)
 		return;
 	}
 	if (x->is_put) {
-		api_reply(x->errand.rq, 204, NULL, NULL, NULL);
+		api_reply(
+		    x->errand.rq, 204, NULL, x->has_tag ? x->tag : NULL, NULL);
 	} else {
 		if (!begin_answer(x)) /* an empty file */
 			return;
@@ -199,31 +271,61 @@ visit_ends(struct visit *v)
 
 /* --- the request ---------------------------------------------------------- */
 
-static int
-send_order(struct errand *x, struct api_request *rq, bool is_put)
+/* What is to be there for a PUT, as init reads it. A tag is shorter than that. */
+static void
+wanted(const struct api_request *rq, char word[2 * TAG_BYTES])
 {
+	const char *tag = api_if_match(rq);
+
+	if (!tag || strcmp(tag, "*") == 0)
+		snprintf(word, 2 * TAG_BYTES, "%s", tag ? tag : "any");
+	else
+		snprintf(word, 2 * TAG_BYTES, "=%s", tag);
+}
+
+static int
+send_words(struct transfer *x, const struct api_request *rq, size_t n_bytes)
+{
+	static const char *const verb[2][2] = { { "read", "get" },
+		{ "write", "put" } };
+	struct errand *e = &x->errand;
+	char size[24], want[2 * TAG_BYTES];
+	int rc;
+
+	rc = errand_word(e, verb[x->is_put][x->is_plain]);
+	if (rc == 0)
+		rc = errand_word(e, api_query(rq, "path"));
+	if (rc < 0 || !x->is_put)
+		return rc;
+	snprintf(size, sizeof(size), "%zu", n_bytes);
+	rc = errand_word(e, size);
+	if (rc < 0 || x->is_plain)
+		return rc;
+	wanted(rq, want);
+	rc = errand_word(e, want);
+	return rc == 0 && api_dry_run(rq) ? errand_word(e, "dry") : rc;
+}
+
+static int
+send_order(struct transfer *x, struct api_request *rq)
+{
+	struct session *s = x->errand.session;
 	const void *bytes = NULL;
-	char size[24];
 	size_t n = 0;
 	int rc;
 
-	if (is_put)
+	if (x->is_put)
 		bytes = api_bytes(rq, &n);
-	snprintf(size, sizeof(size), "%zu", n);
-	rc = errand_word(x, is_put ? "put" : "get");
+	rc = send_words(x, rq, n);
 	if (rc == 0)
-		rc = errand_word(x, api_query(rq, "path"));
-	if (rc == 0 && is_put)
-		rc = errand_word(x, size);
-	if (rc == 0)
-		rc = session_send(x->session, PIECE_START, NULL, 0);
+		rc = session_send(s, PIECE_START, NULL, 0);
 	if (rc == 0 && n > 0)
-		rc = session_send(x->session, PIECE_IN, bytes, n);
-	return rc < 0 ? rc : session_send(x->session, PIECE_EOF, NULL, 0);
+		rc = session_send(s, PIECE_IN, bytes, n);
+	return rc < 0 ? rc : session_send(s, PIECE_EOF, NULL, 0);
 }
 
-static void
-begin(struct router *r, struct api_request *rq, bool is_put)
+static int
+start(struct transfer *x, struct router *r, struct api_request *rq)
 {
 	static const struct errand_plan plan = {
 		.session.kind = WIRE_SESSION_FILE,
@@ -237,15 +339,21 @@ begin(struct router *r, struct api_request *rq, bool is_put)
 		.on_time = late,
 		.end = visit_ends,
 	};
+	int rc = errand_begin(&x->errand, r, rq, &plan, x);
+
+	return rc < 0 ? rc : send_order(x, rq);
+}
+
+static void
+begin(struct router *r, struct api_request *rq, bool is_put)
+{
 	struct transfer *x = calloc(1, sizeof(*x));
 	int rc = -ENOMEM;
 
 	if (x) {
 		x->is_put = is_put;
-		rc = errand_begin(&x->errand, r, rq, &plan, x);
+		rc = start(x, r, rq);
 	}
-	if (rc == 0)
-		rc = send_order(&x->errand, rq, is_put);
 	if (rc == 0)
 		return;
 	if (x)
@@ -290,7 +398,7 @@ op_file_put(struct node *n, struct api_request *rq)
 
 	if (!r)
 		return;
-	if (api_dry_run(rq))
+	if (api_dry_run(rq) && !api_if_match(rq))
 		api_reply(rq, 204, NULL, NULL, NULL);
 	else
 		begin(r, rq, true);

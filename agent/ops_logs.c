@@ -111,7 +111,7 @@ op_logs_get(struct node *n, struct api_request *rq)
 		return;
 	}
 	f->follows = says_yes(api_query(rq, "follow"));
-	f->stream = stream_new(n->loop, rq, "text/plain; charset=utf-8",
+	f->stream = stream_new(n->loop, rq, "text/plain; charset=utf-8", NULL,
 	    &(const struct stream_hooks){
 		.on_room = room_again,
 		.on_gone = client_left,

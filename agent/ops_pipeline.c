@@ -227,7 +227,7 @@ etag_fits(const struct router *r, struct api_request *rq)
 	char etag[64];
 
 	pipeline_etag(r, etag);
-	return op_etag_holds(rq, etag);
+	return op_etag_holds(rq, etag, NULL);
 }
 
 void

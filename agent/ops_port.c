@@ -442,6 +442,8 @@ replace(struct node *n, struct port *p, struct model_port *spec,
 		op_store_failed(rq, rc, &e);
 		return;
 	}
+	changes_note(&p->changes, json_pack("{s:O}", "labels", old.labels),
+	    json_pack("{s:O}", "labels", p->spec.labels), p->generation);
 	*spec = old; /* cleared by the caller */
 	event_port(n, p, "port.changed");
 	port_etag(p, etag, sizeof(etag));
@@ -457,7 +459,7 @@ op_port_put(struct node *n, struct api_request *rq)
 
 	if (p)
 		port_etag(p, etag, sizeof(etag));
-	if (!op_etag_holds(rq, etag))
+	if (!op_etag_holds(rq, etag, p ? &p->changes : NULL))
 		return;
 	if (!read_body(rq, api_body(rq), api_name(rq), &spec))
 		return;
@@ -483,7 +485,7 @@ op_port_patch(struct node *n, struct api_request *rq)
 		return;
 	}
 	port_etag(p, etag, sizeof(etag));
-	if (!op_etag_holds(rq, etag))
+	if (!op_etag_holds(rq, etag, &p->changes))
 		return;
 	object = port_json(p);
 	json_object_del(object, "status");
@@ -530,7 +532,7 @@ op_port_delete(struct node *n, struct api_request *rq)
 		return;
 	}
 	port_etag(p, etag, sizeof(etag));
-	if (!op_etag_holds(rq, etag))
+	if (!op_etag_holds(rq, etag, &p->changes))
 		return;
 	problem_init(&problem);
 	if (p->creating || find_user(n, p, user, sizeof(user))) {

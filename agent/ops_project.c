@@ -5,6 +5,7 @@
  */
 #include "agent/access.h"
 #include "agent/audit.h"
+#include "agent/events.h"
 #include "agent/ops_again.h"
 #include "agent/ops_list.h"
 #include "agent/router.h"
@@ -97,7 +98,7 @@ find_to_change(struct node *n, struct api_request *rq)
 	if (!p)
 		return NULL;
 	project_etag(p, etag, sizeof(etag));
-	return op_etag_holds(rq, etag) ? p : NULL;
+	return op_etag_holds(rq, etag, &p->changes) ? p : NULL;
 }
 
 static json_t *
@@ -173,6 +174,7 @@ create(struct node *n, struct model_project *spec, struct api_request *rq)
 		at = &(*at)->next;
 	*at = p;
 	log_info("created project=%s", p->spec.name);
+	event_project(n, p, "project.created");
 	answer_made(n, p, rq);
 }
 
@@ -223,9 +225,12 @@ apply(struct node *n, struct project *p, struct model_project *spec,
 		op_store_failed(rq, rc, &e);
 		return;
 	}
+	p->generation++;
+	changes_note(&p->changes, project_json(n, p, &p->spec),
+	    project_json(n, p, spec), p->generation);
 	model_project_clear(&p->spec);
 	p->spec = *spec;
-	p->generation++;
+	event_project(n, p, "project.changed");
 	project_etag(p, etag, sizeof(etag));
 	api_reply(rq, 200, show(n, p, &p->spec), etag, NULL);
 }

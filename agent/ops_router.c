@@ -252,9 +252,11 @@ op_apply(struct router *r, struct model_router *spec, struct api_request *rq,
 		op_store_failed(rq, rc, &e);
 		return;
 	}
+	r->generation++;
+	changes_note(&r->changes, router_wish_json(&r->spec),
+	    router_wish_json(spec), r->generation);
 	model_router_clear(&r->spec);
 	r->spec = *spec;
-	r->generation++;
 	r->failed = false;
 	faults_forgive(&r->faults);
 	r->not_before_ms = 0;
@@ -272,7 +274,7 @@ op_router_put(struct node *n, struct api_request *rq)
 
 	if (r)
 		router_etag(r, etag, sizeof(etag));
-	if (!op_etag_holds(rq, etag))
+	if (!op_etag_holds(rq, etag, r ? &r->changes : NULL))
 		return;
 	if (!read_body(rq, api_body(rq), api_name(rq), &spec))
 		return;

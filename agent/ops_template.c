@@ -180,8 +180,8 @@ is_there(const struct node *n, const char *name)
 	return f != NULL;
 }
 
-void
-op_templates_list(struct node *n, struct api_request *rq)
+json_t *
+op_template_items(const struct node *n)
 {
 	json_t *items = json_array(), *seen = json_object();
 	char folder[PATH_MAX];
@@ -204,7 +204,13 @@ op_templates_list(struct node *n, struct api_request *rq)
 			closedir(d);
 	}
 	json_decref(seen);
-	op_reply_list(rq, items);
+	return items;
+}
+
+void
+op_templates_list(struct node *n, struct api_request *rq)
+{
+	op_reply_list(rq, op_template_items(n));
 }
 
 void

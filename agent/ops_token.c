@@ -185,6 +185,7 @@ change(struct node *n, struct token *t, const struct model_token *m,
 	char etag[64], who[80];
 	struct token next;
 	struct err e;
+	json_t *was;
 	int rc;
 
 	if (api_dry_run(rq)) {
@@ -193,11 +194,14 @@ change(struct node *n, struct token *t, const struct model_token *m,
 		api_reply(rq, 200, token_json(n, &next), etag, NULL);
 		return;
 	}
+	was = token_json(n, t);
 	rc = token_change(n, t, m, &e);
 	if (rc < 0) {
+		json_decref(was);
 		op_store_failed(rq, rc, &e);
 		return;
 	}
+	changes_note(&t->changes, was, token_json(n, t), t->generation);
 	access_who(n, rq, who, sizeof(who));
 	log_info("changed token=%s project=%s by=%s", t->name,
 	    t->project->spec.name, who);
@@ -215,7 +219,7 @@ find_to_change(struct node *n, struct api_request *rq)
 	if (!t)
 		return NULL;
 	etag_of(t, etag);
-	return op_etag_holds(rq, etag) ? t : NULL;
+	return op_etag_holds(rq, etag, &t->changes) ? t : NULL;
 }
 
 void

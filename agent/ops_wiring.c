@@ -44,7 +44,7 @@ find_to_change(struct node *n, struct api_request *rq)
 	if (!w)
 		return NULL;
 	wiring_etag(w, etag, sizeof(etag));
-	return op_etag_holds(rq, etag) ? w : NULL;
+	return op_etag_holds(rq, etag, &w->changes) ? w : NULL;
 }
 
 static json_t *
@@ -160,6 +160,7 @@ change(struct node *n, struct wiring *w, struct model_wiring *spec,
     struct api_request *rq)
 {
 	struct err e;
+	json_t *was;
 	int rc;
 
 	if (api_dry_run(rq)) {
@@ -173,8 +174,10 @@ change(struct node *n, struct wiring *w, struct model_wiring *spec,
 		op_store_failed(rq, rc, &e);
 		return;
 	}
+	was = wiring_json(n, w);
 	swap(w, spec);
 	w->generation++;
+	changes_note(&w->changes, was, wiring_json(n, w), w->generation);
 	event_wiring(n, w, "changed");
 	wiring_wait(n, rq, w->uid, 200);
 }

@@ -11,6 +11,7 @@
 #ifndef AGENT_PROJECT_H
 #define AGENT_PROJECT_H
 
+#include "agent/changes.h"
 #include "agent/store.h"
 #include "agent/uid.h"
 #include "agent/usage.h"
@@ -38,6 +39,7 @@ struct project {
 	char uid_text[UID_TEXT];
 	char created[32];
 	uint64_t generation;
+	struct changes changes;
 	struct model_project spec;
 	struct usage_account usage;
 };

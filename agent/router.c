@@ -90,6 +90,13 @@ router_free(struct router *r)
 
 /* --- store ------------------------------------------------------------------- */
 
+json_t *
+router_wish_json(const struct model_router *spec)
+{
+	return json_pack("{s:O, s:o}", "labels", spec->labels, "spec",
+	    model_router_spec(spec));
+}
+
 int
 router_store(struct node *n, const struct router *r,
     const struct model_router *spec, uint64_t generation, struct err *e)

@@ -12,6 +12,7 @@
 #ifndef AGENT_ROUTER_H
 #define AGENT_ROUTER_H
 
+#include "agent/changes.h"
 #include "agent/ctlclient.h"
 #include "agent/initlink.h"
 #include "agent/node.h"
@@ -87,6 +88,7 @@ struct router {
 	struct project *project;
 	uint32_t id_index;
 	uint64_t generation;
+	struct changes changes;
 	char created[32];
 	struct model_router spec;
 	bool deleting;
@@ -187,6 +189,8 @@ void router_free(struct router *r);
 
 /* It is to go, and this is on disk. Who waits for it is told. */
 int router_begin_delete(struct router *r, struct err *e);
+/* {"labels", "spec"} */
+json_t *router_wish_json(const struct model_router *spec);
 int router_load(void *arg, const struct store_router *row);
 int router_store(struct node *n, const struct router *r,
     const struct model_router *spec, uint64_t generation, struct err *e);
@@ -324,6 +328,17 @@ uint64_t router_epochs_ended(const struct router *r, bool by_faults);
 json_t *router_rates_json(struct router *r);
 void router_etag(const struct router *r, char *buf, size_t size);
 
+/* How many fast paths it has, as it is to be. */
+unsigned router_fast_paths(const struct router *r);
+
+/* What is reserved for all routers, or all but one: the memory of admission. */
+struct check_reserved {
+	uint64_t mem_bytes;  /* of their containers */
+	uint64_t pool_bytes; /* of their packet pools */
+};
+struct check_reserved check_reserved(
+    const struct node *n, const struct router *without);
+
 /*
  * Checks a spec for a project against the node: ports, peers, addresses, quota,
  * memory. old is the router that it would replace, or NULL. Returns 0 or
@@ -332,8 +347,5 @@ void router_etag(const struct router *r, char *buf, size_t size);
 int check_router(struct node *n, const struct project *project,
     const struct model_router *spec, const struct router *old,
     struct problem *p);
-/* Memory and packet pools that are promised to all routers but one, or NULL. */
-uint64_t node_reserved_bytes(
-    const struct node *n, const struct router *without);
 
 #endif

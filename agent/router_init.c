@@ -65,8 +65,8 @@ write_routes(const struct router *r, FILE *f)
 }
 
 /* Each busy one takes a core: what the quota does not have, it would wait for. */
-static unsigned
-fast_paths(const struct router *r)
+unsigned
+router_fast_paths(const struct router *r)
 {
 	unsigned cores = r->spec.quota.cpu_millis / 1000;
 
@@ -85,7 +85,7 @@ router_config_text(const struct router *r)
 	fprintf(f, "# written by europad; changes are lost\n");
 	fprintf(f, "generation %llu\n", (unsigned long long)r->generation);
 	fprintf(f, "hostname %s\n", r->spec.name);
-	fprintf(f, "fast-paths %u\n", fast_paths(r));
+	fprintf(f, "fast-paths %u\n", router_fast_paths(r));
 	write_vnics(r, f);
 	write_routes(r, f);
 	if (r->spec.dataplane[0] != '\0')

@@ -2,6 +2,7 @@
 /* router_lease: a router that ends by itself; see router_care.h. */
 #include "agent/router_care.h"
 
+#include "agent/events.h"
 #include "agent/router.h"
 #include "lib/base.h"
 #include "lib/log.h"
@@ -151,8 +152,11 @@ stop(struct router *r, struct err *e)
 		r->lease = lease;
 		return rc;
 	}
-	r->spec = next; /* it owns what the one before did */
 	r->generation++;
+	changes_note(&r->changes, router_wish_json(&r->spec),
+	    router_wish_json(&next), r->generation);
+	r->spec = next; /* it owns what the one before did */
+	event_router(r, "router.changed");
 	return 0;
 }
 

@@ -51,7 +51,7 @@ event_came(void *arg, int fd, uint32_t events)
 
 struct stream *
 stream_new(struct loop *l, struct api_request *rq, const char *media_type,
-    const struct stream_hooks *hooks)
+    const char *etag, const struct stream_hooks *hooks)
 {
 	struct stream *s = calloc(1, sizeof(*s));
 	struct problem p = { 0 };
@@ -64,7 +64,7 @@ stream_new(struct loop *l, struct api_request *rq, const char *media_type,
 		return NULL;
 	}
 	s->hooks = *hooks;
-	s->api = api_reply_parts(rq, media_type);
+	s->api = api_reply_parts(rq, media_type, etag);
 	if (!s->api) {
 		free(s);
 		return NULL;

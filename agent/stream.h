@@ -19,9 +19,9 @@ struct stream_hooks {
 	void *arg;
 };
 
-/* Answers rq with 200, or with a problem: then it returns NULL. */
+/* etag may be NULL. Answers rq with 200, or with a problem: then it returns NULL. */
 struct stream *stream_new(struct loop *l, struct api_request *rq,
-    const char *media_type, const struct stream_hooks *hooks);
+    const char *media_type, const char *etag, const struct stream_hooks *hooks);
 size_t stream_room(const struct stream *s);
 /* on_room is called once, when n bytes can be put. */
 void stream_want_room(struct stream *s, size_t n);

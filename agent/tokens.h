@@ -35,6 +35,7 @@ struct token {
 	char created[32];
 	char hash[SHA256_HEX];
 	uint64_t generation;
+	struct changes changes;
 	uint64_t state;    /* see tokens_state(); under the lock */
 	int64_t expires;   /* 0 = never */
 	int64_t last_used; /* since europad runs; under the lock */

@@ -11,6 +11,7 @@
 #ifndef AGENT_WIRING_H
 #define AGENT_WIRING_H
 
+#include "agent/changes.h"
 #include "agent/node.h"
 #include "agent/project.h"
 
@@ -20,6 +21,7 @@ struct wiring {
 	char uid_text[UID_TEXT];
 	char created[32];
 	uint64_t generation;
+	struct changes changes;
 	const struct project *project;
 	struct model_wiring spec;
 };

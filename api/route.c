@@ -26,6 +26,8 @@ static const struct route {
 	unsigned flags;
 } routes[] = {
 	{ "GET", "/v1", API_NODE_GET, R | ROUTE_ANYONE },
+	{ "GET", "/v1/nodes", API_NODES_LIST, ROUTE_ANYONE | ROUTE_LIST },
+	{ "GET", "/v1/nodes/{h}", API_NODE_ONE, ROUTE_ANYONE },
 	{ "GET", "/v1/routers", API_ROUTERS_LIST, L | ROUTE_LABEL },
 	{ "POST", "/v1/routers", API_ROUTER_CREATE, KEYED },
 	{ "GET", "/v1/routers/{r}", API_ROUTER_GET, R },

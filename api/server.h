@@ -22,6 +22,8 @@
 
 enum api_op {
 	API_NODE_GET,      /* GET /v1 */
+	API_NODES_LIST,    /* GET /v1/nodes */
+	API_NODE_ONE,      /* GET /v1/nodes/{h} */
 	API_ROUTERS_LIST,  /* GET /v1/routers */
 	API_ROUTER_CREATE, /* POST /v1/routers */
 	API_ROUTER_GET,    /* GET /v1/routers/{r} */
@@ -194,11 +196,11 @@ struct api_parts;
 enum { API_PARTS_BYTES = 64 << 10 }; /* that can wait in one */
 
 /*
- * Answers r with 200 and what will be put. Ends r. NULL without memory: then r is
- * answered, too. Context: any thread, exactly once per request.
+ * Answers r with 200 and what will be put; etag may be NULL. Ends r. NULL without
+ * memory: then r is answered, too. Context: any thread, exactly once per request.
  */
 struct api_parts *api_reply_parts(
-    struct api_request *r, const char *media_type);
+    struct api_request *r, const char *media_type, const char *etag);
 /* Bytes that can be put now; 0 when the client is gone, too. */
 size_t api_parts_room(struct api_parts *s);
 /* Copies n bytes, all of them. Returns 0, -EAGAIN (no room) or -EPIPE (gone). */

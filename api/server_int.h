@@ -255,6 +255,8 @@ int headers_read_key(struct api_request *r, struct problem *p);
 void reply_now(struct api_request *r, const struct problem *p);
 void reply_common_headers(const struct api_request *r,
     struct MHD_Response *response, const char *media_type);
+/* NULL: none. */
+void reply_etag(struct MHD_Response *response, const char *etag);
 /* Ends r, from the handler's side; response NULL: hang up. */
 void reply_send(
     struct api_request *r, int status, struct MHD_Response *response);

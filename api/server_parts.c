@@ -169,7 +169,7 @@ parts_new(struct api_request *r)
 }
 
 struct api_parts *
-api_reply_parts(struct api_request *r, const char *media_type)
+api_reply_parts(struct api_request *r, const char *media_type, const char *etag)
 {
 	struct MHD_Response *response = NULL;
 	struct problem p = { 0 };
@@ -202,6 +202,7 @@ api_reply_parts(struct api_request *r, const char *media_type)
 		return NULL;
 	}
 	reply_common_headers(r, response, media_type);
+	reply_etag(response, etag);
 	conn_guard(r);
 	reply_send(r, 200, response);
 	return s;

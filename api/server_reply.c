@@ -62,8 +62,8 @@ text_of(json_t *body, size_t *n)
 	return text;
 }
 
-static void
-add_etag(struct MHD_Response *response, const char *etag)
+void
+reply_etag(struct MHD_Response *response, const char *etag)
 {
 	char quoted[128];
 
@@ -82,7 +82,7 @@ response_of(const struct api_request *r, const struct api_answer *a, char *text)
 
 	if (!response)
 		return NULL;
-	add_etag(response, a->etag);
+	reply_etag(response, a->etag);
 	if (a->location)
 		reply_header(response, "Location", a->location);
 	if (a->status == 503)

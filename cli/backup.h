@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * backup: what a node is made of, and in which order it is made again. The file
- * of a backup is one JSON object:
+ * of a backup is one JSON object, of a whole node
  *
- *	{"kind": "EuropaBackup", "version": 1, "time": ..., "node": ...,
- *	 "ports": [{"name", "labels", "spec"}, ...],
- *	 "routers": [{"name", "labels", "spec", "pipeline", "routes"}, ...],
- *	 "links": ..., "segments": ...}
+ *	{"kind": "EuropaBackup", "version": 2, "time": ..., "node": ...,
+ *	 "projects": [{"name", "labels", "spec",
+ *	  "ports": [{"name", "labels", "spec"}, ...],
+ *	  "routers": [{"name", "labels", "spec", "pipeline", "routes"}, ...],
+ *	  "links": ..., "segments": ...}, ...]}
+ *
+ * and of one project, version 1, the same lists without the project around them:
+ * they become those of whatever project they are restored to.
  *
  * pipeline is the Lua text, null where the template's own runs; routes are the
  * run-time ones, null where they could not be asked for. Neither is there where
@@ -21,7 +25,7 @@
 
 #include <jansson.h>
 
-enum { BACKUP_VERSION = 1 };
+enum { BACKUP_OF_PROJECT = 1, BACKUP_OF_NODE = 2 };
 
 struct backup_kind {
 	const char *member; /* of the file */
@@ -29,10 +33,27 @@ struct backup_kind {
 	const char *what;   /* Port */
 	bool is_router;     /* has pipeline and routes too */
 	bool has_no_put;    /* POST makes one, PATCH changes it */
+	bool is_project;    /* the others are in it */
 };
 
 extern const struct backup_kind backup_kinds[];
 extern const size_t n_backup_kinds;
+
+/*
+ * A file that is a backup; "-" is standard input. Returns an exit code, says why
+ * it is none.
+ */
+int backup_read_file(const char *path, json_t **out);
+
+/* Is it of a whole node? */
+bool backup_is_of_node(const json_t *doc);
+
+/*
+ * What it has of a kind: {"object"} each, with "project", whose it is, in a backup
+ * of a node; of the project only alone, if only is not NULL. Returns to caller.
+ */
+json_t *backup_of_kind(
+    const json_t *doc, const struct backup_kind *kind, const char *only);
 
 /* path, a slash, name, and rest; returns to caller, NULL without memory. */
 char *backup_path(const char *path, const char *name, const char *rest);

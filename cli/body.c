@@ -31,10 +31,9 @@ static const struct item_key route_keys[] = {
 };
 /* clang-format on */
 
-const struct item item_vnic = { "/name", vnic_keys, ARRAY_SIZE(vnic_keys),
-	"match.", "/attach/match" };
-const struct item item_route = { "/prefix", route_keys, ARRAY_SIZE(route_keys),
-	NULL, NULL };
+const struct item item_vnic = { "/name", vnic_keys, ARRAY_SIZE(vnic_keys) };
+const struct item item_route = { "/prefix", route_keys,
+	ARRAY_SIZE(route_keys) };
 
 /* --- JSON ------------------------------------------------------------------- */
 
@@ -183,7 +182,7 @@ put_key(const struct item *item, json_t *object, const char *text, size_t n,
 	size_t n_key = eq ? (size_t)(eq - text) : n;
 	scoped_free char *value =
 	    strndup(eq ? eq + 1 : "", eq ? n - n_key - 1 : 0);
-	char at[MAX_POINTER], known[256];
+	char known[256];
 
 	if (!value)
 		return err_set(e, -ENOMEM, "no memory");
@@ -198,15 +197,9 @@ put_key(const struct item *item, json_t *object, const char *text, size_t n,
 		    : k->is_text ? json_string(value)
 				 : body_value(value));
 	}
-	if (eq && item->any && n_key > strlen(item->any) &&
-	    memcmp(text, item->any, strlen(item->any)) == 0) {
-		snprintf(at, sizeof(at), "%s/%.*s", item->any_at,
-		    (int)(n_key - strlen(item->any)), text + strlen(item->any));
-		return body_put(object, at, body_value(value));
-	}
 	list_keys(item, known, sizeof(known));
-	return err_set(e, -EINVAL, "%.*s: want key=value of: %s%s%s", (int)n,
-	    text, known, item->any ? ", " : "", item->any ? "match.KEY" : "");
+	return err_set(
+	    e, -EINVAL, "%.*s: want key=value of: %s", (int)n, text, known);
 }
 
 static int

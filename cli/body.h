@@ -22,8 +22,6 @@ struct item {
 	const char *first; /* member that the word before the commas is */
 	const struct item_key *keys;
 	size_t n_keys;
-	const char *any; /* "match.": such keys go to any_at, or NULL */
-	const char *any_at;
 };
 
 extern const struct item item_vnic;

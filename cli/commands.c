@@ -42,12 +42,20 @@
 #define PROJECT_COLUMNS                                        \
 	"NAME=name ROUTERS=status.routers PORTS=status.ports " \
 	"DESCRIPTION=spec.description"
+#define NODE_COLUMNS                                                         \
+	"NAME=name VERSION=status.version DATAPLANE=status.dataplane.state " \
+	"CPUS=status.cpus.online MEMORY=status.memory.total_bytes "          \
+	"LEFT=status.memory.left_bytes RUNNING=status.routers.running"
 #define TEMPLATE_COLUMNS                                             \
 	"NAME=name AVAILABLE=available MISSING=missing TWINS=twins " \
 	"ROUTERS=routers DESCRIPTION=description"
 #define TOKEN_COLUMNS                                 \
 	"NAME=name PROJECT=project ROLES=spec.roles " \
 	"EXPIRES=spec.expires LAST_USED=status.last_used"
+
+#define SERVER_COLUMNS                                               \
+	"NAME=name CURRENT=current URL=url FINGERPRINT=fingerprint " \
+	"TOKEN=token"
 
 static const char vnic_meta[] = "NAME,port=P,address=A/N,...";
 
@@ -277,7 +285,7 @@ const struct command commands[] = {
 	    .columns = PORT_COLUMNS },
 
 	{ "link", "list", "", "all links", "GET", "/v1/links",
-	    .columns = LINK_COLUMNS, .rows = "items" },
+	    .columns = LINK_COLUMNS, .rows = "items", .options = list_options },
 	{ "link", "get", "LINK", "one link", "GET", "/v1/links/{LINK}",
 	    .columns = LINK_COLUMNS, .format = FORMAT_YAML },
 	{ "link", "create", "NAME [END...]", "join two vNICs, or a vNIC and a port", "POST", "/v1/links",
@@ -287,7 +295,7 @@ const struct command commands[] = {
 	{ "link", "delete", "LINK", "remove a link", "DELETE", "/v1/links/{LINK}",
 	    .columns = LINK_COLUMNS },
 	{ "segment", "list", "", "all segments", "GET", "/v1/segments",
-	    .columns = SEGMENT_COLUMNS, .rows = "items" },
+	    .columns = SEGMENT_COLUMNS, .rows = "items", .options = list_options },
 	{ "segment", "get", "SEGMENT", "one segment", "GET", "/v1/segments/{SEGMENT}",
 	    .columns = SEGMENT_COLUMNS, .format = FORMAT_YAML },
 	{ "segment", "create", "NAME [MEMBER...]", "join vNICs as a switch does", "POST", "/v1/segments",
@@ -303,7 +311,7 @@ const struct command commands[] = {
 	    .columns = TEMPLATE_COLUMNS, .format = FORMAT_YAML },
 
 	{ "project", "list", "", "the projects", "GET", "/v1/projects",
-	    .columns = PROJECT_COLUMNS, .rows = "items" },
+	    .columns = PROJECT_COLUMNS, .rows = "items", .options = list_options },
 	{ "project", "get", "PROJECT", "one project", "GET", "/v1/projects/{PROJECT}",
 	    .columns = PROJECT_COLUMNS, .format = FORMAT_YAML },
 	{ "project", "create", "NAME", "make a tenant", "POST", "/v1/projects",
@@ -320,7 +328,7 @@ const struct command commands[] = {
 	    .columns = "PROJECT=project SINCE=since RX_PACKETS=rx_packets TX_PACKETS=tx_packets "
 		"RX_BYTES=rx_bytes TX_BYTES=tx_bytes CPU_MS=cpu_ms" },
 	{ "token", "list", "", "the tokens of a project", "GET", "/v1/tokens",
-	    .columns = TOKEN_COLUMNS, .rows = "items" },
+	    .columns = TOKEN_COLUMNS, .rows = "items", .options = list_options },
 	{ "token", "get", "TOKEN", "one token", "GET", "/v1/tokens/{TOKEN}",
 	    .columns = TOKEN_COLUMNS, .format = FORMAT_YAML },
 	{ "token", "create", "NAME", "make one; its secret is shown now and never again", "POST", "/v1/tokens",
@@ -352,6 +360,10 @@ const struct command commands[] = {
 	{ "node", NULL, "", "version, limits and load of the node", "GET", "/v1",
 	    .columns = "NAME=name VERSION=version DATAPLANE=dataplane.connected ROUTERS=counts.routers PORTS=counts.ports",
 	    .format = FORMAT_YAML },
+	{ "node", "list", "", "what the nodes have, and what is left", "GET", "/v1/nodes",
+	    .columns = NODE_COLUMNS, .rows = "items" },
+	{ "node", "show", "NODE", "cores, memory, huge pages and templates, and which router may run where", "GET",
+	    "/v1/nodes/{NODE}", .columns = NODE_COLUMNS, .format = FORMAT_YAML },
 	{ "node", "stop", "", "stop all routers of this host, then its daemons; what is wanted of them stays",
 	    .run = run_node_stop, .flags = COMMAND_LOCAL, .options = wait_options },
 	{ "top", NULL, "", "rates of all routers, refreshed", .run = run_top, .options = top_options },
@@ -359,19 +371,25 @@ const struct command commands[] = {
 	    .run = run_api, .options = api_options },
 
 	{ "config", "list", "", "the servers that are known", .run = run_config_list, .flags = COMMAND_LOCAL,
-	    .columns = "NAME=name CURRENT=current URL=url FINGERPRINT=fingerprint TOKEN=token", .rows = "items" },
+	    .columns = SERVER_COLUMNS, .rows = "items" },
 	{ "config", "add", "SERVER_NAME URL", "know a server; --fingerprint, --token-file and --project are kept",
 	    .run = run_config_add, .flags = COMMAND_LOCAL, .options = config_options },
 	{ "config", "use", "SERVER_NAME", "speak to it from now on", .run = run_config_use, .flags = COMMAND_LOCAL },
 	{ "config", "remove", "SERVER_NAME", "forget it", .run = run_config_remove, .flags = COMMAND_LOCAL },
+	{ "remote", "list", "", "the same as config list", .run = run_config_list, .flags = COMMAND_LOCAL,
+	    .columns = SERVER_COLUMNS, .rows = "items" },
+	{ "remote", "add", "SERVER_NAME URL", "the same as config add",
+	    .run = run_config_add, .flags = COMMAND_LOCAL, .options = config_options },
+	{ "remote", "use", "SERVER_NAME", "the same as config use", .run = run_config_use, .flags = COMMAND_LOCAL },
+	{ "remote", "remove", "SERVER_NAME", "the same as config remove", .run = run_config_remove, .flags = COMMAND_LOCAL },
 
 	{ "wait-ready", NULL, "", "wait until the node can do its work", .run = run_wait_ready, .options = wait_options },
 	{ "doctor", NULL, "", "what this host lacks, and the command that cures it", .run = run_doctor,
 	    .flags = COMMAND_LOCAL, .options = doctor_options, .rows = "checks",
 	    .columns = "STATE=state CHECK=name SEEN=seen CURE=cure" },
-	{ "backup", NULL, "[FILE]", "the state of the whole node as one file", .run = run_backup },
+	{ "backup", NULL, "[FILE]", "the whole node, or one project with --project, as one file", .run = run_backup },
 	{ "restore", NULL, "FILE", "make the node what a backup says; repeated, it changes nothing", .run = run_restore,
-	    .options = restore_options, .rows = "items", .columns = "KIND=kind NAME=name RESULT=result DETAIL=detail" },
+	    .options = restore_options, .rows = "items", .columns = "KIND=kind NAME=name RESULT=result DETAIL=detail PROJECT=project" },
 	{ "completion", NULL, "SHELL", "a script for bash, zsh or fish", .run = run_completion, .flags = COMMAND_LOCAL },
 	{ "help", NULL, "[NOUN]", "this, or the commands of a noun", .run = run_help, .flags = COMMAND_LOCAL },
 	{ "__complete", NULL, "[WORD...]", "what could come next", .run = run_complete,
@@ -389,6 +407,7 @@ const struct names_of names_of[] = {
 	{ "PROJECT", "/v1/projects", "name" },
 	{ "TOKEN", "/v1/tokens", "name" },
 	{ "TEMPLATE", "/v1/templates", "name" },
+	{ "NODE", "/v1/nodes", "name" },
 };
 const size_t n_names_of = ARRAY_SIZE(names_of);
 /* clang-format on */

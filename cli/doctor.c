@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * doctor: see doctor.h. The checks read what the kernel and the file system
- * show; whether the node answers is looked at in run_doctor.c.
+ * show; the uids of routers are looked at in doctor_ids.c, and whether the node
+ * answers in run_doctor.c.
  */
 #include "cli/doctor.h"
 
@@ -9,7 +10,6 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -23,9 +23,6 @@ enum {
 	MIN_MEMORY_MIB = 512,
 	MIN_NEIGHBOURS = 65536, /* packaging/europa.sysctl */
 	MIN_DISK_MIB = 64,
-	/* uids of routers, as europad takes them by default */
-	ID_BASE = 0x70000000,
-	N_IDS = 4096 * 65536,
 	TEXT = 65536,
 };
 
@@ -53,9 +50,8 @@ doctor_found(struct finding *f, enum finding_state state, const char *cure,
 	va_end(ap);
 }
 
-/* All of a file, cut at TEXT; NULL if it is not there. Returns to caller. */
-static char *
-read_text(const struct host *h, const char *path)
+char *
+doctor_read(const struct host *h, const char *path)
 {
 	char whole[PATH_MAX];
 	scoped_close int fd = -1;
@@ -104,7 +100,7 @@ has_word(const char *text, const char *word, const char *separators)
 static void
 look_at_kernel(const struct host *h, struct finding *f)
 {
-	scoped_free char *text = read_text(h, "/proc/sys/kernel/osrelease");
+	scoped_free char *text = doctor_read(h, "/proc/sys/kernel/osrelease");
 	unsigned major = 0, minor = 0;
 
 	if (text)
@@ -125,7 +121,7 @@ look_at_kernel(const struct host *h, struct finding *f)
 static void
 look_at_cpu(const struct host *h, struct finding *f)
 {
-	scoped_free char *text = read_text(h, "/proc/cpuinfo");
+	scoped_free char *text = doctor_read(h, "/proc/cpuinfo");
 	const char *flags = text ? strstr(text, "\nflags") : NULL;
 
 	if (!flags)
@@ -167,10 +163,10 @@ look_at_cgroups(const struct host *h, struct finding *f)
 	    "mkdir -p /sys/fs/cgroup/%s && mount -t cgroup -o %s %s "
 	    "/sys/fs/cgroup/%s";
 	scoped_free char *v2 =
-	    read_text(h, "/sys/fs/cgroup/cgroup.controllers");
+	    doctor_read(h, "/sys/fs/cgroup/cgroup.controllers");
 	scoped_free char *hybrid =
-	    read_text(h, "/sys/fs/cgroup/unified/cgroup.controllers");
-	scoped_free char *mounts = read_text(h, "/proc/mounts");
+	    doctor_read(h, "/sys/fs/cgroup/unified/cgroup.controllers");
+	scoped_free char *mounts = doctor_read(h, "/proc/mounts");
 	char command[sizeof(f->cure)];
 
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
@@ -192,7 +188,7 @@ static void
 look_at_user_namespaces(const struct host *h, struct finding *f)
 {
 	scoped_free char *text =
-	    read_text(h, "/proc/sys/user/max_user_namespaces");
+	    doctor_read(h, "/proc/sys/user/max_user_namespaces");
 	long n = text ? strtol(text, NULL, 10) : -1;
 
 	if (n < 0)
@@ -207,51 +203,8 @@ look_at_user_namespaces(const struct host *h, struct finding *f)
 		doctor_ok(f, "%ld may be", n);
 }
 
-/* The first line of name:begin:count whose range is also ours. */
-static bool
-overlaps(const char *text, char *line, size_t size)
-{
-	while (text && *text) {
-		size_t n = strcspn(text, "\n");
-		uint64_t begin, count;
-		const char *colon;
-
-		snprintf(line, size, "%.*s", (int)n, text);
-		text += n + (text[n] != '\0');
-		colon = strchr(line, ':');
-		if (colon &&
-		    sscanf(colon, ":%" SCNu64 ":%" SCNu64, &begin, &count) ==
-			2 &&
-		    begin < (uint64_t)ID_BASE + N_IDS &&
-		    begin + count > ID_BASE)
-			return true;
-	}
-	return false;
-}
-
-static void
-look_at_subuids(const struct host *h, struct finding *f)
-{
-	static const char *const files[] = { "/etc/subuid", "/etc/subgid" };
-	char line[128];
-
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		scoped_free char *text = read_text(h, files[i]);
-
-		if (!overlaps(text, line, sizeof(line)))
-			continue;
-		doctor_found(f, FINDING_WARN,
-		    "set id_base in /etc/europa/europa.conf to a free range",
-		    "%s gives %s away, which routers have by default", files[i],
-		    line);
-		return;
-	}
-	doctor_ok(f, "%d to %lld are free for routers", ID_BASE,
-	    (long long)ID_BASE + N_IDS - 1);
-}
-
-static bool
-is_there(const struct host *h, const char *folder, const char *name)
+bool
+doctor_is_there(const struct host *h, const char *folder, const char *name)
 {
 	char path[PATH_MAX];
 
@@ -274,7 +227,8 @@ look_at_programs(const struct host *h, struct finding *f)
 		bool found = false;
 
 		for (size_t k = 0; k < ARRAY_SIZE(sbin); k++)
-			found = found || is_there(h, sbin[k], programs[i]);
+			found =
+			    found || doctor_is_there(h, sbin[k], programs[i]);
 		if (!found) {
 			doctor_found(f, FINDING_FAIL, cure,
 			    "%s is not installed", programs[i]);
@@ -282,7 +236,7 @@ look_at_programs(const struct host *h, struct finding *f)
 		}
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(helpers); i++)
-		if (!is_there(h, h->libexec, helpers[i])) {
+		if (!doctor_is_there(h, h->libexec, helpers[i])) {
 			doctor_found(f, FINDING_FAIL, cure,
 			    "%s/%s is not there", h->libexec, helpers[i]);
 			return;
@@ -293,7 +247,7 @@ look_at_programs(const struct host *h, struct finding *f)
 static void
 look_at_tun(const struct host *h, struct finding *f)
 {
-	if (is_there(h, "/dev/net", "tun"))
+	if (doctor_is_there(h, "/dev/net", "tun"))
 		doctor_ok(f, "/dev/net/tun");
 	else
 		doctor_found(f, FINDING_WARN, "modprobe tun",
@@ -314,7 +268,7 @@ look_at_neighbours(const struct host *h, struct finding *f)
 
 		snprintf(path, sizeof(path),
 		    "/proc/sys/net/%s/neigh/default/gc_thresh3", families[i]);
-		text = read_text(h, path);
+		text = doctor_read(h, path);
 		room = text ? strtol(text, NULL, 10) : MIN_NEIGHBOURS;
 		if (room >= MIN_NEIGHBOURS)
 			continue;
@@ -334,7 +288,7 @@ look_at_neighbours(const struct host *h, struct finding *f)
 static void
 look_at_memory(const struct host *h, struct finding *f)
 {
-	scoped_free char *text = read_text(h, "/proc/meminfo");
+	scoped_free char *text = doctor_read(h, "/proc/meminfo");
 	long mib = number_of(text, "MemAvailable:") / 1024;
 
 	if (mib < MIN_MEMORY_MIB)
@@ -349,7 +303,7 @@ look_at_memory(const struct host *h, struct finding *f)
 static void
 look_at_huge_pages(const struct host *h, struct finding *f)
 {
-	scoped_free char *text = read_text(h, "/proc/meminfo");
+	scoped_free char *text = doctor_read(h, "/proc/meminfo");
 	long total = number_of(text, "HugePages_Total:");
 	long left = number_of(text, "HugePages_Free:");
 	long kib = number_of(text, "Hugepagesize:");
@@ -418,7 +372,7 @@ const struct doctor_check doctor_checks[] = {
 	{ "processor", look_at_cpu },
 	{ "cgroups", look_at_cgroups },
 	{ "user namespaces", look_at_user_namespaces },
-	{ "subuids", look_at_subuids },
+	{ "subuids", doctor_look_at_subuids },
 	{ "programs", look_at_programs },
 	{ "tun", look_at_tun },
 	{ "neighbours", look_at_neighbours },

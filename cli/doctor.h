@@ -27,6 +27,7 @@ struct host {
 	char root[64];
 	const char *libexec; /* EUROPA_LIBEXECDIR */
 	const char *state;   /* EUROPA_STATEDIR */
+	const char *config;  /* EUROPA_CONFDIR, europa.conf in it */
 };
 
 struct doctor_check {
@@ -43,5 +44,13 @@ void doctor_ok(struct finding *f, const char *fmt, ...)
 /* cure: the command. */
 void doctor_found(struct finding *f, enum finding_state state, const char *cure,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* All of a file, cut at 64 KiB; NULL if it is not there. Returns to caller. */
+char *doctor_read(const struct host *h, const char *path);
+bool doctor_is_there(
+    const struct host *h, const char *folder, const char *name);
+
+/* A check, of doctor_ids.c. */
+void doctor_look_at_subuids(const struct host *h, struct finding *f);
 
 #endif

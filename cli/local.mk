@@ -4,6 +4,7 @@ noinst_LIBRARIES += cli/libcli.a
 cli_libcli_a_SOURCES = \
   cli/args.c cli/args.h \
   cli/backup.h \
+  cli/backup_file.c \
   cli/base64.c cli/base64.h \
   cli/body.c cli/body.h \
   cli/cert.c cli/cert.h \
@@ -13,6 +14,7 @@ cli_libcli_a_SOURCES = \
   cli/connect.c \
   cli/curlline.c cli/curlline.h \
   cli/doctor.c cli/doctor.h \
+  cli/doctor_ids.c \
   cli/http.c cli/http.h cli/http_int.h \
   cli/http_upgrade.c \
   cli/output.c cli/output.h \

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * prune: what restore --prune removes: objects of the kinds that a backup has,
- * of this project, whose names the backup does not have. Nothing is removed
+ * of the projects that it has, whose names it does not have. Nothing is removed
  * that was not named before and agreed to: a kind that the backup has no list of
- * stays whole, and so does an object that has changed since it was named.
+ * stays whole, and so does an object that has changed since it was named. A
+ * project that the backup of a node does not have goes if it is empty; what it
+ * has is left alone.
  */
 #include "cli/backup.h"
 #include "cli/refusal.h"
@@ -64,9 +66,31 @@ add_extra(struct restore *r, const struct backup_kind *kind, const char *name,
 
 	if (rc == EXIT_DONE && *etag)
 		json_array_append_new(
-		    out, json_pack("{s:s, s:s, s:s, s:s}", "kind", kind->what,
-			     "name", name, "path", path, "etag", etag));
+		    out, json_pack("{s:s, s:s, s:s, s:s, s:s*}", "kind",
+			     kind->what, "name", name, "path", path, "etag",
+			     etag, "project", r->c->g.project));
 	return rc;
+}
+
+/* Would it go? It does not while there is something in it. */
+static int
+ask_if_empty(struct restore *r, const char *name, bool *is_empty)
+{
+	scoped_free char *path = backup_path("/v1/projects", name, "");
+	bool was = r->c->g.dry_run;
+	int rc;
+
+	if (!path)
+		return EXIT_OTHER;
+	r->c->g.dry_run = true;
+	rc = request_json(r->c, "DELETE", path, NULL, 409, NULL);
+	r->c->g.dry_run = was;
+	*is_empty = rc == EXIT_DONE;
+	if (rc != EXIT_CONFLICT)
+		return rc;
+	cli_say("project %s is not in the backup, and stays: it is not empty",
+	    name);
+	return EXIT_DONE;
 }
 
 static int
@@ -82,11 +106,32 @@ find_kind(struct restore *r, const struct backup_kind *kind,
 	{
 		const char *name =
 		    json_string_value(json_object_get(one, "name"));
+		bool goes = true;
 
 		if (!name)
 			return EXIT_OTHER;
-		if (rc == EXIT_DONE && !has_name(wanted, name))
+		if (rc != EXIT_DONE || has_name(wanted, name))
+			continue;
+		if (kind->is_project)
+			rc = ask_if_empty(r, name, &goes);
+		if (rc == EXIT_DONE && goes)
 			rc = add_extra(r, kind, name, out);
+	}
+	return rc;
+}
+
+/* The objects of one project, or of a backup that is one. */
+static int
+find_objects(struct restore *r, const json_t *project, json_t *out)
+{
+	int rc = EXIT_DONE;
+
+	for (size_t i = n_backup_kinds; i-- > 0 && rc == EXIT_DONE;) {
+		const struct backup_kind *kind = &backup_kinds[i];
+		const json_t *wanted = json_object_get(project, kind->member);
+
+		if (json_is_array(wanted) && !kind->is_project)
+			rc = find_kind(r, kind, wanted, out);
 	}
 	return rc;
 }
@@ -94,15 +139,25 @@ find_kind(struct restore *r, const struct backup_kind *kind,
 int
 prune_find(struct restore *r, const json_t *backup, json_t *out)
 {
+	const json_t *all = json_object_get(backup, "projects"), *one;
 	int rc = EXIT_DONE;
+	size_t i;
 
-	for (size_t i = n_backup_kinds; i-- > 0 && rc == EXIT_DONE;) {
-		const json_t *wanted =
-		    json_object_get(backup, backup_kinds[i].member);
+	if (!backup_is_of_node(backup))
+		return find_objects(r, backup, out);
+	json_array_foreach(all, i, one)
+	{
+		const char *name =
+		    json_string_value(json_object_get(one, "name"));
 
-		if (json_is_array(wanted))
-			rc = find_kind(r, &backup_kinds[i], wanted, out);
+		if (rc != EXIT_DONE || (r->only && strcmp(r->only, name) != 0))
+			continue;
+		r->c->g.project = name;
+		rc = find_objects(r, one, out);
 	}
+	restore_enter(r, NULL);
+	if (rc == EXIT_DONE && !r->only)
+		rc = find_kind(r, &backup_kinds[0], all, out);
 	return rc;
 }
 
@@ -124,8 +179,11 @@ prune_ask(const json_t *extra)
 	cli_say("the backup does not have, and --prune removes:");
 	json_array_foreach(extra, i, one)
 	{
-		fprintf(stderr, "  %s %s\n", text_of(one, "kind"),
-		    text_of(one, "name"));
+		const char *project = text_of(one, "project");
+
+		fprintf(stderr, "  %s %s%s%s\n", text_of(one, "kind"),
+		    text_of(one, "name"), project ? " of project " : "",
+		    project ? project : "");
 	}
 	if (!isatty(STDIN_FILENO))
 		return cli_fail(EXIT_USAGE,
@@ -157,8 +215,10 @@ prune(struct restore *r, json_t *extra)
 		const json_t *one = json_array_get(extra, i);
 		const char *kind = text_of(one, "kind");
 		const char *name = text_of(one, "name");
-		int rc = r->is_dry ? EXIT_DONE : remove_one(r, one);
+		int rc;
 
+		restore_enter(r, one);
+		rc = r->is_dry ? EXIT_DONE : remove_one(r, one);
 		if (rc == EXIT_UNREACHABLE)
 			return rc;
 		if (rc != EXIT_DONE && rc != EXIT_NOT_FOUND) {

@@ -14,12 +14,16 @@
 struct restore {
 	struct cli *c;
 	json_t *results;  /* rows to print */
+	const char *only; /* the project that was named, or NULL */
 	bool is_dry;      /* only look */
 	bool is_last_try; /* say why it is refused */
 	unsigned n_done, n_all;
 	unsigned n_changed;
 	int code; /* of the last that was refused */
 };
+
+/* From now on it is about the "project" of item, or else the one named. */
+void restore_enter(struct restore *r, const json_t *item);
 
 /* A row of what was done; detail may be NULL. */
 void restore_note(struct restore *r, const char *kind, const char *name,

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* run_backup: reads all of a node's state over the API, see backup.h. */
+/*
+ * run_backup: reads all of a node's state over the API, see backup.h: of all
+ * projects, or of one, if one is named or whoever asks is not admin of the node.
+ * Tokens are not in it: their secrets are known to nobody.
+ */
 #include "cli/args.h"
 #include "cli/backup.h"
 #include "cli/progress.h"
@@ -13,10 +17,24 @@
 #include <time.h>
 
 const struct backup_kind backup_kinds[] = {
-	{ "ports", "/v1/ports", "Port", false, false },
-	{ "routers", "/v1/routers", "Router", true, false },
-	{ "links", "/v1/links", "Link", false, true },
-	{ "segments", "/v1/segments", "Segment", false, true },
+	{ .member = "projects",
+	    .path = "/v1/projects",
+	    .what = "Project",
+	    .has_no_put = true,
+	    .is_project = true },
+	{ .member = "ports", .path = "/v1/ports", .what = "Port" },
+	{ .member = "routers",
+	    .path = "/v1/routers",
+	    .what = "Router",
+	    .is_router = true },
+	{ .member = "links",
+	    .path = "/v1/links",
+	    .what = "Link",
+	    .has_no_put = true },
+	{ .member = "segments",
+	    .path = "/v1/segments",
+	    .what = "Segment",
+	    .has_no_put = true },
 };
 const size_t n_backup_kinds = ARRAY_SIZE(backup_kinds);
 
@@ -138,6 +156,15 @@ backup_routes(struct cli *c, const char *name, json_t **out)
 	return rc;
 }
 
+/* What cannot be in the backup is said. */
+static void
+say_of_router(const struct cli *c, const char *name, const char *what)
+{
+	cli_say("%s%s%srouter %s%s", c->g.project ? "project " : "",
+	    c->g.project ? c->g.project : "", c->g.project ? ": " : "", name,
+	    what);
+}
+
 static int
 add_router_parts(struct cli *c, const char *name, json_t *object)
 {
@@ -146,9 +173,9 @@ add_router_parts(struct cli *c, const char *name, json_t *object)
 	    c, name, json_object_get(object, "spec"), &pipeline);
 
 	if (rc == EXIT_DONE && !pipeline) {
-		cli_say("router %s: its data plane has no pipeline and no "
-			"run-time routes to be asked for",
-		    name);
+		say_of_router(c, name,
+		    ": its data plane has no pipeline and no run-time routes "
+		    "to be asked for");
 		return EXIT_DONE;
 	}
 	if (rc == EXIT_DONE)
@@ -158,12 +185,21 @@ add_router_parts(struct cli *c, const char *name, json_t *object)
 		return rc;
 	}
 	if (json_is_null(routes))
-		cli_say("router %s does not run: its run-time routes cannot "
-			"be asked for, and are not in the backup",
-		    name);
+		say_of_router(c, name,
+		    " does not run: its run-time routes cannot be asked for, "
+		    "and are not in the backup");
 	json_object_set_new(object, "pipeline", pipeline);
 	json_object_set_new(object, "routes", routes);
 	return EXIT_DONE;
+}
+
+static json_t *
+plain_object(const json_t *one)
+{
+	return json_pack("{s:O?, s:O?, s:O?}", "name",
+	    json_object_get(one, "name"), "labels",
+	    json_object_get(one, "labels"), "spec",
+	    json_object_get(one, "spec"));
 }
 
 static int
@@ -180,13 +216,11 @@ add_kind(struct cli *c, const struct backup_kind *kind, json_t *doc)
 	{
 		const char *name =
 		    json_string_value(json_object_get(one, "name"));
-		json_t *object = json_pack("{s:s?, s:O?, s:O?}", "name", name,
-		    "labels", json_object_get(one, "labels"), "spec",
-		    json_object_get(one, "spec"));
+		json_t *object = plain_object(one);
 
+		json_array_append_new(list, object);
 		if (!name || !object)
 			return EXIT_OTHER;
-		json_array_append_new(list, object);
 		progress_step((unsigned)i, (unsigned)json_array_size(items),
 		    kind->member);
 		if (kind->is_router)
@@ -196,6 +230,110 @@ add_kind(struct cli *c, const struct backup_kind *kind, json_t *doc)
 	}
 	progress_end();
 	return rc;
+}
+
+/*
+ * All of one project: of c->g.project. Who has no role there is told so: to
+ * backup_list() that is a node which has no such kind.
+ */
+static int
+add_objects(struct cli *c, json_t *out)
+{
+	int rc = request_json(c, "GET", "/v1/routers?limit=1", NULL, 0, NULL);
+
+	for (size_t i = 0; i < n_backup_kinds && rc == EXIT_DONE; i++)
+		if (!backup_kinds[i].is_project)
+			rc = add_kind(c, &backup_kinds[i], out);
+	return rc;
+}
+
+/* --- a whole node ----------------------------------------------------------- */
+
+/*
+ * May who asks change a project? A dry run says so. Any other answer than yes or
+ * no is a failure: a backup that is not of all must not look like one.
+ */
+static int
+ask_if_admin(struct cli *c, bool *is_admin)
+{
+	json_auto_t *nothing = json_object();
+	bool was = c->g.dry_run;
+	int rc;
+
+	c->g.dry_run = true;
+	rc = request_json(
+	    c, "PATCH", "/v1/projects/default", nothing, 403, NULL);
+	c->g.dry_run = was;
+	*is_admin = rc == EXIT_DONE;
+	return rc == EXIT_DENIED ? EXIT_DONE : rc;
+}
+
+static int
+count_tokens(struct cli *c, size_t *n)
+{
+	json_auto_t *doc = NULL;
+	int rc = request_json(c, "GET", "/v1/tokens?limit=1", NULL, 0, &doc);
+
+	*n += json_array_size(json_object_get(doc, "items"));
+	return rc;
+}
+
+static int
+add_projects(struct cli *c, const json_t *projects, json_t *doc)
+{
+	json_t *list = json_array(), *one;
+	int rc = EXIT_DONE;
+	size_t i, n_tokens = 0;
+
+	json_object_set_new(doc, "projects", list);
+	json_array_foreach(projects, i, one)
+	{
+		json_t *project = plain_object(one);
+
+		json_array_append_new(list, project);
+		c->g.project = json_string_value(json_object_get(one, "name"));
+		if (!c->g.project)
+			return EXIT_OTHER;
+		rc = add_objects(c, project);
+		if (rc == EXIT_DONE)
+			rc = count_tokens(c, &n_tokens);
+		c->g.project = NULL;
+		if (rc != EXIT_DONE)
+			return rc;
+	}
+	if (n_tokens > 0)
+		cli_say("tokens are not in the backup: nobody but their "
+			"owners knows their secrets");
+	return rc;
+}
+
+/* By what may be asked for: all projects, or the one that is meant. */
+static int
+add_all(struct cli *c, json_t *doc)
+{
+	json_auto_t *all = NULL;
+	bool is_admin = false;
+	json_t *projects;
+	int rc = EXIT_DONE;
+
+	if (!c->g.project)
+		rc = backup_list(c, &backup_kinds[0], &all);
+	if (rc != EXIT_DONE)
+		return rc;
+	projects = json_object_get(all, "items");
+	if (json_array_size(projects) == 0)
+		return add_objects(c, doc);
+	rc = ask_if_admin(c, &is_admin);
+	if (rc != EXIT_DONE)
+		return rc;
+	if (is_admin) {
+		json_object_set_new(
+		    doc, "version", json_integer(BACKUP_OF_NODE));
+		return add_projects(c, projects, doc);
+	}
+	cli_say("you are not admin of the node: this is the project default "
+		"alone; --project names another one");
+	return add_objects(c, doc);
 }
 
 static json_t *
@@ -212,7 +350,7 @@ begin(struct cli *c, int *rc)
 	gmtime_r(&now, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	return json_pack("{s:s, s:i, s:s, s:{s:O?, s:O?}}", "kind",
-	    "EuropaBackup", "version", BACKUP_VERSION, "time", text, "node",
+	    "EuropaBackup", "version", BACKUP_OF_PROJECT, "time", text, "node",
 	    "name", json_object_get(node, "name"), "version",
 	    json_object_get(node, "version"));
 }
@@ -248,8 +386,8 @@ run_backup(struct cli *c, const struct call *call)
 	int rc;
 	json_auto_t *doc = begin(c, &rc);
 
-	for (size_t i = 0; i < n_backup_kinds && rc == EXIT_DONE; i++)
-		rc = add_kind(c, &backup_kinds[i], doc);
+	if (rc == EXIT_DONE)
+		rc = add_all(c, doc);
 	if (rc != EXIT_DONE)
 		return rc;
 	if (path && strcmp(path, "-") != 0)

@@ -137,7 +137,8 @@ int
 run_doctor(struct cli *c, const struct call *call)
 {
 	const struct host host = { .libexec = EUROPA_LIBEXECDIR,
-		.state = EUROPA_STATEDIR };
+		.state = EUROPA_STATEDIR,
+		.config = EUROPA_CONFDIR "/europa.conf" };
 	json_auto_t *doc = json_pack("{s:[]}", "checks");
 	json_t *list = json_object_get(doc, "checks");
 	json_auto_t *node = NULL;

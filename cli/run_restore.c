@@ -3,7 +3,8 @@
  * run_restore: makes a node what a backup says. What is as it should be already
  * is left alone, so that a second run changes nothing; what the backup does not
  * have stays, but with --prune (prune.c). With --dry-run nothing is sent but
- * questions, and 10 says that there are differences.
+ * questions, and 10 says that there are differences. Of the backup of a node
+ * --project names the one project that is restored.
  *
  * An address or a name in use may move from one router to another between node
  * and backup, so what is refused is tried again as long as something else could
@@ -11,7 +12,6 @@
  */
 #include "cli/args.h"
 #include "cli/backup.h"
-#include "cli/body.h"
 #include "cli/progress.h"
 #include "cli/refusal.h"
 #include "cli/request.h"
@@ -25,12 +25,22 @@
 enum { BUSY_TRIES = 20, BUSY_NS = 250000000 };
 
 void
+restore_enter(struct restore *r, const json_t *item)
+{
+	const char *project =
+	    json_string_value(json_object_get(item, "project"));
+
+	r->c->g.project = project ? project : r->only;
+}
+
+void
 restore_note(struct restore *r, const char *kind, const char *name,
     const char *result, const char *detail)
 {
 	json_array_append_new(
-	    r->results, json_pack("{s:s, s:s, s:s, s:s*}", "kind", kind, "name",
-			    name, "result", result, "detail", detail));
+	    r->results, json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "kind", kind,
+			    "name", name, "result", result, "detail", detail,
+			    "project", r->c->g.project));
 }
 
 int
@@ -106,26 +116,34 @@ is_same(const json_t *present, const json_t *wanted)
 
 /* What PATCH is not told stays: what is not wanted is null. */
 static void
-take_rest_away(json_t *spec, const json_t *present)
+take_rest_away(json_t *wanted, const json_t *present)
 {
 	const char *key;
 	json_t *v;
 
-	json_object_foreach(json_object_get(present, "spec"), key, v)
-		if (!json_object_get(spec, key))
-			json_object_set_new(spec, key, json_null());
+	json_object_foreach((json_t *)(uintptr_t)present, key, v) {
+		json_t *w = json_object_get(wanted, key);
+
+		if (!w)
+			json_object_set_new(wanted, key, json_null());
+		else
+			take_rest_away(w, v);
+	}
 }
 
 static json_t *
 make_object(const struct backup_kind *kind, const char *name,
     const json_t *wanted, const json_t *present)
 {
-	json_auto_t *spec = json_copy(json_object_get(wanted, "spec"));
+	json_auto_t *spec = json_deep_copy(json_object_get(wanted, "spec"));
+	json_auto_t *labels = json_deep_copy(json_object_get(wanted, "labels"));
 
-	if (kind->has_no_put && present)
-		take_rest_away(spec, present);
-	return json_pack("{s:s, s:O*, s:O*}", "name", name, "labels",
-	    json_object_get(wanted, "labels"), "spec", spec);
+	if (kind->has_no_put && present) {
+		take_rest_away(spec, json_object_get(present, "spec"));
+		take_rest_away(labels, json_object_get(present, "labels"));
+	}
+	return json_pack(
+	    "{s:s, s:O*, s:O*}", "name", name, "labels", labels, "spec", spec);
 }
 
 static int
@@ -297,11 +315,13 @@ put_routes(struct restore *r, const char *name, const json_t *router)
 
 static int
 restore_one(
-    struct restore *r, const struct backup_kind *kind, const json_t *wanted)
+    struct restore *r, const struct backup_kind *kind, const json_t *item)
 {
+	const json_t *wanted = json_object_get(item, "object");
 	const char *name = json_string_value(json_object_get(wanted, "name"));
 	int rc;
 
+	restore_enter(r, item);
 	if (!name)
 		return cli_fail(
 		    EXIT_INVALID, "a %s of the backup has no name", kind->what);
@@ -373,35 +393,6 @@ restore_kind(struct restore *r, const struct backup_kind *kind, json_t *list)
 	return rc;
 }
 
-static int
-read_backup(const char *path, json_t **out)
-{
-	scoped_free char *text = NULL;
-	const char *kind = "";
-	int version = 0;
-	json_error_t why;
-	struct err e;
-	json_t *doc;
-	size_t n;
-
-	if (body_read_file(path, &text, &n, &e) < 0)
-		return cli_fail(EXIT_USAGE, "%s", e.msg);
-	doc = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
-	if (doc &&
-	    json_unpack(
-		doc, "{s:s, s:i}", "kind", &kind, "version", &version) == 0 &&
-	    strcmp(kind, "EuropaBackup") == 0 && version == BACKUP_VERSION) {
-		*out = doc;
-		return EXIT_DONE;
-	}
-	if (doc)
-		cli_say("%s: no backup that this europactl knows", path);
-	else
-		cli_say("%s:%d: %s", path, why.line, why.text);
-	json_decref(doc);
-	return EXIT_INVALID;
-}
-
 /* All kinds, each before those that need it. Returns an exit code. */
 static int
 restore_all(struct restore *r, const json_t *doc)
@@ -409,7 +400,8 @@ restore_all(struct restore *r, const json_t *doc)
 	int rc = EXIT_DONE;
 
 	for (size_t i = 0; i < n_backup_kinds; i++) {
-		json_t *list = json_object_get(doc, backup_kinds[i].member);
+		json_auto_t *list =
+		    backup_of_kind(doc, &backup_kinds[i], r->only);
 		int one = restore_kind(r, &backup_kinds[i], list);
 
 		rc = one != EXIT_DONE ? one : rc;
@@ -440,6 +432,24 @@ restore_and_prune(struct restore *r, const json_t *doc, json_t *extra)
 	return json_array_size(extra) > 0 ? r->code : rc;
 }
 
+/* How many objects are to be looked at. */
+static int
+count(struct restore *r, const json_t *doc)
+{
+	for (size_t i = 0; i < n_backup_kinds; i++) {
+		json_auto_t *list =
+		    backup_of_kind(doc, &backup_kinds[i], r->only);
+
+		r->n_all += (unsigned)json_array_size(list);
+		if (backup_kinds[i].is_project && json_array_size(list) == 0 &&
+		    backup_is_of_node(doc))
+			return cli_fail(EXIT_NOT_FOUND,
+			    "the backup has no project %s",
+			    r->only ? r->only : "at all");
+	}
+	return EXIT_DONE;
+}
+
 int
 run_restore(struct cli *c, const struct call *call)
 {
@@ -447,19 +457,20 @@ run_restore(struct cli *c, const struct call *call)
 	json_auto_t *extra = json_array();
 	struct restore r = { .c = c,
 		.results = json_object_get(out, "items"),
+		.only = c->g.project,
 		.is_dry = c->g.dry_run };
-	int rc = read_backup(call->word[0], &doc), printed;
+	int rc = backup_read_file(call->word[0], &doc), printed;
 
+	if (rc == EXIT_DONE)
+		rc = count(&r, doc);
 	if (rc == EXIT_DONE && args_option(call, "--prune"))
 		rc = prune_find(&r, doc, extra);
 	if (rc == EXIT_DONE && !r.is_dry && !args_option(call, "--yes"))
 		rc = prune_ask(extra);
 	if (rc != EXIT_DONE)
 		return rc;
-	for (size_t i = 0; i < n_backup_kinds; i++)
-		r.n_all += (unsigned)json_array_size(
-		    json_object_get(doc, backup_kinds[i].member));
 	rc = restore_and_prune(&r, doc, extra);
+	restore_enter(&r, NULL);
 	printed = request_print(c, call->command, out);
 	if (rc == EXIT_DONE)
 		rc = printed;

@@ -175,9 +175,12 @@ int init_log_attach(int fd);
 /* ---- init_file.c ---- */
 
 /*
- * europa-init --file ROOT get PATH | put PATH BYTES: as a process of its own, with
- * the file's content as its output or input. Returns an exit status: 0, or an
- * errno.
+ * europa-init --file ROOT read PATH | write PATH BYTES WANT [dry], as a process of
+ * its own, with the file's content as its output or input; before it, or alone, a
+ * line with the tag of the content. WANT is any, * (one that is there) or =TAG;
+ * with another one there it is left, and that one's tag is said. Returns an exit
+ * status: 0, ESTALE for that, or another errno. get PATH and put PATH BYTES have
+ * no tags.
  */
 int init_file_main(int argc, char *const *argv);
 

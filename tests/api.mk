@@ -97,6 +97,7 @@ EXTRA_DIST += \
   tests/rest/care.test.mjs \
   tests/rest/again.test.mjs \
   tests/rest/client.mjs \
+  tests/rest/nodes.test.mjs \
   tests/rest/console.test.mjs \
   tests/rest/contract.test.mjs \
   tests/rest/docs.test.mjs \

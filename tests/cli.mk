@@ -26,5 +26,6 @@ endif
 EXTRA_DIST += tests/system/europactl.bats \
   tests/rest/cli.mjs \
   tests/rest/cli.test.mjs \
+  tests/rest/cli_backup.test.mjs \
   tests/rest/cli_rows.test.mjs \
   tests/rest/cli_server.test.mjs

@@ -12,6 +12,7 @@ CONTAINER_UNIT = \
   tests/unit/test_container_launch \
   tests/unit/test_cpus \
   tests/unit/test_ctlclient \
+  tests/unit/test_changes \
   tests/unit/test_faults \
   tests/unit/test_init_service \
   tests/unit/test_init \
@@ -44,6 +45,8 @@ tests_unit_test_ctlclient_SOURCES = tests/unit/test_ctlclient.c \
   tests/unit/ctl_fake.c tests/unit/ctl_fake.h
 tests_unit_test_ctlclient_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_ctlclient_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_changes_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_changes_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_faults_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_faults_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_lib_piece_CFLAGS = $(CONTAINER_TEST_CFLAGS)

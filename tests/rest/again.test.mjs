@@ -99,6 +99,16 @@ test('a key that is none', {skip}, async () => {
   }
 });
 
+test('secrets and streams take no key, and say so', {skip}, async () => {
+  for (const [path, body] of [['/v1/tokens', {name: 'k7', spec: {roles: {default: 'viewer'}}}],
+    ['/v1/routers/r1/exec', {argv: ['true']}]]) {
+    const a = await request('POST', path, body, key(path));
+    assert.equal(a.status, 400, a.text);
+    assert.equal(a.json.code, 'bad-header');
+  }
+  assert.equal((await request('GET', '/v1/tokens/k7')).status, 404);
+});
+
 test('the answer outlives europad', {skip: skip || !pidFile && 'no EUROPA_PID_FILE'},
   async () => {
     const body = {name: 'k6', spec: stopped};

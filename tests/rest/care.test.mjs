@@ -130,6 +130,12 @@ test('a lease that ends stops its router, once', {skip}, async () => {
   assert.equal(r.spec.power, 'stopped');
   assert.equal(r.spec.lease, null);
   assert.equal(r.status.lease, null);
+  // what the node changes in a wish is heard of as what others change
+  const {text} = await must('GET', '/v1/events?follow=false', undefined,
+    {Accept: 'application/x-ndjson'});
+  const heard = text.split('\n').filter((l) => l.includes(r.uid)).map((l) => JSON.parse(l));
+  assert.deepEqual(heard.filter((e) => e.type === 'router.changed').map((e) => e.generation),
+    [r.generation]);
   await must('PUT', `${at}/power`, {desired: 'running'});
   await must('DELETE', at);
 });

@@ -3,7 +3,7 @@
 // router by it, what is refused, backup and restore, completion.
 import assert from 'node:assert/strict';
 import {execFileSync, spawn} from 'node:child_process';
-import {readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
@@ -220,10 +220,11 @@ test('backup, and restore of all of it', {skip}, async () => {
   await must('POST', '/v1/links', {name: 'l9', spec: {ends: ['r9:x', 'port:p9']}});
   a = await ctl(['restore', file, '--prune'], {stdin: ''});
   assert.equal(a.code, 2, a.out + a.err);
-  assert.match(a.err, /Link l9\n.*Router r9\n.*Port p9\n.*say --yes/s);
+  assert.match(a.err, /Link l9 .*\n.*Router r9 .*\n.*Port p9 of project default\n.*say --yes/);
   a = await ctl(['restore', file, '--prune', '--dry-run', '--format', 'csv']);
   assert.equal(a.code, 10, a.out + a.err);
-  assert.match(a.out, /^Link,l9,removed,-\nRouter,r9,removed,-\nPort,p9,removed,-$/m);
+  assert.match(a.out,
+    /^Link,l9,removed,-,default\nRouter,r9,removed,-,default\nPort,p9,removed,-,default$/m);
   for (const path of ['links/l9', 'routers/r9', 'ports/p9'])
     await must('GET', `/v1/${path}`);
   a = await ctl(['restore', file, '--prune', '--yes']);
@@ -237,14 +238,16 @@ test('backup, and restore of all of it', {skip}, async () => {
   await must('POST', '/v1/routers', {name: 'r8', spec: {power: 'stopped', protected: true}});
   a = await ctl(['restore', file, '--prune', '--yes', '--format', 'csv']);
   assert.equal(a.code, 4, a.out + a.err);
-  assert.match(a.out, /^Router,r8,refused,protected$/m);
+  assert.match(a.out, /^Router,r8,refused,protected,default$/m);
   await must('PATCH', '/v1/routers/r8', {spec: {protected: false}});
   await must('DELETE', '/v1/routers/r8');
 });
 
 test('a backup that is none, and one that cannot be', {skip}, async () => {
   await reset();
-  for (const text of ['{}', '[]', 'x', '{"kind": "EuropaBackup", "version": 2}']) {
+  for (const text of ['{}', '[]', 'x', '{"kind": "EuropaBackup", "version": 3}',
+    '{"kind": "EuropaBackup", "version": 2}',
+    '{"kind": "EuropaBackup", "version": 2, "projects": [{"routers": [{"name": "r7"}]}]}']) {
     const a = await ctl(['restore', '-'], {stdin: text});
     assert.equal(a.code, 5, text);
   }
@@ -254,7 +257,7 @@ test('a backup that is none, and one that cannot be', {skip}, async () => {
     {kind: 'EuropaBackup', version: 1, ports: [port, good]})});
   assert.equal(a.code, 5, a.err);
   assert.match(a.err, /devargs/);
-  assert.match(a.out, /^Port,p5,refused,invalid$/m);
+  assert.match(a.out, /^Port,p5,refused,invalid,-$/m);
   assert.match(a.out, /^Port,p6,created/m);
   await must('DELETE', '/v1/ports/p6');
 });
@@ -284,6 +287,41 @@ test('completion offers what there is', {skip}, async () => {
     _europactl; echo "\${COMPREPLY[@]}"`;
   assert.equal(execFileSync('bash', ['-c', script], {env: {...process.env, ...env}})
     .toString(), 'r1\n');
+});
+
+// The shell, and what is said where it is not installed.
+const lacks = (shell) => skip || (['/bin', '/usr/bin', '/usr/local/bin'].some((d) =>
+  existsSync(join(d, shell))) ? false : `${shell} is not installed`);
+const shellEnv = {...env, HOME: folder, PATH: `${join(program ?? '', '..')}:${process.env.PATH}`};
+
+for (const shell of ['bash', 'zsh', 'fish'])
+  test(`the script for ${shell} is one`, {skip: lacks(shell)}, async () => {
+    const script = join(folder, `script.${shell}`);
+    writeFileSync(script, await does('completion', shell));
+    execFileSync(shell, ['-n', script], {env: shellEnv, timeout: 20000});
+  });
+
+test('fish completes the name of a router', {skip: lacks('fish')}, async () => {
+  await reset();
+  const out = execFileSync('fish', ['--no-config', '-c', `europactl completion fish | source
+    complete -C 'europactl router get r'`], {env: shellEnv, cwd: '/', timeout: 20000}).toString();
+  assert.match(out, /^r1$/m);
+  assert.doesNotMatch(out, /^lan$/m);
+});
+
+// On a terminal of its own: what is typed, a tab, and a key that shows the line.
+test('zsh completes the name of a router', {skip: lacks('zsh')}, async () => {
+  await reset();
+  const script = `zmodload zsh/zpty && zpty t zsh -fi
+    zpty -w t 'autoload -Uz compinit; compinit -u; source <(europactl completion zsh)'
+    zpty -w t 'show() { print -r -- "<$BUFFER>" }; zle -N show; bindkey "^Xs" show; print READ""Y'
+    zpty -r t out '*READY*'
+    zpty -w -n t $'europactl router get r\\t\\C-Xs'
+    zpty -r t out '*<europactl router get r*>*'
+    print -r -- "$out"`;
+  const out = execFileSync('zsh', ['-f', '-c', script],
+    {env: {...shellEnv, TERM: 'dumb'}, cwd: '/', timeout: 20000}).toString();
+  assert.match(out, /<europactl router get r1 ?>/);
 });
 
 test('the doctor looks at the node', {skip}, async () => {

@@ -67,6 +67,25 @@ test('links, and backup and restore of them', {skip: skips.links}, async () => {
   await does(['link', 'delete', 'x2']);
 });
 
+test('lists by label, and no longer than wanted', {skip: skips.links}, async () => {
+  const all = [{name: 'y1', labels: {team: 'red', k: 'v'}}, {name: 'y2', labels: {team: 'red'}},
+    {name: 'y3', labels: {team: 'blue'}}];
+  const specs = {link: (i) => ({ends: [`r8:x${i}`, `r9:x${i}`]}), segment: () => ({}),
+    project: () => ({}), token: () => ({roles: {default: 'viewer'}}),
+    port: (i) => ({devargs: `net_null${20 + i},no-rx=1`}), router: () => ({power: 'stopped'})};
+  for (const [noun, spec] of Object.entries(specs)) {
+    for (const [i, o] of all.entries())
+      await must('POST', `/v1/${noun}s`, {...o, spec: spec(i)});
+    const names = (...args) => does([noun, 'list', '--format', 'name', ...args]);
+    assert.equal(await names('--label', 'team=red'), 'y1\ny2\n', noun);
+    assert.equal(await names('--label', 'team=red', '--label', 'k=v'), 'y1\n', noun);
+    assert.equal(await names('--label', 'team=red', '--limit', '1'), 'y1\n', noun);
+    assert.equal((await names('--limit', '2')).split('\n').length, 3, noun);
+    assert.equal(await does(['__complete', noun, 'list', '--l']), '--label\n--limit\n', noun);
+    for (const {name} of all) await must('DELETE', `/v1/${noun}s/${name}`);
+  }
+});
+
 test('projects and their quotas', {skip: skips.projects}, async () => {
   await does(['project', 'create', 'blue', '--quota', 'routers=1', '--description', 'of a test']);
   const blue = (await must('GET', '/v1/projects/blue')).json;
@@ -115,6 +134,10 @@ test('what routers can be made from', {skip}, async () => {
   assert.equal((await doc('template', 'show', 'router')).kind, 'Template');
   assert.equal((await run(['template', 'show', 'nothing'], {env})).code, 3);
   assert.match(await does(['__complete', 'template', 'show', 'r']), /^router$/m);
+  assert.match(await does(['node', 'list']), /^NAME .*LEFT.*\nlocal /);
+  const {status} = await doc('node', 'show', 'local');
+  assert.equal(status.memory.total_bytes,
+    (await must('GET', '/v1')).json.limits.mem_bytes);
 });
 
 test('commands and files in a container', {skip: skips.exec}, async () => {

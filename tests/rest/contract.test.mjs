@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 
-import {empty, lines, lua, must, pipeline, request, reset, skip}
+import {empty, killEuropad, lines, lua, must, pidFile, pipeline, request, reset, skip}
   from './client.mjs';
-import {checkAnswer, load, operations, resolve} from './openapi.mjs';
+import {check, checkAnswer, load, operations, resolve} from './openapi.mjs';
 
 const api = load();
 const ops = operations(api);
@@ -118,6 +118,50 @@ test('an ETag changes with the object, and only then', {skip}, async () => {
     {'If-Match': '*'});
   assert.equal(any.status, 200, any.text);
   assert.equal(any.json.labels.a, undefined);
+});
+
+test('a stale ETag is told what has changed since', {skip}, async () => {
+  await reset();
+  const stale = async (path, etag) => {
+    const {json} = await request('PATCH', path, {labels: {no: 'no'}}, {'If-Match': etag});
+    assert.deepEqual(check(api, api.components.schemas.Problem, json), []);
+    assert.equal(json.code, 'stale');
+    return json;
+  };
+  const tags = [(await must('GET', '/v1/routers/r1')).headers.etag];
+  for (const body of [{labels: {a: 'b'}}, {spec: {protected: true}},
+    {spec: {quota: {pids: 99}}}, {spec: {protected: false}}, {}])
+    tags.push((await must('PATCH', '/v1/routers/r1', body)).headers.etag);
+  const of = async (i) => (await stale('/v1/routers/r1', tags[i])).changed.sort();
+  assert.deepEqual(await of(0), ['/labels', '/spec/protected', '/spec/quota']);
+  assert.deepEqual(await of(1), ['/spec/protected', '/spec/quota']);
+  assert.deepEqual(await of(2), ['/spec/protected', '/spec/quota']);
+  assert.deepEqual(await of(3), ['/spec/protected']);
+  assert.deepEqual(await of(4), []);
+  assert.equal(`"${(await stale('/v1/routers/r1', tags[0])).etag}"`, tags.at(-1));
+  // its vNICs are members of it
+  await must('PATCH', '/v1/routers/r1/vnics/lan', {spec: {quota: {rx_pps: 7}}});
+  assert.deepEqual(await of(5), ['/spec/vnics']);
+  // what is no ETag of it says nothing
+  const [uid, n] = tags.at(-1).slice(1, -1).split(/-(?=\d+$)/);
+  for (const odd of ['x', uid, `${uid}-`, `${uid}-0`, `${uid}-${n}x`, `${uid}-${Number(n) + 9}`,
+    `${uid}-99999999999999999999`, `f${uid.slice(1)}-1`])
+    assert.equal((await stale('/v1/routers/r1', `"${odd}"`)).changed, null, odd);
+  // the other kinds of objects
+  await must('POST', '/v1/projects', {name: 'blue'});
+  for (const [path, body, pointer] of [
+    ['/v1/ports/p1', {labels: {a: 'b'}}, '/labels'],
+    ['/v1/links/l1', {spec: {impair: {forward: {delay_ms: 1}}}}, '/spec/impair'],
+    ['/v1/segments/s1', {spec: {members: []}}, '/spec/members'],
+    ['/v1/tokens/t1', {spec: {expires: '2099-01-01T00:00:00Z'}}, '/spec/expires'],
+    ['/v1/projects/blue', {spec: {description: 'sky'}}, '/spec/description']]) {
+    const {etag} = (await must('GET', path)).headers;
+    await must('PATCH', path, body);
+    assert.deepEqual((await stale(path, etag)).changed, [pointer], path);
+  }
+  if (!pidFile) return;
+  await killEuropad();
+  assert.equal((await stale('/v1/routers/r1', tags[4])).changed, null);
 });
 
 test('a dry run shows what would be', {skip}, async () => {

@@ -23,6 +23,8 @@ function listen(headers = {}, path = '/v1/events') {
   const rq = http.request({socketPath, path, agent: false,
     headers: {Accept: 'application/x-ndjson', ...headers}});
   open.add(rq);
+  let ended;
+  const over = new Promise((done) => { ended = done; });
   const begun = new Promise((done, failed) => {
     rq.on('error', failed);
     rq.on('response', (rs) => {
@@ -30,6 +32,7 @@ function listen(headers = {}, path = '/v1/events') {
       let text = '';
       rs.setEncoding('utf8');
       rs.on('error', () => {});
+      rs.on('end', ended);
       rs.on('data', (d) => {
         const lines = (text + d).split('\n');
         text = lines.pop();
@@ -39,7 +42,7 @@ function listen(headers = {}, path = '/v1/events') {
     });
   });
   rq.end();
-  return {heard, begun, close: () => { open.delete(rq); rq.destroy(); }};
+  return {heard, begun, over, close: () => { open.delete(rq); rq.destroy(); }};
 }
 
 const heardOf = (ok, what) => until(() => assert.ok(ok(), what()), 20);
@@ -100,6 +103,62 @@ test('what changes nothing is no event', {skip}, async () => {
   reader.close();
 });
 
+// The events that are kept, as who comes later finds them.
+async function kept(project) {
+  const {text} = await request('GET', `/v1/events?project=${project}&follow=false`,
+    undefined, {Accept: 'application/x-ndjson'});
+  return text.split('\n').filter((l) => l).map((l) => JSON.parse(l));
+}
+
+// What has been heard, each of a type that Event lists and as it says.
+const seen = new Set();
+function note(list) {
+  for (const e of list) {
+    assert.deepEqual(check(api, api.components.schemas.Event, e), [], JSON.stringify(e));
+    if (!['gap', 'heartbeat'].includes(e.type))
+      assert.equal(e.kind.toLowerCase(), e.type.split('.')[0], JSON.stringify(e));
+    seen.add(e.type);
+  }
+}
+
+const lives = [
+  ['ports', 'p7', {devargs: 'net_null7,no-rx=1'}],
+  ['routers', 'e7', {}],
+  ['links', 'l7', {ends: ['e6:a', 'e5:a']}],
+  ['segments', 's7', {members: ['e6:b']}],
+];
+
+test('every kind of object has events, and they are as described', {skip}, async () => {
+  await must('POST', '/v1/projects', {name: 'told'});
+  const reader = listen({}, '/v1/events?project=told');
+  await reader.begun;
+  for (const [kind, name, spec] of lives)
+    await must('POST', `/v1/${kind}?project=told`, {name, spec});
+  await must('POST', '/v1/routers/e7/vnics?project=told', {name: 'c'});
+  for (const [kind, name] of lives)
+    await must('PATCH', `/v1/${kind}/${name}?project=told`, {labels: {a: 'b'}});
+  await must('PATCH', '/v1/projects/told', {labels: {a: 'b'}});
+  for (const [kind, name] of [...lives].reverse())
+    await must('DELETE', `/v1/${kind}/${name}?project=told`);
+  await heardOf(() => words(reader.heard, 'p7').includes('port.deleted'),
+    () => JSON.stringify(reader.heard));
+  for (const [kind, name] of lives) {
+    const one = kind.slice(0, -1);
+    for (const what of ['created', 'changed', 'deleted'])
+      assert.ok(words(reader.heard, name).includes(`${one}.${what}`), `${one}.${what}`);
+  }
+  assert.equal(words(reader.heard, 'e7').filter((w) => w === 'router.changed').length, 2);
+  assert.deepEqual(words(await kept('told'), 'told'), ['project.created', 'project.changed']);
+  note([...reader.heard, ...await kept('told')]);
+  // the end of a project is that of its stream, and the next one has nothing of it
+  await must('DELETE', '/v1/projects/told');
+  await reader.over;
+  await must('POST', '/v1/projects', {name: 'told'});
+  assert.deepEqual((await kept('told')).filter((e) => e.project).map((e) => [e.type, e.generation]),
+    [['project.created', 1]]);
+  await must('DELETE', '/v1/projects/told');
+});
+
 test('another europad says that something may be missing',
   {skip: skip || !pidFile && 'no EUROPA_PID_FILE'}, async () => {
     const {text} = await request('GET', '/v1/events?follow=false');
@@ -109,5 +168,10 @@ test('another europad says that something may be missing',
     await heardOf(() => later.heard.length > 0, () => 'nothing');
     assert.equal(later.heard[0].type, 'gap');
     assert.equal(later.heard[0].missed, null);
+    // it meets the data plane, and hears how the ports are
+    await until(async () => assert.ok(words(await kept('default'), 'p0').includes('port.state')), 20);
+    note([...later.heard, ...await kept('default')]);
     later.close();
+    assert.deepEqual(api.components.schemas.Event.properties.type.enum
+      .filter((type) => !seen.has(type)), []);
   });

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import {after, before, test} from 'node:test';
 
-import {empty, must, octets, request, reset, skip, socketPath} from './client.mjs';
+import {empty, must, octets, request, reset, skip, socketPath, until} from './client.mjs';
 
 const at = (path) => `/v1/routers/r1/files?path=${encodeURIComponent(path)}`;
 const put = (path, bytes) => request('PUT', at(path), bytes, octets);
@@ -50,6 +50,56 @@ test('bytes come back as they were', {skip}, async () => {
   assert.ok(much.status === 413 || ['EPIPE', 'ECONNRESET'].includes(much.code), `${much}`);
   assert.equal((await read('/var/bytes')).bytes.length, 1 << 20);
   await sh(`rm ${root}/var/bytes`);
+});
+
+test('who writes a file may say which content he has read', {skip}, async () => {
+  const write = (bytes, tag, query = '') => request('PUT', at('/var/tagged') + query, bytes,
+    {...octets, ...(tag ? {'If-Match': tag} : {})});
+  const tag = async () => (await read('/var/tagged')).headers.etag;
+  const none = await write('no', '*');
+  assert.equal(none.status, 412, none.text);
+  assert.equal(none.json.etag, undefined);
+  const made = await write('one');
+  assert.equal(made.status, 204);
+  assert.match(made.headers.etag, /^"[0-9a-f-]+"$/);
+  assert.equal(await tag(), made.headers.etag);
+  assert.equal(await tag(), made.headers.etag);
+  assert.equal((await request('HEAD', at('/var/tagged'))).headers.etag, made.headers.etag);
+  const dry = await write('dry', made.headers.etag, '&dry_run=true');
+  assert.equal(dry.status, 204, dry.text);
+  assert.equal(await tag(), made.headers.etag);
+  const two = await write('two', made.headers.etag);
+  assert.equal(two.status, 204, two.text);
+  assert.notEqual(two.headers.etag, made.headers.etag);
+  for (const query of ['', '&dry_run=true']) {
+    const stale = await write('three', made.headers.etag, query);
+    assert.equal(stale.status, 412, stale.text);
+    assert.equal(stale.json.code, 'stale');
+    assert.equal(`"${stale.json.etag}"`, two.headers.etag);
+    assert.equal(stale.json.changed, null);
+  }
+  assert.equal((await read('/var/tagged')).bytes.toString(), 'two');
+  // what is done in the container counts, and what is no tag of ours is none
+  await sh(`echo more >> ${root}/var/tagged`);
+  assert.equal((await write('four', two.headers.etag)).status, 412);
+  for (const odd of ['"x"', '"any"', '"="', `"${'a'.repeat(300)}"`, `${two.headers.etag.slice(0, -1)}x"`])
+    assert.equal((await write('five', odd)).status, 412, odd);
+  assert.equal((await write('six', '*')).status, 204);
+  // of many who have read the same one alone is first
+  const last = await tag();
+  const patient = (i) => until(async () => {
+    const answer = await write(`w${i}`, last);
+    assert.notEqual(answer.status, 503, answer.text); // a place in its init is free
+    return answer;
+  });
+  const answers = await Promise.all([0, 1, 2, 3].map(patient));
+  assert.deepEqual(answers.map((a) => a.status).sort(), [204, 412, 412, 412]);
+  const won = answers.findIndex((a) => a.status === 204);
+  const end = await read('/var/tagged');
+  assert.equal(end.bytes.toString(), `w${won}`);
+  assert.equal(end.headers.etag, answers[won].headers.etag);
+  await sh(`rm ${root}/var/tagged`);
+  assert.equal((await sh(`ls -a ${root}/var | grep -c europa- || true`)), '0\n');
 });
 
 test('a mode is kept, and nothing is left beside', {skip}, async () => {

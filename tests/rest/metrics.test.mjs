@@ -5,10 +5,15 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {after, before, test} from 'node:test';
 
-import {empty, must, request, reset, skip} from './client.mjs';
+import {bearer, empty, must, request, reset, skip} from './client.mjs';
 import {parse} from './openapi.mjs';
 
 const folder = new URL('../../packaging/monitoring/', import.meta.url);
+
+const host = '127.0.0.1';
+const tcp = {host, port: Number(process.env.EUROPA_TCP_PORT)};
+const state = process.env.EUROPA_STATE_DIR;
+const skipNet = skip || (tcp.port && state ? false : 'the node was not started here');
 
 before(async () => {
   if (skip) return;
@@ -169,3 +174,36 @@ for (const [file, least] of [['grafana.json', 20], ['alerts.yaml', 8]]) {
       for (const reason of list.split('|')) assert.ok(reasons.has(reason), reason);
   });
 }
+
+test('over the network, for who has a role in all projects', {skip: skipNet}, async () => {
+  const none = await request('GET', '/metrics', undefined, {}, tcp);
+  assert.equal(none.status, 401, none.text);
+  assert.equal(none.json.code, 'unauthorized');
+  for (const [name, roles, status] of [['tenant', {default: 'admin'}, 403],
+    ['prometheus', {'*': 'viewer'}, 200]]) {
+    const answer = await request('GET', '/metrics', undefined, await bearer(name, roles), tcp);
+    assert.equal(answer.status, status, `${name}: ${answer.text.slice(0, 300)}`);
+    assert.equal(answer.text.includes('router="r1"'), status === 200, name);
+  }
+});
+
+test('as doc/rest.md has Prometheus read them', {skip: skipNet}, async () => {
+  const text = readFileSync(new URL('../../doc/rest.md', import.meta.url), 'utf8');
+  const [, recipe] = /```\n(scrape_configs:\n[^]*?)```/.exec(text);
+  const value = (key) => new RegExp(`\\b${key}: ([^\\s,}\\]]+)`).exec(recipe)[1];
+  assert.equal(value('scheme'), 'https');
+  assert.equal(value('type'), 'Bearer');
+  assert.ok(text.includes(`> ${value('credentials_file')}`));
+  const [, name, role] = /token create (\w+) --role '(.*?)'/.exec(text);
+  const headers = await bearer(`${name}-2`, Object.fromEntries([role.split('=')]));
+  // the certificate that is named, of this node's state, and the name that is asked
+  const [, file] = /^\/var\/lib\/europa\/(\S+)$/.exec(value('ca_file'));
+  const [, target] = /targets: \["(\w+):8780"\]/.exec(recipe);
+  const answer = await request('GET', '/metrics', undefined, headers,
+    {host: '127.0.0.1', port: Number(process.env.EUROPA_HTTPS_PORT), servername: target,
+      rejectUnauthorized: true, ca: readFileSync(`${state}/${file}`)});
+  assert.equal(answer.status, 200, answer.text.slice(0, 300));
+  assert.ok(read(answer.text).size > 15);
+  const [, rules] = /^rule_files: \[\/usr\/share\/europa\/monitoring\/(.*)\]$/m.exec(recipe);
+  assert.ok(readFileSync(new URL(rules, folder)).length > 0);
+});

@@ -141,6 +141,8 @@ test('a router runs on the cores that its quota names', {skip: skipFake}, async 
   const fake = () => readFileSync(file.replace(/use$/, 'fake'), 'utf8');
   assert.equal(await set('0'), '0');
   assert.match(fake(), /^cpus 0$/m);
+  const {placement} = (await must('GET', '/v1/nodes/local')).json.status;
+  assert.equal(placement.find((p) => p.router === 'q1').cpus, '0');
   assert.equal(await set(null), '');
   assert.match(fake(), /^cpus 0-7$/m); // all that there are
   for (const [cpu_set, words] of [['0,1023', /not on all of 0,1023/], ['1-', /list of cores/],

@@ -21,6 +21,7 @@ after(async () => { if (!skip) await empty(); });
 // blue, 4 admin of the node
 const doors = [
   ['the node', 'GET', '/v1', undefined, 0],
+  ['what it has', 'GET', '/v1/nodes/local', undefined, 0],
   ['list', 'GET', `/v1/routers${blue}`, undefined, 1],
   ['ports', 'GET', `/v1/ports${blue}`, undefined, 1],
   ['project', 'GET', '/v1/projects/blue', undefined, 1],
@@ -218,4 +219,17 @@ test('which templates a tenant may use the node says', {skip}, async () => {
   }
   await must('POST', '/v1/routers?dry_run=true', {name: 'r9', spec: {template: 'router'}}, operator);
   await must('PATCH', '/v1/routers/r1', {labels: {a: 'b'}}, operator);
+});
+
+test('nobody learns by a question which projects there are', {skip}, async () => {
+  await must('POST', '/v1/projects', {name: 'hidden'});
+  const token = await bearer('nosy', {default: 'viewer'});
+  for (const path of ['/v1', '/v1/templates', '/v1/projects', '/v1/nodes', '/v1/routers']) {
+    const ask = (project) => request('GET', `${path}?project=${project}`, undefined, token);
+    const there = await ask('hidden'), nowhere = await ask('nowhere');
+    assert.equal(there.status, nowhere.status, path);
+    assert.equal(there.text.replaceAll('hidden', '')
+      .replace(there.json.request_id, ''), nowhere.text.replaceAll('nowhere', '')
+      .replace(nowhere.json.request_id, ''), path);
+  }
 });

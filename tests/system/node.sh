@@ -187,9 +187,11 @@ node_up() {
 }
 
 node_delete_routers() {
-  local name
-  for name in $(api GET /v1/routers | jq -r '.items[].name'); do
-    api DELETE "/v1/routers/$name" > /dev/null || return 1
+  local project name
+  for project in $(api GET /v1/projects | jq -r '.items[].name'); do
+    for name in $(api GET "/v1/routers?project=$project" | jq -r '.items[].name'); do
+      api DELETE "/v1/routers/$name?project=$project" > /dev/null || return 1
+    done
   done
 }
 

@@ -122,6 +122,11 @@ pid_is_new() { # UNIT OLD
   [ "$(machine stat -c %U "/proc/$(unit_pid europa-dataplane)")" = europa-dp ]
 }
 
+@test "the doctor finds nothing that a node of the packages lacks" {
+  run -0 machine europactl doctor --format csv # 78 if one is a FAIL
+  grep -q '^OK,subuids,' <<< "$output"
+}
+
 @test "a router forwards from namespace to namespace" {
   node_make_ports > /dev/null
   api POST /v1/routers "$(node_router_body r1)"

@@ -116,10 +116,10 @@ options_make_members(void **state)
 	    "{\"labels\":{\"a\":\"5\",\"b\":null,\"x/y~z\":\"w\"},"
 	    "\"spec\":{\"power\":\"stopped\",\"quota\":{\"cpu_millis\":500,"
 	    "\"mem_bytes\":\"64MiB\"},\"restart\":{\"max\":3}}}");
-	expect_body("vnic add r1 eth2,port=p1,match.mac=02:00:00:00:00:09",
+	expect_body("vnic add r1 eth2,port=p1,mac=02:00:00:00:00:09",
 	    "/v1/routers/r1/vnics",
-	    "{\"attach\":{\"match\":{\"mac\":\"02:00:00:00:00:09\"},"
-	    "\"port\":\"p1\"},\"name\":\"eth2\"}");
+	    "{\"attach\":{\"port\":\"p1\"},\"mac\":\"02:00:00:00:00:09\","
+	    "\"name\":\"eth2\"}");
 	expect_body("vnic set r1 eth0 rx_pps=5k mtu=1400 address=192.0.2.1/24",
 	    "/v1/routers/r1/vnics/eth0",
 	    "{\"spec\":{\"addresses\":[\"192.0.2.1/24\"],\"mtu\":1400,"
@@ -199,6 +199,7 @@ wrong_lines_say_why(void **state)
 	static const char *const bad_bodies[] = { "quota set r1 nonsense",
 		"router create r1 --vnic eth0,port", "vnic add r1 ,port=p0",
 		"router create r1 --vnic eth0,colour=red",
+		"vnic add r1 eth2,port=p1,match.mac=02:00:00:00:00:09",
 		"router create r1 --label a", "router create r1 --set x",
 		"router create r1 --set =5", "router set r1 --label -",
 		"router create r1 -f /nonexistent" };

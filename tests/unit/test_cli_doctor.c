@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#define ROOTS "root:1879048192:268435456\n"
+
 /* clang-format off */
 static const struct {
 	const char *path, *text;
@@ -24,8 +26,11 @@ static const struct {
 	{ "/proc/mounts", "cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n" },
 	{ "/sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory pids\n" },
 	{ "/proc/sys/user/max_user_namespaces", "1000\n" },
-	{ "/etc/subuid", "lab:100000:65536\n" },
-	{ "/etc/subgid", "lab:100000:65536\n" },
+	/* the second line as the package europa-node writes it */
+	{ "/etc/subuid", "lab:100000:65536\nroot:1879048192:268435456\n" },
+	{ "/etc/subgid", "lab:100000:65536\nroot:1879048192:268435456\n" },
+	{ "/usr/bin/newuidmap", "" },
+	{ "/usr/bin/newgidmap", "" },
 	{ "/usr/sbin/europad", "" },
 	{ "/usr/sbin/europa-dataplane", "" },
 	{ "/libexec/europa-launch", "" },
@@ -55,8 +60,15 @@ static const struct {
 	{ "cgroups", "/sys/fs/cgroup/cgroup.controllers", NULL, FINDING_FAIL, "no controller", "mount -t cgroup" },
 	{ "user namespaces", "/proc/sys/user/max_user_namespaces", "0\n", FINDING_FAIL, "forbidden", "sysctl -w user.max_user_namespaces" },
 	{ "user namespaces", "/proc/sys/user/max_user_namespaces", NULL, FINDING_FAIL, "no user namespaces", "CONFIG_USER_NS" },
-	{ "subuids", "/etc/subuid", "a:1:5\nlab:1879048192:65536\n", FINDING_WARN, "lab:1879048192", "id_base" },
-	{ "subuids", "/etc/subgid", "lab:1879000000:65536\n", FINDING_WARN, "/etc/subgid", "id_base" },
+	{ "subuids", "/etc/subuid", ROOTS "lab:1879048192:65536\n", FINDING_WARN, "lab:1879048192", "id_base" },
+	{ "subuids", "/etc/subgid", ROOTS "lab:1879000000:65536\n", FINDING_WARN, "/etc/subgid", "id_base" },
+	{ "subuids", "/etc/subuid", "lab:100000:65536\n", FINDING_FAIL, "no line of /etc/subuid lets", "echo root:1879048192:268435456 | tee -a /etc/subuid" },
+	{ "subuids", "/etc/subgid", NULL, FINDING_FAIL, "no line of /etc/subgid lets", "echo root:1879048192:268435456 | tee -a /etc/subgid" },
+	{ "subuids", "/etc/subuid", "root:1879048192:65535\n", FINDING_FAIL, "none starts", "tee -a" },
+	{ "subuids", "/etc/subuid", "root:1879048192:65536\n", FINDING_WARN, "all that routers may have", "tee -a /etc/subuid" },
+	/* where another id_base is set, the line has to say that */
+	{ "subuids", "/etc/europa.conf", "[agent]\nid_base = 2200000000\n", FINDING_FAIL, "none starts", "echo root:2200000000:268435456 | tee -a /etc/subuid /etc/subgid" },
+	{ "subuids", "/etc/europa.conf.d/a.conf", "[agent]\n\n\tid_ranges=8192\n", FINDING_WARN, "all that", "root:1879048192:536870912" },
 	{ "programs", "/usr/sbin/europad", NULL, FINDING_FAIL, "europad is not", "apt-get install" },
 	{ "programs", "/libexec/europa-launch", NULL, FINDING_FAIL, "europa-launch", "apt-get install" },
 	{ "tun", "/dev/net/tun", NULL, FINDING_WARN, "no /dev/net/tun", "modprobe tun" },
@@ -68,7 +80,9 @@ static const struct {
 };
 /* clang-format on */
 
-static struct host host = { .libexec = "/libexec", .state = "/state" };
+static struct host host = {
+	.libexec = "/libexec", .state = "/state", .config = "/etc/europa.conf"
+};
 
 static void
 put(const char *path, const char *text)
@@ -196,6 +210,39 @@ cgroups_of_both_versions(void **state)
 	assert_int_equal(look("cgroups").state, FINDING_OK);
 }
 
+/* Its lines are asked for by newuidmap, and by nobody where it is not. */
+static void
+without_newuidmap_no_line_is_needed(void **state)
+{
+	(void)state;
+	put_whole();
+	take_away("/usr/bin/newuidmap");
+	take_away("/usr/bin/newgidmap");
+	take_away("/etc/subuid");
+	put("/etc/subgid", "lab:100000:65536\n");
+	assert_int_equal(look("subuids").state, FINDING_OK);
+	put("/usr/local/bin/newgidmap", "");
+	assert_int_equal(look("subuids").state, FINDING_FAIL);
+	put("/etc/subgid", "0:1879048192:268435456\n");
+	assert_int_equal(look("subuids").state, FINDING_OK);
+}
+
+/* The cure of a range that others have is one. */
+static void
+another_id_base_is_heeded(void **state)
+{
+	(void)state;
+	put_whole();
+	put("/etc/subuid", "lab:1879048192:65536\nroot:2000000000:6553600\n");
+	put("/etc/subgid", "root:1900000000:165536000\n");
+	assert_int_equal(look("subuids").state, FINDING_FAIL);
+	put("/etc/europa.conf", "[agent]\nid_base = 1\nid_ranges = 100\n");
+	put("/etc/europa.conf.d/b.conf", "[agent]\n  id_base = 2000000000 \n");
+	put("/etc/europa.conf.d/a.conf", "[agent]\nid_base = 7\n");
+	put("/etc/europa.conf.d/c.conf.old", "[agent]\nid_base = 7\n");
+	assert_int_equal(look("subuids").state, FINDING_OK);
+}
+
 int
 main(void)
 {
@@ -203,6 +250,8 @@ main(void)
 		cmocka_unit_test(a_whole_host_is_well),
 		cmocka_unit_test(what_is_lacking_is_named),
 		cmocka_unit_test(cgroups_of_both_versions),
+		cmocka_unit_test(without_newuidmap_no_line_is_needed),
+		cmocka_unit_test(another_id_base_is_heeded),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
