@@ -204,6 +204,30 @@ check_memory(const struct check *c)
 	return -ENOSPC;
 }
 
+/* A ceiling, not a reservation: only as many as the node's owner wants. */
+static int
+check_cpu(const struct check *c)
+{
+	uint64_t want = c->spec->quota.cpu_millis, used = 0, best;
+
+	if (c->n->cpu_millis == 0 ||
+	    (c->old && want <= c->old->spec.quota.cpu_millis))
+		return 0;
+	for (const struct router *r = c->n->routers; r; r = r->next)
+		used += r == c->old ? 0 : r->spec.quota.cpu_millis;
+	best = c->n->cpu_millis > used ? c->n->cpu_millis - used : 0;
+	if (want <= best)
+		return 0;
+	problem_set(c->p, 507, "no-cpu",
+	    "ask for less cpu_millis, or delete a router",
+	    "the router would have %" PRIu64 " cpu_millis, %" PRIu64
+	    " are left",
+	    want, best);
+	c->p->extra = json_pack(
+	    "{s:I, s:I}", "wanted", (json_int_t)want, "best", (json_int_t)best);
+	return -ENOSPC;
+}
+
 /*
  * Whether a container may be there, with what it was started with. Before it
  * has been looked for: unless it was wished to be stopped, and still is.
@@ -217,18 +241,93 @@ may_run(const struct check *c)
 	       c->spec->power != MODEL_STOPPED;
 }
 
-/* What only a stopped router can change: its memory and its root. */
+/* What of its quota cannot be; best is what could be given. */
+static int
+exceeded(const struct check *c, const char *pointer, uint64_t want,
+    uint64_t best, const char *remedy)
+{
+	const char *key = strrchr(pointer, '/') + 1;
+
+	problem_add(c->p, pointer,
+	    "cannot be %" PRIu64 ", but could be %" PRIu64, want, best);
+	problem_set(c->p, 409, "quota-exceeded", remedy,
+	    "%s of router %s cannot be %" PRIu64 ", but could be %" PRIu64, key,
+	    c->spec->name, want, best);
+	c->p->extra = json_pack("{s:{s:I}, s:{s:I}}", "wanted", key,
+	    (json_int_t)want, "best", key, (json_int_t)best);
+	return -EDQUOT;
+}
+
+/* Who leaves the vNICs as they are wants another limit. */
+static int
+check_vnics_max(const struct check *c)
+{
+	unsigned n = c->spec->n_vnics, most = c->spec->quota.vnics_max;
+
+	if (n <= most)
+		return 0;
+	if (c->old && n <= c->old->spec.n_vnics)
+		return exceeded(
+		    c, "/spec/quota/vnics_max", most, n, "remove vNICs first");
+	return exceeded(c, "/spec/vnics", n, most,
+	    "ask for fewer vNICs, or for more vnics_max");
+}
+
+/* What was taken once stays, though the node's cores be others by now. */
+static void
+check_cpu_set(const struct check *c)
+{
+	const char *want = c->spec->quota.cpu_set;
+	const char *here = c->n->cpus;
+	struct cpus set, all;
+
+	if (c->old && c->old->container.all_cpus[0])
+		here = c->old->container.all_cpus;
+	if (!*want || (c->old && strcmp(want, c->old->spec.quota.cpu_set) == 0))
+		return;
+	if (!cpus_parse(want, &set) || !cpus_parse(c->n->cpus, &all) ||
+	    !cpus_are_within(&set, &all) || !cpus_parse(here, &all) ||
+	    !cpus_are_within(&set, &all))
+		problem_add(c->p, "/spec/quota/cpu_set",
+		    "it may run on %s, not on all of %s", c->n->cpus, want);
+}
+
+/*
+ * A limit that cannot be had stops the router: less than what is there is not
+ * even tried. What fills up in between is its owner's doing.
+ */
+static int
+check_disk(const struct check *c)
+{
+	uint64_t want = c->spec->quota.disk_bytes;
+	struct container_use use;
+
+	if (!c->old || want >= c->old->spec.quota.disk_bytes ||
+	    c->spec->power == MODEL_STOPPED || !may_run(c))
+		return 0;
+	if (!c->old->known) {
+		problem_set(c->p, 503, "busy", "try again in a second",
+		    "nobody has looked yet what is on the disk of router %s",
+		    c->spec->name);
+		return -EBUSY;
+	}
+	router_container_use(c->old, &use);
+	if (use.disk_bytes == CONTAINER_UNKNOWN || use.disk_bytes <= want)
+		return 0;
+	return exceeded(c, "/spec/quota/disk_bytes", want, use.disk_bytes,
+	    "delete files in the router's /var first");
+}
+
+/* What only a stopped router can change: its packet memory and its root. */
 static int
 check_frozen(const struct check *c)
 {
 	const struct model_quota *a = &c->spec->quota;
-	const struct model_quota *b;
 	struct vnic_geometry new_g, old_g;
 	const char *what = NULL;
 
 	if (!c->old || !may_run(c))
 		return 0;
-	b = &c->old->spec.quota;
 	router_geometry(c->n, c->spec, &new_g);
 	router_geometry(c->n, &c->old->spec, &old_g);
 	/* less at any time, more as far as the memory goes */
@@ -240,8 +339,6 @@ check_frozen(const struct check *c)
 	else if (c->old->has_memory &&
 		 c->spec->n_vnics > c->old->layout.g.max_vnics)
 		what = "/spec/vnics";
-	else if (a->disk_bytes != b->disk_bytes)
-		what = "/spec/quota/disk_bytes";
 	else if (strcmp(c->spec->template, c->old->spec.template) != 0)
 		what = "/spec/template";
 	if (!what)
@@ -276,6 +373,7 @@ check_router(struct node *n, const struct project *project,
 	    !node_rootfs(n, spec->template, &e))
 		problem_add(p, "/spec/template", "%s", e.msg);
 	check_macs(&c);
+	check_cpu_set(&c);
 	for (unsigned i = 0; i < spec->n_vnics; i++) {
 		if (spec->vnic[i].attach == MODEL_ATTACH_PORT)
 			check_port(&c, i);
@@ -293,8 +391,14 @@ check_router(struct node *n, const struct project *project,
 	if (rc == 0)
 		rc = check_frozen(&c);
 	if (rc == 0)
+		rc = check_vnics_max(&c);
+	if (rc == 0)
+		rc = check_disk(&c);
+	if (rc == 0)
 		rc = project_admits(n, project, spec, old, p);
 	if (rc == 0)
 		rc = check_memory(&c);
+	if (rc == 0)
+		rc = check_cpu(&c);
 	return rc;
 }

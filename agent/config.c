@@ -2,11 +2,11 @@
 /* config: the keys of [agent]; doc/man/europa.conf.5 describes them. */
 #include "agent/config.h"
 
-#include "agent/launch_args.h"
 #include "api/model.h"
 #include "api/server.h"
 #include "lib/base.h"
 #include "lib/conf.h"
+#include "lib/cpus.h"
 #include "lib/log.h"
 
 #include <stdio.h>
@@ -28,6 +28,7 @@ static const struct config defaults = {
 	.web_dir = EUROPA_WEBDIR,
 	.containers = "lxc",
 	.tenant_templates = "router",
+	.mem_overcommit = 100,
 	.fast_paths = 1,
 	.id_base = ID_BASE,
 	.id_ranges = ID_RANGES,
@@ -69,7 +70,9 @@ check_listen(const char *value)
 static const char *
 check_cpus(const char *value)
 {
-	if (!*value || launch_cpus_are_valid(value))
+	struct cpus cpus;
+
+	if (!*value || cpus_parse(value, &cpus))
 		return NULL;
 	return "a list of cores, such as 1-3,5";
 }
@@ -132,6 +135,8 @@ config_load(struct config *c, const char *path, struct err *e)
 		CHECKED_KEY(containers, check_containers),
 		CHECKED_KEY(tenant_templates, check_templates),
 		UINT_KEY(memory_mib, 0, 1U << 30),
+		UINT_KEY(mem_overcommit, 10, 1000),
+		UINT_KEY(cpu_overcommit, 0, 100000),
 		UINT_KEY(fast_paths, 1, 15),
 		CHECKED_KEY(router_cpus, check_cpus),
 		UINT_KEY(id_base, 65536, 0xf0000000U),

@@ -21,8 +21,10 @@ struct config {
 	char template_bin[2 * CONFIG_PATH]; /* folders with the programs of a
 	                                       template, colons between */
 	char web_dir[CONFIG_PATH];
-	char containers[16]; /* lxc; fake in tests */
-	unsigned memory_mib; /* for routers; 0 = machine less an eighth */
+	char containers[16];     /* lxc; fake in tests */
+	unsigned memory_mib;     /* for routers; 0 = machine less an eighth */
+	unsigned mem_overcommit; /* percent of it that may be promised */
+	unsigned cpu_overcommit; /* percent of the cores; 0 = no limit */
 	char tenant_templates[CONFIG_PATH]; /* "router,bird"; "*" = all */
 	unsigned fast_paths;                /* data queues per router */
 	char router_cpus[CONFIG_PATH];      /* cores of routers; "" = all */

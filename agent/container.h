@@ -14,6 +14,7 @@
 #ifndef AGENT_CONTAINER_H
 #define AGENT_CONTAINER_H
 
+#include "lib/cpus.h"
 #include "lib/err.h"
 #include "lib/loop.h"
 
@@ -25,7 +26,9 @@ struct container_limits {
 	uint32_t cpu_millis; /* thousandths of a core; CFS period 10 ms */
 	uint64_t mem_bytes;
 	uint32_t pids;
-	uint64_t disk_bytes; /* tmpfs on /var */
+	uint64_t disk_bytes;  /* tmpfs on /var */
+	char cpus[CPUS_TEXT]; /* cores it may run on, "1-3,5"; "" = not
+	                         limited, or the host does not tell */
 };
 
 struct container_spec {
@@ -34,9 +37,18 @@ struct container_spec {
 	const char *rootfs;   /* read-only root, shared by routers */
 	const char *run_dir;  /* host folder, seen read-only as
 	                         /run/europa-node */
-	const char *cpus;     /* cores it may run on, "1-3,5"; NULL = all */
 	uint32_t id_base;     /* first host uid and gid of its 65536 */
 	struct container_limits limits;
+};
+
+#define CONTAINER_UNKNOWN UINT64_MAX
+
+/* What one uses now; CONTAINER_UNKNOWN where nobody counts. */
+struct container_use {
+	uint64_t cpu_ns;    /* time on cores since it started */
+	uint64_t mem_bytes; /* as far as the limit counts it: with its tmpfs */
+	uint64_t pids;
+	uint64_t disk_bytes; /* of what the tmpfs on /var may hold */
 };
 
 enum container_state {
@@ -49,6 +61,7 @@ struct container_status {
 	enum container_state state;
 	pid_t init_pid;                    /* on the host; 0 when stopped */
 	struct container_limits effective; /* read back; 0 = not limited */
+	char all_cpus[CPUS_TEXT]; /* cores that it could have; "" = not known */
 };
 
 /* What is done to one container. */
@@ -99,6 +112,13 @@ struct container_ops {
 	 */
 	void (*list)(
 	    void *cookie, void (*fn)(void *arg, const char *uid), void *arg);
+
+	/*
+	 * What it uses now; init_pid is that of its status, 0: all but the
+	 * disk. Synchronous: it waits for nothing that a tenant has a hand in.
+	 */
+	void (*use)(void *cookie, const char *uid, pid_t init_pid,
+	    struct container_use *out);
 };
 
 extern const struct container_ops container_lxc;

@@ -11,6 +11,9 @@
  *			whose number is in the file
  *	.wrong-limits	a start finds no limit on memory: -EBADE
  *
+ * DIR/UID/use holds what a container uses, in the order of struct container_use,
+ * "1000 4096 3 0"; without it nobody knows.
+ *
  * If EUROPA_FAKE_INIT holds a command line, an ordinary process stands for the
  * container: that command with --socket RUN_DIR/agent.sock --conf-dir
  * DIR/UID/run --log DIR/UID/log, where its output goes, too. It gets no isolation at all. It
@@ -231,6 +234,16 @@ spawn_init(const struct fake *f, const struct container_spec *s, int gate,
 	return no ? err_set(e, -no, "%s: %s", c.argv[0], strerror(no)) : 0;
 }
 
+/* It has eight cores, as far as it is told of any. */
+static void
+take_limits(struct container_status *st, const struct container_limits *l)
+{
+	st->effective = *l;
+	strcpy(st->all_cpus, "0-7");
+	if (!*l->cpus)
+		strcpy(st->effective.cpus, st->all_cpus);
+}
+
 static int
 start_process(const struct fake *f, const struct container_spec *s,
     struct container_status *st, struct err *e)
@@ -254,7 +267,7 @@ start_process(const struct fake *f, const struct container_spec *s,
 	if (write_text(path, text, (size_t)n) < 0)
 		return err_set(e, -EIO, "%s: cannot be written", path);
 	st->state = CONTAINER_RUNNING;
-	st->effective = s->limits;
+	take_limits(st, &s->limits);
 	rc = save(f, s->uid, st, e);
 	if (rc == 0 && write(go, "go\n", 3) != 3)
 		rc = err_set(e, -EIO, "%s: it is gone", path);
@@ -317,7 +330,7 @@ start(struct fake *f, const struct container_spec *s, struct op *o)
 	if (o->rc < 0)
 		return;
 	o->st.state = CONTAINER_RUNNING;
-	o->st.effective = s->limits;
+	take_limits(&o->st, &s->limits);
 	o->rc = save(f, s->uid, &o->st, &o->e);
 }
 
@@ -384,7 +397,7 @@ perform(struct fake *f, enum container_verb v, const struct container_spec *s,
 	case CONTAINER_DO_LIMIT:
 		load(f, s->uid, &o->st);
 		if (o->st.state != CONTAINER_STOPPED) {
-			o->st.effective = s->limits;
+			take_limits(&o->st, &s->limits);
 			o->rc = save(f, s->uid, &o->st, &o->e);
 		}
 		break;
@@ -444,6 +457,22 @@ op_list(void *cookie, void (*fn)(void *arg, const char *uid), void *arg)
 }
 
 static void
+op_use(void *cookie, const char *uid, pid_t init_pid, struct container_use *out)
+{
+	uint64_t v[4];
+	char path[PATH_BYTES], text[128];
+
+	(void)init_pid;
+	*out = (struct container_use){ CONTAINER_UNKNOWN, CONTAINER_UNKNOWN,
+		CONTAINER_UNKNOWN, CONTAINER_UNKNOWN };
+	path_of(cookie, uid, "use", path);
+	if (read_text(path, text, sizeof(text)) &&
+	    sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, &v[0],
+		&v[1], &v[2], &v[3]) == 4)
+		*out = (struct container_use){ v[0], v[1], v[2], v[3] };
+}
+
+static void
 op_close(void *cookie)
 {
 	struct fake *f = cookie;
@@ -484,4 +513,5 @@ const struct container_ops container_fake = {
 	.close = op_close,
 	.begin = op_begin,
 	.list = op_list,
+	.use = op_use,
 };

@@ -10,10 +10,11 @@
  *
  * Invariant: an operation is in exactly one list from its call to its done.
  */
-#include "agent/container.h"
+#include "agent/container_use.h"
 #include "agent/launch_args.h"
 #include "agent/launch_report.h"
 #include "lib/base.h"
+#include "lib/log.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -53,6 +54,7 @@ struct lxc {
 	struct op *waiting;
 	struct op **last; /* of waiting */
 	unsigned n_running;
+	struct cgroups *groups; /* NULL: use is not counted */
 };
 
 static void
@@ -288,9 +290,8 @@ op_new(struct lxc *x, enum container_verb verb, const struct container_spec *s)
 	o->lxc = x;
 	o->pidfd = o->pipe_fd = -1;
 	o->args = (struct launch_args){ verb, x->dir, *s };
-	o->text =
-	    malloc(length(s->uid) + length(s->hostname) + length(s->rootfs) +
-		   length(s->run_dir) + length(s->cpus));
+	o->text = malloc(length(s->uid) + length(s->hostname) +
+			 length(s->rootfs) + length(s->run_dir));
 	if (!o->text || loop_add_timer(x->loop, time_is_up, o, &o->timer) < 0) {
 		op_free(o);
 		return NULL;
@@ -300,7 +301,6 @@ op_new(struct lxc *x, enum container_verb verb, const struct container_spec *s)
 	keep(&o->args.spec.hostname, &at);
 	keep(&o->args.spec.rootfs, &at);
 	keep(&o->args.spec.run_dir, &at);
-	keep(&o->args.spec.cpus, &at);
 	return o;
 }
 
@@ -355,9 +355,33 @@ op_close(void *cookie)
 		*list = o->next;
 		op_free(o);
 	}
+	free(x->groups);
 	free(x->dir);
 	free(x->launcher);
 	free(x);
+}
+
+static void
+op_use(void *cookie, const char *uid, pid_t init_pid, struct container_use *out)
+{
+	const struct lxc *x = cookie;
+
+	container_use_read(x->groups, uid, init_pid, out);
+}
+
+/* A host without them has no containers either; whoever starts one is told. */
+static struct cgroups *
+find_groups(void)
+{
+	struct cgroups *c = calloc(1, sizeof(*c));
+	struct err e;
+
+	if (!c ||
+	    cgroups_probe(c, "/proc/self/mounts", "/proc/1/cgroup", &e) == 0)
+		return c;
+	log_warn("what containers use is not counted: %s", e.msg);
+	free(c);
+	return NULL;
 }
 
 static int
@@ -380,6 +404,7 @@ op_open(struct loop *l, const struct container_config *c, void **cookie,
 		op_close(x);
 		return err_set(e, -ENOMEM, "out of memory");
 	}
+	x->groups = find_groups();
 	*cookie = x;
 	return 0;
 }
@@ -390,4 +415,5 @@ const struct container_ops container_lxc = {
 	.close = op_close,
 	.begin = op_begin,
 	.list = op_list,
+	.use = op_use,
 };

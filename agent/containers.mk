@@ -5,8 +5,11 @@ agent_libcontainers_a_SOURCES = \
   agent/container.h \
   agent/container_fake.c \
   agent/container_lxc.c \
+  agent/container_use.c agent/container_use.h \
+  agent/cpu_time.c agent/cpu_time.h \
   agent/launch_args.c agent/launch_args.h \
   agent/launch_cgroup.c agent/launch_cgroup.h \
+  agent/launch_cpuset.c \
   agent/launch_config.c agent/launch_config.h \
   agent/launch_report.c agent/launch_report.h \
   agent/launch_sweep.c

@@ -150,6 +150,9 @@ look(const struct launch *l, struct container_status *st, struct err *e)
 		return err_set(e, -ESRCH, "its init has just died");
 	rc = cgroups_read(&l->groups, l->a->spec.uid, &now.effective, e);
 	if (rc == 0)
+		rc = cgroups_read_cpus(&l->groups, l->a->spec.uid,
+		    now.effective.cpus, now.all_cpus, e);
+	if (rc == 0)
 		rc = launch_disk_read(
 		    now.init_pid, &now.effective.disk_bytes, e);
 	if (rc == 0)
@@ -264,10 +267,13 @@ do_limit(const struct launch *l, struct container_status *st, struct err *e)
 	old = st->effective;
 	rc = cgroups_write(&l->groups, s->uid, &s->limits, e);
 	if (rc == 0)
+		rc = cgroups_write_cpus(&l->groups, s->uid, s->limits.cpus, e);
+	if (rc == 0)
 		rc = launch_disk_write(st->init_pid, s->limits.disk_bytes, e);
 	if (rc < 0) {
 		/* all or nothing */
 		cgroups_write(&l->groups, s->uid, &old, NULL);
+		cgroups_write_cpus(&l->groups, s->uid, old.cpus, NULL);
 		return rc;
 	}
 	rc = look(l, st, e);

@@ -66,21 +66,6 @@ launch_uid_is_valid(const char *s)
 	       all_in(s, "_.-");
 }
 
-bool
-launch_cpus_are_valid(const char *s)
-{
-	bool digit = false; /* before s */
-
-	for (; *s; s++) {
-		bool now = *s >= '0' && *s <= '9';
-
-		if (!now && !(digit && (*s == ',' || *s == '-')))
-			return false;
-		digit = now;
-	}
-	return digit;
-}
-
 static bool
 hostname_is_valid(const char *s)
 {
@@ -142,6 +127,8 @@ collect(int argc, char *const argv[], struct said *out, struct err *e)
 static int
 judge_limits(const struct said *s, struct container_limits *out, struct err *e)
 {
+	struct cpus cpus;
+
 	for (unsigned k = 0; k < 4; k++)
 		if (!s->has[k] || s->number[k] == 0)
 			return err_set(e, -EINVAL, "%s is missing or 0",
@@ -157,12 +144,17 @@ judge_limits(const struct said *s, struct container_limits *out, struct err *e)
 		    e, -EINVAL, "--pids is not in %d..2^22", MIN_PIDS);
 	if (s->number[3] > INT64_MAX)
 		return err_set(e, -EINVAL, "--disk-bytes is above 2^63");
+	if (s->word[5] && (strlen(s->word[5]) >= sizeof(out->cpus) ||
+			      !cpus_parse(s->word[5], &cpus)))
+		return err_set(e, -EINVAL, "--cpus is no list of cores");
 	*out = (struct container_limits){
 		.cpu_millis = (uint32_t)s->number[0],
 		.mem_bytes = s->number[1],
 		.pids = (uint32_t)s->number[2],
 		.disk_bytes = s->number[3],
 	};
+	if (s->word[5])
+		strcpy(out->cpus, s->word[5]);
 	return 0;
 }
 
@@ -184,12 +176,9 @@ judge_start(const struct said *s, struct container_spec *out, struct err *e)
 		return err_set(e, -EINVAL,
 		    "--id-base is missing or not in "
 		    "65536..4294901759");
-	if (s->word[5] && !launch_cpus_are_valid(s->word[5]))
-		return err_set(e, -EINVAL, "--cpus is no list of cores");
 	out->hostname = s->word[2];
 	out->rootfs = s->word[3];
 	out->run_dir = s->word[4];
-	out->cpus = s->word[5];
 	out->id_base = (uint32_t)base;
 	return 0;
 }
@@ -248,23 +237,25 @@ launch_args_format(
 {
 	const struct container_spec *s = &a->spec;
 	const char *words[N_WORDS] = { a->dir, s->uid, s->hostname, s->rootfs,
-		s->run_dir, s->cpus };
+		s->run_dir, s->limits.cpus };
 	const uint64_t values[N_NUMBERS] = { s->limits.cpu_millis,
 		s->limits.mem_bytes, s->limits.pids, s->limits.disk_bytes,
 		s->id_base };
 	bool start = a->verb == CONTAINER_DO_START;
 	bool limits = start || a->verb == CONTAINER_DO_LIMIT;
-	unsigned n_words = start ? N_WORDS : 2;
+	unsigned n_words = start ? N_WORDS - 1 : 2;
 	unsigned n_numbers = start ? N_NUMBERS : limits ? 4 : 0;
 	unsigned n = 0;
 
 	out->argv[n++] = unconst(launcher);
 	out->argv[n++] = unconst(verbs[a->verb]);
 	for (unsigned k = 0; k < n_words; k++) {
-		if (k == N_WORDS - 1 && !s->cpus)
-			continue; /* not told: on all cores */
 		out->argv[n++] = unconst(word_options[k]);
 		out->argv[n++] = unconst(words[k] ? words[k] : "");
+	}
+	if (limits && s->limits.cpus[0]) {
+		out->argv[n++] = unconst(word_options[N_WORDS - 1]);
+		out->argv[n++] = unconst(s->limits.cpus);
 	}
 	for (unsigned k = 0; k < n_numbers; k++) {
 		snprintf(out->number[k], sizeof(out->number[k]), "%" PRIu64,

@@ -6,7 +6,7 @@
  *	europa-launch start --dir DIR --uid UID --hostname NAME --rootfs PATH
  *	    --run-dir PATH --id-base N --cpu-millis N --mem-bytes N --pids N
  *	    --disk-bytes N [--cpus LIST]
- *	europa-launch limit --dir DIR --uid UID --cpu-millis N ...
+ *	europa-launch limit --dir DIR --uid UID --cpu-millis N ... [--cpus LIST]
  *	europa-launch stop|freeze|thaw|query|destroy --dir DIR --uid UID
  *
  * Whatever passes launch_args_parse() is safe to stand in a file name, in a
@@ -50,8 +50,5 @@ void launch_args_format(
 
 /* True if s may name a container: 1..64 of [A-Za-z0-9_.-], no dot first. */
 bool launch_uid_is_valid(const char *s);
-
-/* True if s is a list of cores as the kernel reads them: 0-2,7 */
-bool launch_cpus_are_valid(const char *s);
 
 #endif

@@ -21,6 +21,7 @@ static const char *const names[CGROUP_N_CONTROLLERS] = {
 	[CGROUP_MEMORY] = "memory",
 	[CGROUP_PIDS] = "pids",
 	[CGROUP_FREEZER] = "freezer",
+	[CGROUP_CPUSET] = "cpuset",
 };
 
 /* True if word is one of the words of list. */
@@ -148,7 +149,7 @@ probe_unified(struct cgroups *c, struct cgroup_tree *t)
 	snprintf(path, sizeof(path), "%s/cgroup.controllers", t->root);
 	if (read_text(path, list, sizeof(list)) < 0)
 		return;
-	for (unsigned i = 0; i < CGROUP_FREEZER; i++)
+	for (unsigned i = 0; i < CGROUP_N_CONTROLLERS; i++)
 		t->has[i] =
 		    find_tree(c, i) < 0 && has_word(list, names[i], ' ');
 	/* it is no controller there: every cgroup has it */
@@ -288,6 +289,7 @@ cgroups_read(const struct cgroups *c, const char *uid,
 		return err_set(e, rc, "read limit pids: %s", strerror(-rc));
 	l.pids = (uint32_t)MIN(pids, (uint64_t)UINT32_MAX);
 	l.disk_bytes = out->disk_bytes; /* not a cgroup's */
+	memcpy(l.cpus, out->cpus, sizeof(l.cpus));
 	*out = l;
 	return 0;
 }
@@ -451,6 +453,11 @@ cgroups_check_equal(const struct container_limits *asked,
 		    got->mem_bytes / page, e);
 	if (rc == 0)
 		rc = check_one("pids", asked->pids, got->pids, e);
+	if (rc == 0 && asked->cpus[0] &&
+	    !cpus_are_equal(asked->cpus, got->cpus))
+		return err_set(e, -EBADE,
+		    "limit cpus: asked for %s, but %s is in force", asked->cpus,
+		    got->cpus[0] ? got->cpus : "none");
 	if (rc == 0)
 		rc = check_one("disk", (asked->disk_bytes + page - 1) / page,
 		    (got->disk_bytes + page - 1) / page, e);

@@ -22,7 +22,8 @@ enum cgroup_controller {
 	CGROUP_CPU,
 	CGROUP_MEMORY,
 	CGROUP_PIDS,
-	CGROUP_FREEZER,
+	CGROUP_FREEZER, /* this one, and those below, a host may lack */
+	CGROUP_CPUSET,
 	CGROUP_N_CONTROLLERS,
 };
 
@@ -66,6 +67,15 @@ int cgroups_write(const struct cgroups *c, const char *uid,
 /* Forbids swap, or limits it with memory; part of cgroups_write(). */
 int cgroups_write_swap(const struct cgroups *c, const char *uid,
     const struct container_limits *l, struct err *e);
+
+/*
+ * The cores of a running container as a list, and those that it could have; ""
+ * if no tree tells. Writing is -ENOTSUP then; an empty list changes nothing.
+ */
+int cgroups_read_cpus(const struct cgroups *c, const char *uid,
+    char out[CPUS_TEXT], char all[CPUS_TEXT], struct err *e);
+int cgroups_write_cpus(
+    const struct cgroups *c, const char *uid, const char *cpus, struct err *e);
 
 /* 0 if pid is inside the payload of every limit, or -EBADE with e set. */
 int cgroups_check_holds(

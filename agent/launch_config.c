@@ -186,11 +186,11 @@ print_cgroups(FILE *f, const struct launch_args *a)
 	    cpu.quota_us, cpu.period_us);
 	fprintf(f, "lxc.cgroup2.memory.max = %" PRIu64 "\n", l->mem_bytes);
 	fprintf(f, "lxc.cgroup2.pids.max = %" PRIu32 "\n", l->pids);
-	if (a->spec.cpus)
+	if (l->cpus[0])
 		fprintf(f,
 		    "lxc.cgroup.cpuset.cpus = %s\n"
 		    "lxc.cgroup2.cpuset.cpus = %s\n",
-		    a->spec.cpus, a->spec.cpus);
+		    l->cpus, l->cpus);
 	fprintf(f, "lxc.cgroup.devices.deny = a\n");
 	fprintf(f, "lxc.cgroup2.devices.deny = a\n");
 	for (unsigned i = 0; i < ARRAY_SIZE(devices); i++)

@@ -59,7 +59,8 @@ launch_report_format(char buf[LAUNCH_REPORT_BYTES], int rc,
 	for (unsigned i = 0; i < N_NUMBERS; i++)
 		n += (size_t)snprintf(buf + n, LAUNCH_REPORT_BYTES - n,
 		    "%s %" PRIu64 "\n", numbers[i].name, value[i]);
-	n += (size_t)snprintf(buf + n, LAUNCH_REPORT_BYTES - n, "end\n");
+	n += (size_t)snprintf(buf + n, LAUNCH_REPORT_BYTES - n,
+	    "cpus %s\nall-cpus %s\nend\n", st->effective.cpus, st->all_cpus);
 	return n;
 }
 
@@ -121,12 +122,28 @@ take_state(const char **p, enum container_state *out)
 	return false;
 }
 
+/* The rest of a line; nothing is a list of all cores. */
+static bool
+take_cpus(const char **p, char out[CPUS_TEXT])
+{
+	size_t n = strcspn(*p, "\n");
+	struct cpus cpus;
+
+	if (n >= CPUS_TEXT || (*p)[n] != '\n')
+		return false;
+	memcpy(out, *p, n);
+	out[n] = '\0';
+	*p += n + 1;
+	return n == 0 || cpus_parse(out, &cpus);
+}
+
 int
 launch_report_parse(
     const char *text, struct container_status *st, struct err *e)
 {
 	uint64_t value[N_NUMBERS];
 	enum container_state state;
+	char cpus[CPUS_TEXT] = "", all[CPUS_TEXT] = "";
 	const char *p = text;
 	bool ok = take_word(&p, first_line);
 
@@ -137,6 +154,8 @@ launch_report_parse(
 		ok = take_word(&p, numbers[i].name) && take_word(&p, " ") &&
 		     take_number(&p, numbers[i].max, &value[i]) &&
 		     take_word(&p, "\n");
+	ok = ok && take_word(&p, "cpus ") && take_cpus(&p, cpus) &&
+	     take_word(&p, "all-cpus ") && take_cpus(&p, all);
 	if (!ok || strcmp(p, "end\n") != 0)
 		return err_set(e, -EPROTO, "europa-launch said: %.200s", text);
 	*st = (struct container_status){
@@ -149,5 +168,7 @@ launch_report_parse(
 			.disk_bytes = value[4],
 		},
 	};
+	strcpy(st->effective.cpus, cpus);
+	strcpy(st->all_cpus, all);
 	return 0;
 }

@@ -9,6 +9,8 @@
  *	mem-bytes 268435456
  *	pids 64
  *	disk-bytes 67108864
+ *	cpus 0-1
+ *	all-cpus 0-3
  *	end
  *
  * Lines come in this order, each once. The number after "error" is a positive

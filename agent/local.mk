@@ -12,7 +12,6 @@ agent_libagent_a_SOURCES = \
   agent/check.c \
   agent/check_macs.c \
   agent/config.c agent/config.h \
-  agent/cpu_time.c agent/cpu_time.h \
   agent/container.h \
   agent/ctlclient.c agent/ctlclient.h \
   agent/durable.c agent/durable.h \

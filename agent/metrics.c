@@ -67,10 +67,8 @@ put_states(const struct scrape *s)
 static void
 put_node(const struct scrape *s)
 {
-	uint64_t reserved = 0;
+	struct check_reserved sum = check_reserved(s->n, NULL);
 
-	for (const struct router *r = s->n->routers; r; r = r->next)
-		reserved += r->spec.quota.mem_bytes;
 	family(s, "europa_build", "info", "Version of europad.");
 	fprintf(s->f, "europa_build_info{version=\"%s\"} 1\n", EUROPA_VERSION);
 	gauge(s, "europa_dataplane_up",
@@ -79,7 +77,8 @@ put_node(const struct scrape *s)
 	gauge(s, "europa_node_memory_bytes", "Memory that routers may reserve.",
 	    s->n->mem_bytes);
 	gauge(s, "europa_node_reserved_memory_bytes",
-	    "Memory that routers have reserved.", reserved);
+	    "Memory that routers have reserved, with their packet pools.",
+	    sum.mem_bytes + sum.pool_bytes);
 	put_states(s);
 }
 

@@ -277,9 +277,38 @@ memory_for_routers(const struct config *c)
 {
 	uint64_t total = machine_memory_bytes();
 
-	if (c->memory_mib != 0)
-		return (uint64_t)c->memory_mib << 20;
-	return total - total / 8;
+	total = c->memory_mib != 0 ? (uint64_t)c->memory_mib << 20
+				   : total - total / 8;
+	return total * c->mem_overcommit / 100;
+}
+
+/* Those of router_cpus that are there, or all. */
+static void
+find_cores(struct node *n)
+{
+	const char *wish = n->cfg.router_cpus;
+	struct cpus there = { 0 }, wanted;
+	char text[CPUS_TEXT] = "0";
+	FILE *f = fopen("/sys/devices/system/cpu/online", "re");
+
+	if (f && fgets(text, sizeof(text), f))
+		text[strcspn(text, "\n")] = '\0';
+	if (f)
+		fclose(f);
+	if (!cpus_parse(text, &there))
+		log_warn("the cores of the machine are not known");
+	if (cpus_parse(wish, &wanted)) {
+		for (size_t i = 0; i < ARRAY_SIZE(wanted.word); i++)
+			wanted.word[i] &= there.word[i];
+		if (cpus_count(&wanted) > 0)
+			there = wanted;
+		else
+			log_warn("none of the cores %s is there", wish);
+	}
+	if (!cpus_format(&there, n->cpus))
+		n->cpus[0] = '\0';
+	n->cpu_millis =
+	    (uint64_t)cpus_count(&there) * 1000 * n->cfg.cpu_overcommit / 100;
 }
 
 /* A container without a router is what a crash between two steps left. */
@@ -408,6 +437,7 @@ node_open(struct node *n, struct err *e)
 	int rc = open_loop(n, e);
 
 	n->mem_bytes = memory_for_routers(&n->cfg);
+	find_cores(n);
 	if (rc == 0)
 		rc = make_dirs(n, e);
 	if (rc == 0)

@@ -17,7 +17,6 @@
 #include "api/server.h"
 
 struct answers;
-struct cgroups;
 struct project;
 struct router;
 struct wiring;
@@ -73,13 +72,14 @@ struct node {
 	struct loop_source *watchdog;
 	struct loop_source *beat; /* of the readers of events */
 	struct loop_source *usage_timer;
-	struct cgroups *cgroups; /* NULL: containers have none */
 	unsigned n_templates;
 	struct node_template {
 		char name[MODEL_NAME_BYTES];
 		char rootfs[512];
 	} template[NODE_MAX_TEMPLATES]; /* those that have been asked for */
 	uint64_t mem_bytes;             /* that routers may reserve in all */
+	char cpus[CPUS_TEXT];           /* cores that they may run on */
+	uint64_t cpu_millis; /* that their quotas may come to; 0 = no limit */
 	uint32_t plane_pid;
 	bool plane_hugepages;
 	unsigned plane_minor;   /* of the messages that it knows */

@@ -60,14 +60,15 @@ op_node_get(struct node *n, struct api_request *rq)
 	for (const struct port *p = n->ports; p; p = p->next)
 		ports += access_role(n, rq, p->project) != API_ROLE_NONE;
 	o = json_pack("{s:s, s:s, s:s, s:s, s:o, s:{s:b, s:i, s:b}, s:{s:i, "
-		      "s:i}, s:{s:I, s:i, s:i}}",
+		      "s:i}, s:{s:I, s:I, s:i, s:i}}",
 	    "kind", "Node", "name", node_name, "api", "v1", "version",
 	    EUROPA_VERSION, "features", features_json(n), "dataplane",
 	    "connected", plane_is_up(n->plane), "pid", (int)n->plane_pid,
 	    "hugepages", n->plane_hugepages, "counts", "routers", (int)routers,
 	    "ports", (int)ports, "limits", "mem_bytes",
-	    (json_int_t)n->mem_bytes, "routers", (int)n->cfg.id_ranges,
-	    "vnics_per_router", MODEL_MAX_VNICS);
+	    (json_int_t)n->mem_bytes, "cpu_millis", (json_int_t)n->cpu_millis,
+	    "routers", (int)n->cfg.id_ranges, "vnics_per_router",
+	    MODEL_MAX_VNICS);
 	if (n->api && *api_server_fingerprint(n->api))
 		json_object_set_new(o, "tls",
 		    json_pack("{s:s, s:s, s:s}", "listen", n->cfg.listen_https,
@@ -173,6 +174,15 @@ states_json(const struct node *n, const struct api_request *rq)
 	return o;
 }
 
+/* Those of its quota, or all that containers may run on. */
+static json_t *
+cores_of(const struct router *r, json_t *all)
+{
+	const char *s = r->spec.quota.cpu_set;
+
+	return *s ? json_string(s) : json_incref(all);
+}
+
 /* Threads are not pinned: each may run on all the cores of its container. */
 static json_t *
 placement_json(const struct node *n, const struct api_request *rq)
@@ -181,13 +191,14 @@ placement_json(const struct node *n, const struct api_request *rq)
 
 	for (const struct router *r = n->routers; r; r = r->next)
 		if (access_role(n, rq, r->project) != API_ROLE_NONE)
-			json_array_append_new(list,
-			    json_pack("{s:s, s:s, s:s, s:O, s:i, s:o}",
-				"router", r->spec.name, "project",
-				r->project->spec.name, "state",
-				router_state_text(r->state), "cpus", cpus,
-				"fast_paths", (int)router_fast_paths(r),
-				"cpu_millis", count(r->spec.quota.cpu_millis)));
+			json_array_append_new(
+			    list, json_pack("{s:s, s:s, s:s, s:o, s:i, s:o}",
+				      "router", r->spec.name, "project",
+				      r->project->spec.name, "state",
+				      router_state_text(r->state), "cpus",
+				      cores_of(r, cpus), "fast_paths",
+				      (int)router_fast_paths(r), "cpu_millis",
+				      count(r->spec.quota.cpu_millis)));
 	json_decref(cpus);
 	return list;
 }

@@ -70,12 +70,14 @@ struct router_traffic {
 	uint64_t ms; /* when this was so; 0 = never read */
 	uint64_t packets[2];
 	uint64_t bytes[2];
+	uint64_t cpu_ns; /* of its container, or CONTAINER_UNKNOWN */
 };
 
 struct router_usage {
 	uint64_t window_ms; /* the time that these are the mean of */
 	uint64_t pps[2];
 	uint64_t bps[2];
+	uint64_t cpu_millis; /* or CONTAINER_UNKNOWN */
 };
 
 struct router {
@@ -228,6 +230,8 @@ void router_container_stop(struct router *r);
 void router_container_freeze(struct router *r);
 void router_container_thaw(struct router *r);
 void router_container_limit(struct router *r);
+/* What is to be in force of its container. */
+void router_limits(const struct router *r, struct container_limits *out);
 void router_container_destroy(struct router *r);
 
 /* Its data plane has ended with a status of INIT_STATE, see lib/wire.h. */
@@ -306,6 +310,8 @@ json_t *router_vnic_object(const struct router *r, const struct model_vnic *v);
 const struct model_vnic *router_find_vnic(
     const struct router *r, const char *name);
 json_t *router_quota_json(struct router *r);
+/* What its container uses now; nothing is known of one that does not run. */
+void router_container_use(const struct router *r, struct container_use *out);
 /* What its counters say now; it has memory. */
 void router_read_traffic(const struct router *r, struct router_traffic *out);
 /* Begins a time of which the use is told; how long it has lasted, ms. */

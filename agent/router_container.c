@@ -12,6 +12,7 @@
 #include "lib/base.h"
 #include "lib/log.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
@@ -134,15 +135,29 @@ limit_done(
 	done(arg, rc, st, e);
 }
 
-static struct container_limits
-limits_of(const struct model_quota *q)
+/* Nothing is asked of a host without cpusets for a router that wants none. */
+static const char *
+cores_of(const struct router *r)
 {
-	return (struct container_limits){
+	const struct node *n = r->node;
+
+	if (r->spec.quota.cpu_set[0])
+		return r->spec.quota.cpu_set;
+	return n->cfg.router_cpus[0] ? n->cpus : r->container.all_cpus;
+}
+
+void
+router_limits(const struct router *r, struct container_limits *out)
+{
+	const struct model_quota *q = &r->spec.quota;
+
+	*out = (struct container_limits){
 		.cpu_millis = q->cpu_millis,
 		.mem_bytes = q->mem_bytes,
 		.pids = q->pids,
 		.disk_bytes = q->disk_bytes,
 	};
+	snprintf(out->cpus, sizeof(out->cpus), "%s", cores_of(r));
 }
 
 static void
@@ -156,10 +171,9 @@ spec_of(
 		.uid = r->uid_text,
 		.hostname = r->spec.name,
 		.run_dir = run_dir,
-		.cpus = c->router_cpus[0] ? c->router_cpus : NULL,
 		.id_base = c->id_base + r->id_index * CONFIG_RANGE_IDS,
-		.limits = limits_of(&r->spec.quota),
 	};
+	router_limits(r, &out->limits);
 }
 
 /* Without one the launcher refuses to start, and tells. */
@@ -196,14 +210,14 @@ router_container_query(struct router *r)
 void
 router_container_start(struct router *r)
 {
-	r->limits_asked = limits_of(&r->spec.quota);
+	router_limits(r, &r->limits_asked);
 	begin(r, CONTAINER_DO_START, start_done);
 }
 
 void
 router_container_limit(struct router *r)
 {
-	r->limits_asked = limits_of(&r->spec.quota);
+	router_limits(r, &r->limits_asked);
 	begin(r, CONTAINER_DO_LIMIT, limit_done);
 }
 
@@ -225,6 +239,23 @@ void
 router_container_thaw(struct router *r)
 {
 	begin(r, CONTAINER_DO_THAW, done);
+}
+
+void
+router_container_use(const struct router *r, struct container_use *out)
+{
+	const struct node *n = r->node;
+	struct pollfd end = { .fd = r->pid_fd, .events = POLLIN };
+
+	if (r->container.state != CONTAINER_STOPPED && r->pid_source) {
+		n->ops->use(
+		    n->ops_cookie, r->uid_text, r->container.init_pid, out);
+		/* or the number may have become another process's */
+		if (poll(&end, 1, 0) == 0)
+			return;
+	}
+	*out = (struct container_use){ CONTAINER_UNKNOWN, CONTAINER_UNKNOWN,
+		CONTAINER_UNKNOWN, CONTAINER_UNKNOWN };
 }
 
 static void

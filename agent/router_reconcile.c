@@ -157,19 +157,34 @@ step_stop(struct router *r)
 	router_container_stop(r);
 }
 
-static bool
-limits_are(const struct container_limits *l, const struct model_quota *q)
+/* The kernel makes a tmpfs of whole pages. */
+static uint64_t
+in_pages(uint64_t bytes)
 {
-	return q->cpu_millis == l->cpu_millis && q->mem_bytes == l->mem_bytes &&
-	       q->pids == l->pids;
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	return (bytes + page - 1) / page;
+}
+
+static bool
+limits_are(
+    const struct container_limits *l, const struct container_limits *want)
+{
+	return want->cpu_millis == l->cpu_millis &&
+	       want->mem_bytes == l->mem_bytes && want->pids == l->pids &&
+	       in_pages(want->disk_bytes) == in_pages(l->disk_bytes) &&
+	       (!want->cpus[0] || cpus_are_equal(want->cpus, l->cpus));
 }
 
 /* A change that was asked for and refused is not asked for again. */
 bool
 router_limits_are_due(const struct router *r)
 {
-	return !limits_are(&r->container.effective, &r->spec.quota) &&
-	       !limits_are(&r->limits_asked, &r->spec.quota);
+	struct container_limits want;
+
+	router_limits(r, &want);
+	return !limits_are(&r->container.effective, &want) &&
+	       !limits_are(&r->limits_asked, &want);
 }
 
 static void

@@ -2,7 +2,6 @@
 /* usage: what projects have used. See usage.h. */
 #include "agent/usage.h"
 
-#include "agent/cpu_time.h"
 #include "agent/router.h"
 #include "lib/base.h"
 #include "lib/log.h"
@@ -46,21 +45,22 @@ count_traffic(struct router *r)
 static void
 count_cpu(struct router *r)
 {
-	uint64_t now = cpu_time_ns(r->node->cgroups, r->uid_text);
+	const struct node *n = r->node;
+	struct container_use now;
 
-	if (now == 0)
+	n->ops->use(n->ops_cookie, r->uid_text, 0, &now);
+	if (now.cpu_ns == CONTAINER_UNKNOWN)
 		return;
-	grow(&r->project->usage.sum.cpu_ns, now,
-	    now < r->used.at.cpu_ns ? 0 : r->used.at.cpu_ns);
-	r->used.at.cpu_ns = now;
+	grow(&r->project->usage.sum.cpu_ns, now.cpu_ns,
+	    now.cpu_ns < r->used.at.cpu_ns ? 0 : r->used.at.cpu_ns);
+	r->used.at.cpu_ns = now.cpu_ns;
 }
 
 void
 usage_count(struct router *r)
 {
 	count_traffic(r);
-	if (r->node->cgroups)
-		count_cpu(r);
+	count_cpu(r);
 }
 
 /* --- on disk ----------------------------------------------------------------- */
@@ -216,12 +216,6 @@ usage_open(struct node *n, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	if (n->ops == &container_lxc) {
-		n->cgroups = calloc(1, sizeof(*n->cgroups));
-		if (n->cgroups && cgroups_probe(n->cgroups, "/proc/self/mounts",
-				      "/proc/1/cgroup", e) < 0)
-			log_warn("time on cores is not counted: %s", e->msg);
-	}
 	rc = loop_add_timer(n->loop, timer_fired, n, &n->usage_timer);
 	if (rc < 0)
 		return err_set(e, rc, "event loop: %s", strerror(-rc));
@@ -234,8 +228,6 @@ usage_close(struct node *n)
 {
 	if (n->usage_timer)
 		save_all(n);
-	free(n->cgroups);
-	n->cgroups = NULL;
 }
 
 void

@@ -79,6 +79,8 @@ struct model_quota {
 	uint32_t pids;            /* 4..32768, default 64 */
 	uint64_t disk_bytes;      /* 1 MiB..1 TiB, default 16 MiB */
 	uint32_t pool_slots;      /* 2..65536, default 1024 */
+	uint32_t vnics_max;       /* 1..MODEL_MAX_VNICS, the default */
+	char cpu_set[128];        /* "0-1,3"; "" = all that routers have */
 	struct model_rates rates; /* of all its vNICs together */
 };
 

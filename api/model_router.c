@@ -8,6 +8,7 @@
 #include "api/model_int.h"
 
 #include "lib/base.h"
+#include "lib/cpus.h"
 
 #include <stdio.h>
 
@@ -24,6 +25,7 @@ quota_init(struct model_quota *q)
 		.pids = 64,
 		.disk_bytes = 16 * MIB,
 		.pool_slots = 1024,
+		.vnics_max = MODEL_MAX_VNICS,
 	};
 	model_rates_init(&q->rates);
 }
@@ -57,16 +59,35 @@ read_u32(const struct model_reader *in, const char *key,
 		*out = (uint32_t)v; /* every range that is used fits */
 }
 
+static void
+read_cpu_set(struct model_quota *q, const struct model_reader *in)
+{
+	const char *s =
+	    model_take_string(in, "cpu_set", sizeof(q->cpu_set) - 1);
+	struct cpus cpus;
+
+	if (s && *s && !cpus_parse(s, &cpus))
+		model_complain(
+		    in, "cpu_set", "must be a list of cores, such as 0-1,3");
+	else if (s)
+		snprintf(q->cpu_set, sizeof(q->cpu_set), "%s", s);
+}
+
 /* parent has it as its member key. */
 static void
 read_quota(
     struct model_quota *q, const struct model_reader *parent, const char *key)
 {
 	static const char *const known[] = { "cpu_millis", "mem_bytes", "pids",
-		"disk_bytes", "pool_slots", MODEL_RATE_KEYS, NULL };
+		"disk_bytes", "pool_slots", "vnics_max", "cpu_set",
+		MODEL_RATE_KEYS, NULL };
 	static const struct model_range cpu = { .min = 10, .max = 1000000 };
 	static const struct model_range pids = { .min = 4, .max = 32768 };
 	static const struct model_range slots = { .min = 2, .max = 65536 };
+	static const struct model_range vnics = {
+		.min = 1,
+		.max = MODEL_MAX_VNICS,
+	};
 	static const struct model_range mem = { 8 * MIB, TIB, true, false };
 	static const struct model_range disk = { MIB, TIB, true, false };
 	const json_t *v = model_take_object(parent, key);
@@ -81,6 +102,8 @@ read_quota(
 	read_u32(&in, "cpu_millis", &cpu, &q->cpu_millis);
 	read_u32(&in, "pids", &pids, &q->pids);
 	read_u32(&in, "pool_slots", &slots, &q->pool_slots);
+	read_u32(&in, "vnics_max", &vnics, &q->vnics_max);
+	read_cpu_set(q, &in);
 	model_take_uint(&in, "mem_bytes", &mem, &q->mem_bytes);
 	model_take_uint(&in, "disk_bytes", &disk, &q->disk_bytes);
 	model_rates_take(&in, &q->rates);
@@ -262,10 +285,11 @@ model_router_read(struct model_router *out, const json_t *body,
 json_t *
 model_quota_json(const struct model_quota *q)
 {
-	json_t *o = json_pack("{s:I, s:I, s:I, s:I, s:I}", "cpu_millis",
-	    (json_int_t)q->cpu_millis, "mem_bytes", (json_int_t)q->mem_bytes,
-	    "pids", (json_int_t)q->pids, "disk_bytes",
-	    (json_int_t)q->disk_bytes, "pool_slots", (json_int_t)q->pool_slots);
+	json_t *o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s}",
+	    "cpu_millis", (json_int_t)q->cpu_millis, "mem_bytes",
+	    (json_int_t)q->mem_bytes, "pids", (json_int_t)q->pids, "disk_bytes",
+	    (json_int_t)q->disk_bytes, "pool_slots", (json_int_t)q->pool_slots,
+	    "vnics_max", (json_int_t)q->vnics_max, "cpu_set", q->cpu_set);
 
 	model_rates_put(o, &q->rates);
 	return o;

@@ -4,6 +4,7 @@ noinst_LIBRARIES += lib/libeuropa.a
 lib_libeuropa_a_SOURCES = \
   lib/base.h \
   lib/conf.c lib/conf.h \
+  lib/cpus.c lib/cpus.h \
   lib/err.c lib/err.h \
   lib/log.c lib/log.h \
   lib/loop.c lib/loop.h \

@@ -118,7 +118,7 @@ EXTRA_DIST += \
   tests/rest/openapi.mjs \
   tests/rest/openapi.test.mjs \
   tests/rest/projects.test.mjs \
-  tests/rest/random.mjs tests/rest/reused.test.mjs tests/rest/revoked.test.mjs \
+  tests/rest/quota.test.mjs tests/rest/random.mjs tests/rest/reused.test.mjs tests/rest/revoked.test.mjs \
   tests/rest/run \
   tests/rest/schema.test.mjs tests/rest/shares.test.mjs \
   tests/rest/tokens.test.mjs tests/rest/vnics.test.mjs

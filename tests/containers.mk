@@ -10,6 +10,7 @@ CONTAINER_UNIT = \
   tests/unit/test_container_backends \
   tests/unit/test_container_cgroup \
   tests/unit/test_container_launch \
+  tests/unit/test_cpus \
   tests/unit/test_ctlclient \
   tests/unit/test_changes \
   tests/unit/test_faults \
@@ -38,6 +39,8 @@ tests_unit_test_container_cgroup_CFLAGS = $(CONTAINER_TEST_CFLAGS)
 tests_unit_test_container_cgroup_LDADD = $(CONTAINER_TEST_LIBS)
 tests_unit_test_container_launch_CFLAGS = $(CONTAINER_TEST_CFLAGS)
 tests_unit_test_container_launch_LDADD = $(CONTAINER_TEST_LIBS)
+tests_unit_test_cpus_CFLAGS = $(CONTAINER_TEST_CFLAGS)
+tests_unit_test_cpus_LDADD = agent/libagent.a $(LIBEUROPA) $(CMOCKA_LIBS)
 tests_unit_test_ctlclient_SOURCES = tests/unit/test_ctlclient.c \
   tests/unit/ctl_fake.c tests/unit/ctl_fake.h
 tests_unit_test_ctlclient_CFLAGS = $(CONTAINER_TEST_CFLAGS) $(JANSSON_CFLAGS)

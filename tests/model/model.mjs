@@ -157,10 +157,11 @@ function checkFrozen(r, old) {
     if (old.memory) frozen();
     refuse('either', 'wrong-state', 'its memory is not known');
   }
-  if (frame(a) > frame(b) || a.quota.disk_bytes !== b.quota.disk_bytes ||
-    a.template !== b.template ||
+  if (frame(a) > frame(b) || a.template !== b.template ||
     (old.memory && a.vnics.length > old.memory.vnics))
     frozen();
+  if (a.quota.disk_bytes < b.quota.disk_bytes && a.power !== 'stopped')
+    refuse('either', 'busy', 'what is on the disk may not be known yet');
 }
 
 const sumOf = (spec, key) => {
@@ -202,6 +203,8 @@ function checkRouter(state, project, r, old) {
   checkWired(state, project, r);
   checkClashes(state, project, r, old);
   checkFrozen(r, old);
+  if (r.spec.vnics.length > r.spec.quota.vnics_max)
+    refuse(409, 'quota-exceeded', 'vnics_max');
   checkProject(state, project, r, old);
   if (r.spec.quota.mem_bytes > NODE_BYTES) refuse(507, 'no-memory');
   if (r.spec.lease?.expires_at && Date.parse(r.spec.lease.expires_at) <= Date.now())

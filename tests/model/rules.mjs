@@ -124,7 +124,7 @@ function rates(v, what) {
 
 export function quota(v = {}) {
   known(v, 'quota', 'cpu_millis', 'mem_bytes', 'pids', 'disk_bytes',
-    'pool_slots', ...RATES);
+    'pool_slots', 'vnics_max', 'cpu_set', ...RATES);
   return {
     cpu_millis: count(v.cpu_millis, 'cpu_millis', 1000, {min: 10, max: 1e6}),
     mem_bytes: count(v.mem_bytes, 'mem_bytes', 64 * MIB,
@@ -133,6 +133,8 @@ export function quota(v = {}) {
     disk_bytes: count(v.disk_bytes, 'disk_bytes', 16 * MIB,
       {min: MIB, max: 2 ** 40, bytes: true}),
     pool_slots: count(v.pool_slots, 'pool_slots', 1024, {min: 2, max: 65536}),
+    vnics_max: count(v.vnics_max, 'vnics_max', 32, {min: 1, max: 32}),
+    cpu_set: text(v.cpu_set, 'cpu_set', ''),
     ...rates(v, 'quota'),
   };
 }

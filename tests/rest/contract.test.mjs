@@ -97,7 +97,7 @@ test('every default is filled in, in plain integers', {skip}, async () => {
   const made = await must('POST', '/v1/routers',
     {name: 'r2', spec: {quota: {mem_bytes: '128MiB', pids: '1k'}}});
   assert.deepEqual(made.json.spec.quota, {cpu_millis: 1000,
-    mem_bytes: 134217728, pids: 1000, disk_bytes: 16777216, pool_slots: 1024,
+    mem_bytes: 134217728, pids: 1000, disk_bytes: 16777216, pool_slots: 1024, vnics_max: 32, cpu_set: '',
     rx_pps: 0, tx_pps: 0, rx_bps: 0, tx_bps: 0, burst_ms: 50});
   assert.equal(made.json.spec.power, 'running');
   assert.equal(made.json.spec.template, 'router');

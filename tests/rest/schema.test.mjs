@@ -22,7 +22,7 @@ const known = {
   template: ['router'], dataplane: [process.env.EUROPA_TEST_DATAPLANE ?? ''],
   power: ['running', 'running', 'stopped'],
   cpu_millis: [10, 1000, '1k'], mem_bytes: ['64MiB', 67108864], pids: [4, 64],
-  disk_bytes: ['16MiB'], pool_slots: [2, 64, 1024],
+  disk_bytes: ['16MiB', '8MiB'], pool_slots: [2, 64, 1024], vnics_max: [1, 8, 32], cpu_set: ['', '0'],
   rx_pps: [0, 1, '1M'], tx_pps: [0, 5000], rx_bps: [0, '1G'], tx_bps: [0, 1000],
   burst_ms: [1, 50, 1000], mtu: [1500], mac: [null], vnic: ['lan'],
   prefix: ['203.0.113.0/24', '192.0.2.0/24', '2001:db8:7::/48'],

@@ -99,6 +99,10 @@ use_is_told() {
   cat "$BATS_TEST_TMPDIR/u"
   jq -e '.effective == .limit and .usage.window_ms >= 200' "$BATS_TEST_TMPDIR/u"
   jq -e '.usage.drops.quota_pps > 10000' "$BATS_TEST_TMPDIR/u"
+  # of the container: its init and the data plane have a file in /var
+  jq -e '.limit as $l | .usage | .cpu_usec > 0 and .cpu_millis <= 2 * $l.cpu_millis
+    and .mem_bytes > 500000 and .mem_bytes <= $l.mem_bytes and .pids >= 2
+    and .disk_bytes > 0 and .disk_bytes < $l.disk_bytes and .vnics == 2' "$BATS_TEST_TMPDIR/u"
 }
 
 @test "under a flood the router still answers, and is found" {

@@ -80,6 +80,40 @@ rights() { grep -E '^(Cap|NoNewPrivs|Seccomp:)' "$1"; }
   [ "$status" = 1 ]
 }
 
+@test "the disk grows and shrinks while it runs, not below what is there" {
+  disk() { api PATCH /v1/routers/r1/quota "{\"limit\":{\"disk_bytes\":\"$1\"}}" > "$BATS_TEST_TMPDIR/q"; }
+  room() { stat -fc '%b*%S' "/proc/$(init_pid r1)/root/var"; }
+  was=$(init_pid r1)
+  in_router 'dd if=/dev/zero of=/var/full bs=1M count=100 2>/dev/null; true'
+  disk 24MiB
+  [ "$(($(room)))" = 25165824 ]
+  jq -e '.effective.disk_bytes == 25165824 and .usage.disk_bytes > 16000000' "$BATS_TEST_TMPDIR/q"
+  in_router 'head -c 4194304 /dev/zero > /var/more'
+  run disk 8MiB
+  [ "$status" != 0 ]
+  jq -e '.code == "quota-exceeded" and .best.disk_bytes > 20000000' "$BATS_TEST_TMPDIR/q"
+  [ "$(($(room)))" = 25165824 ]
+  in_router 'rm /var/full'
+  disk 8MiB
+  [ "$(($(room)))" = 8388608 ]
+  run in_router 'head -c 6291456 /dev/zero > /var/full'
+  [ "$status" != 0 ]
+  in_router 'rm /var/full /var/more'
+  [ "$(init_pid r1)" = "$was" ]
+}
+
+@test "the cores of a running router change" {
+  cores() { api PATCH /v1/routers/r1/quota "{\"limit\":{\"cpu_set\":\"$1\"}}" > "$BATS_TEST_TMPDIR/q"; }
+  allowed() { sed -n 's/^Cpus_allowed_list:.//p' "/proc/$(init_pid r1)/status"; }
+  all=$(allowed)
+  cores 0
+  jq -e '.effective.cpu_set == "0"' "$BATS_TEST_TMPDIR/q"
+  [ "$(allowed)" = 0 ]
+  cores ''
+  jq -e '.effective == .limit' "$BATS_TEST_TMPDIR/q"
+  [ "$(allowed)" = "$all" ]
+}
+
 ended_by_9() { api GET /v1/routers/r1 | jq -e '.status.faults[] | select(.what == "container-ended" and .signal == 9)'; }
 runs_again() { api GET /v1/routers/r1 | jq -e ".status.state == \"running\" and .status.container.init_pid != $1"; }
 

@@ -25,6 +25,7 @@ a_name_is_enough(void **state)
 	assert_int_equal(r.quota.mem_bytes, 64 << 20);
 	assert_int_equal(r.quota.pids, 64);
 	assert_int_equal(r.quota.disk_bytes, 16 << 20);
+	assert_int_equal(r.quota.vnics_max, 32);
 	assert_int_equal(r.quota.pool_slots, 1024);
 	assert_int_equal(r.n_vnics, 0);
 	assert_int_equal(r.n_routes, 0);
@@ -206,6 +207,8 @@ quotas_have_ranges_and_units(void **state)
 	expect_quota("pids", "3", "must be 4 to 32768");
 	expect_quota("pool_slots", "1", "must be 2 to 65536");
 	expect_quota("pool_slots", "65537", "must be 2 to 65536");
+	expect_quota("vnics_max", "0", "must be 1 to 32");
+	expect_quota("vnics_max", "33", "must be 1 to 32");
 	for (size_t i = 0; i < ARRAY_SIZE(nonsense); i++)
 		expect_quota(
 		    "mem_bytes", nonsense[i], "must be a whole number");

@@ -59,7 +59,7 @@ both_levels_are_read_and_written(void **state)
 	o = json_object_get(spec, "quota");
 	assert_int_equal(json_integer_value(json_object_get(o, "tx_bps")),
 	    INT64_C(1000000000000));
-	assert_int_equal(json_object_size(o), 10);
+	assert_int_equal(json_object_size(o), 12);
 	o = json_object_get(
 	    json_array_get(json_object_get(spec, "vnics"), 0), "quota");
 	assert_int_equal(

@@ -31,7 +31,8 @@ struct rig {
 	struct err e;
 };
 
-static const struct container_limits limits = { 500, 64 << 20, 32, 8 << 20 };
+static const struct container_limits limits = { 500, 64 << 20, 32, 8 << 20,
+	"0" };
 
 static void
 write_script(struct rig *g, const char *body)
@@ -117,6 +118,7 @@ assert_limits(
 	assert_true(a->mem_bytes == b->mem_bytes);
 	assert_int_equal(a->pids, b->pids);
 	assert_true(a->disk_bytes == b->disk_bytes);
+	assert_string_equal(a->cpus, b->cpus);
 }
 
 static struct container_spec
@@ -256,7 +258,7 @@ test_fake_process(void **state)
 
 #define NUMBERS                                                            \
 	"init-pid 42\\ncpu-millis 500\\nmem-bytes 1\\npids 2\\ndisk-bytes" \
-	" 3\\nend\\n'"
+	" 3\\ncpus 0-1\\nall-cpus 0-1\\nend\\n'"
 
 static void
 test_lxc_reports(void **state)

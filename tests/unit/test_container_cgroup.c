@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_container_cgroup: limits read from, written to and compared in fake
- * trees of files: version 1, version 2, and a mixture. The real kernel is met
- * in tests/system/containers.bats.
+ * test_container_cgroup: limits and their use read from, written to and
+ * compared in fake trees of files: version 1, version 2, and a mixture. The real
+ * kernel is met in tests/system/containers.bats.
  */
-#include "agent/launch_cgroup.h"
+#include "agent/container_use.h"
 #include "lib/base.h"
 
 #include <ftw.h>
+#include <linux/magic.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <cmocka.h>
 
@@ -129,7 +131,7 @@ test_v1_reads(void **state)
 static void
 test_v1_writes(void **state)
 {
-	const struct container_limits l = { 250, 512 << 20, 100, 1 };
+	const struct container_limits l = { 250, 512 << 20, 100, 1, "" };
 	struct err e;
 
 	(void)state;
@@ -165,7 +167,7 @@ test_v2(void **state)
 	assert_int_equal(l.pids, 32);
 
 	/* below what is in use it would kill */
-	l = (struct container_limits){ 100, 10 << 20, 8, 1 };
+	l = (struct container_limits){ 100, 10 << 20, 8, 1, "" };
 	assert_int_equal(cgroups_write(&groups, "u", &l, &e), -EBUSY);
 	assert_memory_equal(
 	    get("uni/europa/u/payload/memory.max"), "33554432", 8);
@@ -227,22 +229,27 @@ test_holds(void **state)
 static void
 test_equal(void **state)
 {
-	const struct container_limits asked = { 500, 1000001, 64, 5000 };
-	struct container_limits got = { 500, 999424, 64, 8192 };
+	const struct container_limits asked = { 500, 1000001, 64, 5000, "" };
+	struct container_limits got = { 500, 999424, 64, 8192, "" };
 	struct err e = { 0 };
 
 	(void)state;
 	assert_int_equal(cgroups_check_equal(&asked, &got, &e), 0);
 	got.mem_bytes -= 4096;
 	assert_int_equal(cgroups_check_equal(&asked, &got, &e), -EBADE);
-	got = (struct container_limits){ 0, 999424, 64, 8192 };
+	got = (struct container_limits){ 0, 999424, 64, 8192, "" };
 	assert_int_equal(cgroups_check_equal(&asked, &got, &e), -EBADE);
 	assert_string_equal(
 	    e.msg, "limit cpu: asked for 500, but there is none");
-	got = (struct container_limits){ 500, 999424, 65, 8192 };
+	got = (struct container_limits){ 500, 999424, 65, 8192, "" };
 	assert_int_equal(cgroups_check_equal(&asked, &got, &e), -EBADE);
-	got = (struct container_limits){ 500, 999424, 64, 0 };
+	got = (struct container_limits){ 500, 999424, 64, 0, "" };
 	assert_int_equal(cgroups_check_equal(&asked, &got, &e), -EBADE);
+	/* no list asked for is content with any */
+	got = (struct container_limits){ 500, 999424, 64, 8192, "0-1" };
+	assert_int_equal(cgroups_check_equal(&asked, &got, &e), 0);
+	assert_int_equal(cgroups_check_equal(&got, &got, &e), 0);
+	assert_int_equal(cgroups_check_equal(&got, &asked, &e), -EBADE);
 }
 
 static void
@@ -291,6 +298,112 @@ tear_down(void **state)
 	return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+static void
+test_v1_use(void **state)
+{
+	struct container_use u;
+
+	(void)state;
+	probe_v1();
+	container_use_read(&groups, "w", 0, &u);
+	assert_true(
+	    u.cpu_ns == CONTAINER_UNKNOWN && u.mem_bytes == CONTAINER_UNKNOWN &&
+	    u.pids == CONTAINER_UNKNOWN && u.disk_bytes == CONTAINER_UNKNOWN);
+	put("cpu/europa/w/payload/cpuacct.usage", "123456789012");
+	put("mem/base/europa/w/payload/memory.usage_in_bytes", "8192");
+	put("pids/europa/w/payload/pids.current", "7");
+	container_use_read(&groups, "w", 0, &u);
+	assert_int_equal(u.cpu_ns, 123456789012);
+	assert_int_equal(u.mem_bytes, 8192);
+	assert_int_equal(u.pids, 7);
+	/* swap is part of the limit */
+	put("mem/base/europa/w/payload/memory.memsw.usage_in_bytes", "12288");
+	container_use_read(&groups, "w", 0, &u);
+	assert_int_equal(u.mem_bytes, 12288);
+}
+
+static void
+test_v2_use(void **state)
+{
+	struct container_use u;
+
+	(void)state;
+	probe_v2();
+	put("uni/europa/w/payload/cpu.stat", "usage_usec 2500\nuser_usec 9");
+	put("uni/europa/w/payload/memory.current", "8192");
+	put("uni/europa/w/payload/pids.current", "0");
+	container_use_read(&groups, "w", 0, &u);
+	assert_int_equal(u.cpu_ns, 2500000);
+	assert_int_equal(u.mem_bytes, 8192);
+	assert_int_equal(u.pids, 0);
+	put("uni/europa/w/payload/memory.swap.current", "4096");
+	container_use_read(&groups, "w", 0, &u);
+	assert_int_equal(u.mem_bytes, 12288);
+}
+
+/* Of this process's own root: a /var that is no tmpfs is nobody's disk. */
+static void
+test_disk_is_a_tmpfs(void **state)
+{
+	struct statfs s;
+
+	(void)state;
+	assert_true(container_use_disk(0) == CONTAINER_UNKNOWN);
+	assert_true(container_use_disk(INT32_MAX) == CONTAINER_UNKNOWN);
+	assert_int_equal(statfs("/var", &s), 0);
+	if (s.f_type != TMPFS_MAGIC)
+		assert_true(container_use_disk(getpid()) == CONTAINER_UNKNOWN);
+}
+
+static void
+test_v2_cpus(void **state)
+{
+	char now[CPUS_TEXT], all[CPUS_TEXT];
+	struct err e;
+
+	(void)state;
+	probe_v2();
+	put("uni/europa/x/cpuset.cpus.effective", "0-7");
+	put("uni/europa/x/payload/cpuset.cpus.effective", "0-3");
+	put("uni/europa/x/payload/cpuset.cpus", "");
+	assert_int_equal(cgroups_read_cpus(&groups, "x", now, all, &e), 0);
+	assert_string_equal(now, "0-3");
+	assert_string_equal(all, "0-7");
+	assert_int_equal(cgroups_write_cpus(&groups, "x", "", &e), 0);
+	assert_string_equal(get("uni/europa/x/payload/cpuset.cpus"), "");
+	assert_int_equal(cgroups_write_cpus(&groups, "x", "1", &e), 0);
+	assert_string_equal(get("uni/europa/x/payload/cpuset.cpus"), "1");
+}
+
+static void
+test_v1_cpus(void **state)
+{
+	char text[1024], now[CPUS_TEXT], all[CPUS_TEXT];
+	struct err e;
+
+	(void)state;
+	probe_v1();
+	assert_int_equal(cgroups_read_cpus(&groups, "x", now, all, &e), 0);
+	assert_string_equal(now, "");
+	assert_int_equal(cgroups_write_cpus(&groups, "x", "1", &e), -ENOTSUP);
+	snprintf(text, sizeof(text),
+	    "cgroup %s/cpu cgroup rw,cpu,memory,pids 0 0\n"
+	    "cgroup %s/cs cgroup rw,cpuset 0 0",
+	    dir, dir);
+	assert_int_equal(probe(text, "2:cpu,memory,pids:/\n1:cpuset:/", &e), 0);
+	put("cs/europa/x/cpuset.cpus", "0-7");
+	put("cs/europa/x/payload/cpuset.cpus", "0-1");
+	put("cs/europa/x/payload/inner/cpuset.cpus", "");
+	assert_int_equal(cgroups_read_cpus(&groups, "x", now, all, &e), 0);
+	assert_string_equal(now, "0-1");
+	assert_string_equal(all, "0-7");
+	/* the parent has room for both first; a file keeps what is not over-
+	 * written by what comes last */
+	assert_int_equal(cgroups_write_cpus(&groups, "x", "2", &e), 0);
+	assert_string_equal(get("cs/europa/x/payload/cpuset.cpus"), "2,0-1");
+	assert_string_equal(get("cs/europa/x/payload/inner/cpuset.cpus"), "2");
+}
+
 int
 main(void)
 {
@@ -302,6 +415,11 @@ main(void)
 		cmocka_unit_test(test_missing_limit_file),
 		cmocka_unit_test(test_holds),
 		cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_v1_use),
+		cmocka_unit_test(test_v2_use),
+		cmocka_unit_test(test_disk_is_a_tmpfs),
+		cmocka_unit_test(test_v2_cpus),
+		cmocka_unit_test(test_v1_cpus),
 		cmocka_unit_test(test_remove),
 	};
 

@@ -25,9 +25,8 @@ static const struct launch_args start_args = {
 		.hostname = "r1",
 		.rootfs = "/var/lib/europa/templates/router/0123/rootfs",
 		.run_dir = "/run/europa/r/019aa7c0",
-		.cpus = "1-3,5",
 		.id_base = 1000000000,
-		.limits = { 500, 268435456, 64, 67108864 },
+		.limits = { 500, 268435456, 64, 67108864, "1-3,5" },
 	},
 };
 
@@ -40,6 +39,7 @@ assert_limits(
 	assert_true(a->mem_bytes == b->mem_bytes);
 	assert_int_equal(a->pids, b->pids);
 	assert_true(a->disk_bytes == b->disk_bytes);
+	assert_string_equal(a->cpus, b->cpus);
 }
 
 static int
@@ -70,7 +70,6 @@ test_args_round_trip(void **state)
 	assert_string_equal(back.spec.hostname, "r1");
 	assert_string_equal(back.spec.rootfs, start_args.spec.rootfs);
 	assert_string_equal(back.spec.run_dir, start_args.spec.run_dir);
-	assert_string_equal(back.spec.cpus, "1-3,5");
 	assert_int_equal(back.spec.id_base, 1000000000);
 	assert_limits(&back.spec.limits, &start_args.spec.limits);
 }
@@ -159,7 +158,8 @@ test_report_round_trip(void **state)
 	const struct container_status st = {
 		.state = CONTAINER_FROZEN,
 		.init_pid = 4711,
-		.effective = { 500, 1ULL << 40, 64, 12345 },
+		.effective = { 500, 1ULL << 40, 64, 12345, "0,2-3" },
+		.all_cpus = "0-3",
 	};
 	struct container_status back = { 0 };
 	char buf[LAUNCH_REPORT_BYTES];
@@ -173,6 +173,7 @@ test_report_round_trip(void **state)
 	assert_int_equal(back.state, CONTAINER_FROZEN);
 	assert_int_equal(back.init_pid, 4711);
 	assert_limits(&back.effective, &st.effective);
+	assert_string_equal(back.all_cpus, "0-3");
 
 	err_set(&e, -EBADE, "limit pids:\nasked for 64");
 	launch_report_format(buf, -EBADE, NULL, &e);

@@ -26,6 +26,7 @@ static const char uid[] = "01a20383-9a1f-7d0e-8bb8-11ae58883d2a";
 static void
 start(void)
 {
+	const struct container_config c = { .dir = dir };
 	struct err e = { 0 };
 
 	memset(&node, 0, sizeof(node));
@@ -37,6 +38,8 @@ start(void)
 	router.project = node.projects;
 	node.routers = &router;
 	node.ops = &container_fake;
+	if (node.ops->open(node.loop, &c, &node.ops_cookie, &e) < 0)
+		fail_msg("%s", e.msg);
 	if (usage_open(&node, &e) < 0)
 		fail_msg("%s", e.msg);
 }
@@ -45,6 +48,7 @@ start(void)
 static void
 kill_it(void)
 {
+	node.ops->close(node.ops_cookie);
 	projects_free(&node);
 	store_close(node.store);
 	loop_free(node.loop);
