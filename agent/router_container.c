@@ -225,6 +225,10 @@ void
 router_container_stop(struct router *r)
 {
 	r->ending = true;
+	/* nor is a europad after this one to take it for a death */
+	faults_set_up(&r->faults, false);
+	r->faults.written_ms = 0;
+	faults_write(&r->faults);
 	usage_count(r); /* its cgroup goes */
 	begin(r, CONTAINER_DO_STOP, done);
 }

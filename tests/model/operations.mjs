@@ -278,7 +278,8 @@ export class Operations {
       {mem_bytes: this.pick(['64MiB', '96MiB', 134217728])},
       {pool_slots: this.pick([64, 100, 512, 1024])}, {rx_pps: '100k', tx_bps: '1G'},
       {burst_ms: 20}, {rx_pps: null, burst_ms: null}, {pool_slots: 2048},
-      {disk_bytes: '8MiB'}, {vnics_max: this.pick([0, 1, 2, 32])}, {mem_bytes: '900GiB'}, {pids: 'many'}, {pids: 3}]);
+      {disk_bytes: '8MiB'}, {vnics_max: this.pick([0, 1, 2, 32])},
+      {mem_bytes: '900GiB'}, {pids: 'many'}, {pids: 3}]);
   }
 
   care() {

@@ -236,13 +236,14 @@ function attach(v) {
 }
 
 export function vnic(v) {
-  known(v, 'vnic', 'name', 'attach', 'mtu', 'mac', 'addresses', 'quota');
+  known(v, 'vnic', 'name', 'attach', 'mtu', 'mac', 'addresses', 'allow_macs', 'quota');
   const out = {
     name: name(v.name, 'vnic name', 15),
     attach: attach(v.attach),
     mtu: count(v.mtu, 'mtu', 1500, {min: 68, max: 9000}),
     mac: mac(v.mac),
     addresses: list(v.addresses, 'addresses'),
+    allow_macs: [], // operations ask for none
   };
   out.addresses.forEach((a, i) => {
     address(a, out.mtu);

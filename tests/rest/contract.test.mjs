@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 
-import {empty, killEuropad, lines, lua, must, pidFile, pipeline, request, reset, skip}
+import {empty, killEuropad, lines, lua, must, pidFile, pipeline, request, reset, skip, until}
   from './client.mjs';
 import {check, checkAnswer, load, operations, resolve} from './openapi.mjs';
 
@@ -162,6 +162,8 @@ test('a stale ETag is told what has changed since', {skip}, async () => {
   if (!pidFile) return;
   await killEuropad();
   assert.equal((await stale('/v1/routers/r1', tags[4])).changed, null);
+  await until(async () =>
+    assert.equal((await must('GET', '/v1/routers/r1')).json.status.state, 'running'), 20);
 });
 
 test('a dry run shows what would be', {skip}, async () => {
