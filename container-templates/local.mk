@@ -32,6 +32,7 @@ dist_routertemplate_DATA = \
   container-templates/router/passwd
 birdtemplatedir = $(europalibexecdir)/templates/bird
 dist_birdtemplate_DATA = \
+  container-templates/bird/again \
   container-templates/bird/bird.conf \
   container-templates/bird/manifest \
   container-templates/bird/service \

@@ -224,12 +224,19 @@ is_unreachable() {
   [ "$(kernel_forwarded)" = 0 ]
 }
 
-@test "a twin that somebody deletes comes back" {
-  local index
+# How often BIRD has worked out OSPF's ways because an interface came.
+worked_out() { # ROUTER
+  grep -c 'Reloading protocol ospf4' "/proc/$(init_pid "$1")/root/var/log/europa.log" || true
+}
+
+@test "a twin that somebody deletes comes back, and OSPF is worked out once more" {
+  local index before
+  before=$(worked_out c)
   index=$(kernel c ip -o link show eth1 | cut -d: -f1)
   inside c /bin/busybox ip link del eth1
   within 10 is_another c eth1 "$index"
   within 10 has_address c eth1 198.18.12.3/24
+  within 15 at_least $((before + 1)) worked_out c
 }
 
 is_another() { # ROUTER INTERFACE INDEX
