@@ -525,8 +525,9 @@ vnic_wait_on(struct vnic_queue **qs, unsigned n, _Atomic(uint32_t) *word,
 		no = errno;
 	for (unsigned i = 0; i < n; i++)
 		vnic_sleep_end(&qs[i]->router->asleep);
-	return no == 0 || no == EAGAIN || no == ETIMEDOUT || no == EINTR ? 0
-									 : -no;
+	if (no == ETIMEDOUT)
+		return 1;
+	return no == 0 || no == EAGAIN || no == EINTR ? 0 : -no;
 }
 
 static uint64_t
@@ -556,5 +557,5 @@ vnic_wait(struct vnic_queue **qs, unsigned n, unsigned timeout_ms)
 {
 	if (n <= VNIC_MAX_QUEUES && timeout_ms > 0 && comes_soon(qs, n))
 		return 0;
-	return vnic_wait_on(qs, n, NULL, 0, timeout_ms);
+	return MIN(vnic_wait_on(qs, n, NULL, 0, timeout_ms), 0);
 }

@@ -127,7 +127,8 @@ int vnic_wait(struct vnic_queue **qs, unsigned n, unsigned timeout_ms);
  * The same without polling, for who polls himself; and it returns also when
  * *word is not seen any more: a private word
  * of this process by which other threads wake this one (add 1, FUTEX_WAKE with
- * FUTEX_PRIVATE_FLAG). Needs futex_waitv (Linux 5.16); word may be NULL.
+ * FUTEX_PRIVATE_FLAG). Needs futex_waitv (Linux 5.16); word may be NULL. Returns 1
+ * when the time was over.
  */
 int vnic_wait_on(struct vnic_queue **qs, unsigned n, _Atomic(uint32_t) *word,
     uint32_t seen, unsigned timeout_ms);

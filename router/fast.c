@@ -94,8 +94,12 @@ sleep_idle(struct fast *f)
 	seen = bell_sleep(&f->bell);
 	publish_leave(f->publish, f->reader);
 	pulse_sleep(&f->pulse);
-	if (!is_wanted_elsewhere(f))
-		vnic_wait_on(f->queue, f->n, &f->bell.word, seen, MAX_SLEEP_MS);
+	/* a look each second, as the protocol wants; nobody else wakes up for it */
+	while (!is_wanted_elsewhere(f) &&
+	       vnic_wait_on(
+		   f->queue, f->n, &f->bell.word, seen, MAX_SLEEP_MS) == 1 &&
+	       f->runs)
+		;
 	pulse_awake(&f->pulse);
 	bell_awake(&f->bell);
 }
@@ -108,6 +112,7 @@ may_run(struct fast *f, unsigned i)
 
 	f->gone |= status == VNIC_GONE;
 	f->waits &= status == VNIC_WAIT;
+	f->runs &= status == VNIC_RUN;
 	if (likely(status == VNIC_RUN)) {
 		pipeline_late(f->pipeline[i]);
 		return true;
@@ -132,6 +137,7 @@ turn(struct fast *f)
 	unsigned n = 0;
 
 	f->waits = true;
+	f->runs = true;
 	for (unsigned i = 0; i < f->n; i++) {
 		if (!may_run(f, i))
 			continue;
@@ -202,6 +208,7 @@ go_on(struct fast *f)
 	f->at = 0;
 	f->n_round = 0;
 	f->waits = true;
+	f->runs = true;
 }
 
 static unsigned
@@ -309,6 +316,7 @@ run_script(struct fast *f, struct script *s)
 	f->path.ops = &path_ops;
 	f->at = f->n_round = 0;
 	f->waits = true;
+	f->runs = true;
 	pulse_begin(&f->pulse);
 	rc = s ? script_run(s, &f->path, &why) : (run_closed(f), 0);
 	if (rc < 0)

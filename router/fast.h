@@ -34,6 +34,7 @@ struct fast {
 	struct share share;
 	bool gone;  /* the set is over */
 	bool waits; /* no queue of this round may run */
+	bool runs;  /* all of them may */
 	/* while a script runs: */
 	struct path path;
 	unsigned at;      /* the queue whose batch it has, or the next */

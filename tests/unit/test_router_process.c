@@ -143,6 +143,46 @@ a_vnic_that_goes_down_is_noticed(void **state)
 	assert_true(router_rig_is_silent(r, 20));
 }
 
+/* How often its main thread has slept. */
+static unsigned long
+sleeps_of(pid_t pid)
+{
+	unsigned long n = 0;
+	char line[256];
+	bool found = false;
+	FILE *f;
+
+	snprintf(line, sizeof(line), "/proc/%d/status", (int)pid);
+	f = fopen(line, "r");
+	assert_non_null(f);
+	while (!found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "voluntary_ctxt_switches: %lu", &n) == 1;
+	fclose(f);
+	assert_true(found);
+	return n;
+}
+
+static void
+who_has_nothing_to_do_sleeps(void **state)
+{
+	struct router_rig *r = *state;
+	struct frame_spec s = lab_towards_b();
+	unsigned long before;
+	struct rig_out o;
+	struct frame f;
+
+	lab_resolve_b(r);
+	router_rig_is_silent(r, 500);
+	before = sleeps_of(r->pid);
+	router_rig_is_silent(r, 2500);
+	/* the paths' looks of each second are nothing that it hears of */
+	assert_in_range(sleeps_of(r->pid) - before, 0, 1);
+	frame_ip4(&f, &s);
+	router_rig_send(r, RIG_DATA, 0, &f);
+	assert_true(router_rig_receive(r, 1, IP, SOON_MS, &o));
+	lab_expect_forwarded(&o, &f, HOST_B, ETH1);
+}
+
 static void
 a_restarted_host_finds_the_router_ready(void **state)
 {
@@ -241,6 +281,7 @@ main(void)
 		TEST(a_new_configuration_is_taken_without_loss),
 		TEST(a_broken_configuration_changes_nothing),
 		TEST(a_vnic_that_goes_down_is_noticed),
+		TEST(who_has_nothing_to_do_sleeps),
 		TEST(a_restarted_host_finds_the_router_ready),
 		TEST(a_killed_router_is_replaced),
 		TEST(it_ends_with_its_set),
