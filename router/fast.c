@@ -337,7 +337,7 @@ run_script(struct fast *f, struct script *s)
 void
 fast_run(struct fast *f)
 {
-	share_begin();
+	share_begin(&f->share);
 	while (!is_over(f)) {
 		struct script *s = seat_take(&f->seat);
 
@@ -346,6 +346,7 @@ fast_run(struct fast *f)
 		else
 			run_script(f, s);
 	}
+	share_end(&f->share);
 	STAGE_REPORT("fast");
 	seat_leave(&f->seat);
 	publish_leave(f->publish, f->reader);

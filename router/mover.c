@@ -281,7 +281,7 @@ sleep_idle(struct mover *m)
 void
 mover_run(struct mover *m)
 {
-	share_begin();
+	share_begin(&m->share);
 	while (!is_over(m)) {
 		if (likely(turn(m) > 0)) {
 			share_anew(&m->share);
@@ -299,6 +299,7 @@ mover_run(struct mover *m)
 			break;
 		}
 	}
+	share_end(&m->share);
 	/* nothing is touched any more: pairs with mover_hide() */
 	atomic_store_explicit(&m->gone, true, memory_order_seq_cst);
 	tell(m);

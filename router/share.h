@@ -4,11 +4,15 @@
  *
  * Routers may outnumber cores. One that polls on while a packet comes now and
  * then would keep its core for a whole slice of the scheduler, milliseconds, in
- * which the slots of the others fill up. So who sees by the clock that it has
- * lost its core while polling does not poll for some time: it naps until a turn
- * is worth its switch. (sched_yield() does nothing between containers: each is
- * alone in its cgroup.) A nap that ends in time shows that the core is its own
- * again. Who finds nothing for long sleeps.
+ * which the slots of the others fill up. So who has lost its core while polling
+ * does not poll for some time: it naps until a turn is worth its switch.
+ * (sched_yield() does nothing between containers: each is alone in its cgroup.)
+ * A nap after which it has the core at once shows that the core is its own again.
+ * Who finds nothing for long sleeps.
+ *
+ * The clock alone does not tell a neighbour from a virtual machine that stands
+ * still, or whose timers are late: the kernel does, which counts for how long a
+ * thread was ready and did not run. Where it does not count, the clock is taken.
  */
 #ifndef ROUTER_SHARE_H
 #define ROUTER_SHARE_H
@@ -22,12 +26,16 @@ struct share {
 	uint64_t nap_ns;     /* 0 = the core is ours: poll */
 	uint64_t idle_since; /* ns; 0 = had a packet */
 	unsigned n_naps;     /* since the last packet */
+	uint64_t looked_ns;  /* at what the kernel says */
+	uint64_t waited_ns; /* what it said: ready without a core, since ever */
+	int schedstat;      /* where it says so; < 0 = it does not */
 };
 
 enum share_next { SHARE_POLL, SHARE_NAP, SHARE_SLEEP };
 
 /* Of the calling thread: short slices, and naps that end in time. */
-void share_begin(void);
+void share_begin(struct share *s);
+void share_end(struct share *s);
 
 /* A poll found packets, or the thread has slept. */
 static inline void

@@ -8,6 +8,7 @@ ROUTER_UNIT = \
   tests/unit/test_router_fib4 tests/unit/test_router_fib4_change \
   tests/unit/test_router_fib6 \
   tests/unit/test_router_queue \
+  tests/unit/test_router_share \
   tests/unit/test_router_conf tests/unit/test_router_plan \
   tests/unit/test_router_distribute \
   tests/unit/test_router_dpdk \
@@ -77,6 +78,8 @@ tests_unit_test_router_fib6_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_fib6_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_queue_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_queue_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_share_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_share_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_conf_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_conf_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_plan_CFLAGS = $(ROUTER_CFLAGS)
