@@ -21,8 +21,12 @@ enum {
 	NAP_NS = 100000,   /* the first one, */
 	MIN_NAP_NS = 25000,
 	MAX_NAP_NS = 500000,
-	EMPTY_NAPS = 2,    /* that found nothing, before it sleeps */
-	SLICE_NS = 100000, /* the shortest that there is */
+	EMPTY_NAPS = 2,   /* that found nothing, before it sleeps */
+	ALONE_NS = 2000,  /* who is alone waits less for its core after a nap */
+	MIN_ALONE = 32,   /* naps alone before it polls again; */
+	MAX_ALONE = 4096, /* after mistakes, each of which takes a slice away */
+	MISTAKE_NS = 1000000000, /* it had a neighbour again so soon */
+	SLICE_NS = 100000,       /* the shortest that there is */
 };
 
 /*
@@ -96,6 +100,17 @@ has_lost_core(struct share *s, uint64_t now)
 	return look(s, now, gap) > LOST_NS / 2;
 }
 
+static void
+begin_naps(struct share *s, uint64_t now)
+{
+	bool mistake = s->ended_ns != 0 && now - s->ended_ns < MISTAKE_NS;
+
+	s->nap_ns = NAP_NS;
+	s->n_alone = 0;
+	s->want_alone = mistake ? MIN(2 * s->want_alone, (unsigned)MAX_ALONE)
+				: (unsigned)MIN_ALONE;
+}
+
 enum share_next
 share_idle(struct share *s)
 {
@@ -104,7 +119,7 @@ share_idle(struct share *s)
 	if (s->idle_since == 0)
 		s->idle_since = now;
 	if (s->nap_ns == 0 && unlikely(has_lost_core(s, now)))
-		s->nap_ns = NAP_NS;
+		begin_naps(s, now);
 	s->polled_ns = now;
 	if (likely(s->nap_ns == 0))
 		return now - s->idle_since < SHARE_POLL_NS ? SHARE_POLL
@@ -126,9 +141,12 @@ share_nap(struct share *s)
 	if (late > s->nap_ns)
 		s->nap_ns = MIN(2 * s->nap_ns, (uint64_t)MAX_NAP_NS);
 	else if (late < s->nap_ns / 4)
-		s->nap_ns /= 2;
-	if (s->nap_ns < MIN_NAP_NS)
+		s->nap_ns = MAX(s->nap_ns / 2, (uint64_t)MIN_NAP_NS);
+	s->n_alone = late < ALONE_NS ? s->n_alone + 1 : 0;
+	if (s->n_alone >= s->want_alone) {
 		s->nap_ns = 0;
+		s->ended_ns = now;
+	}
 	s->polled_ns = 0;
 	s->n_naps++;
 }
