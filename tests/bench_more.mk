@@ -3,13 +3,17 @@
 # the node, what routers cost that do nothing; and the report.
 if HAVE_DPDK
 BENCH_TOOLS += tests/bench/latency.so tests/bench/busy.so \
-  tests/bench/costs
+  tests/bench/gate.so tests/bench/costs
 endif
-# a library that is loaded first, not a program
+# libraries that are loaded first, not programs
 tests_bench_latency_so_SOURCES = tests/bench/latency.c tests/bench/bench.h
 tests_bench_latency_so_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS) -fPIC
 tests_bench_latency_so_LDFLAGS = $(SAN_FLAGS) -shared
 tests_bench_latency_so_LDADD = $(DPDK_LIBS)
+tests_bench_gate_so_SOURCES = tests/bench/gate.c tests/bench/bench.h
+tests_bench_gate_so_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS) -fPIC
+tests_bench_gate_so_LDFLAGS = $(SAN_FLAGS) -shared
+tests_bench_gate_so_LDADD = $(DPDK_LIBS)
 tests_bench_busy_so_SOURCES = tests/bench/busy.c
 tests_bench_busy_so_CFLAGS = $(AM_CFLAGS) -fPIC
 tests_bench_busy_so_LDFLAGS = $(SAN_FLAGS) -shared

@@ -88,10 +88,11 @@ tenants_resolve() { # N
 }
 
 tenants_up() { # N equal|unequal
+  rm -f source.open
   tenants_all "$1" POST /v1/routers p0 p1 && tenants_resolve "$1" &&
     "$EUROPA_BUILDDIR/tests/bench/tenants" "$BENCH_TMP/src.pcap" "$1" "$2" &&
     tenants_port src "net_pcap0,rx_pcap=$BENCH_TMP/src.pcap,infinite_rx=1" &&
-    tenants_all "$1" PATCH /v1/routers/%i src sink
+    tenants_all "$1" PATCH /v1/routers/%i src sink && : > source.open
 }
 
 tenants_down() { # N
@@ -125,6 +126,8 @@ tenants_one() {
   cpu=$(($(tenants_cpu) - cpu))
   paste before after | awk '{us = ($4 - $1) / 1000; print ($5 - $2) / us, ($6 - $3) / us, $5 - $2}' > rates
   AGGREGATE=$(awk '{n += $1} END {print n}' rates)
+  awk '$1 == 0 {exit 1}' rates ||
+    bench_die "routers: one of $1 forwards nothing"
   CPU_NS=$(awk -v cpu="$cpu" '{n += $3} END {print cpu / n}' rates)
   JAIN=$(sort -g -k 2 rates | awk '
     {rate[NR] = $1; want[NR] = $2; left += $1}
@@ -171,6 +174,8 @@ run_routers() {
   local i n load
   [ "$(id -u)" = 0 ] || bench_die "routers: needs root"
   [ -z "$BENCH_QUICK" ] || ROUTERS_N="1 10 100" ROUTERS_UNEQUAL=10
+  EUROPA_PLANE_ENV=("LD_PRELOAD=$EUROPA_BUILDDIR/tests/bench/gate.so"
+    BENCH_GATE_PORT=net_pcap0 "BENCH_GATE_FILE=$BENCH_TMP/source.open")
   europa_up "$ROUTERS_PREFIX" net_af_packet0,iface=p0 net_af_packet1,iface=p1 || return 1
   ip -n "$NODE_RECEIVER" addr add 198.18.1.254/24 dev eth0
   tenants_port sink net_null0,no-rx=1 || return 1
