@@ -17,14 +17,13 @@
 
 enum {
 	LOST_NS = 200000,  /* no poll takes that long: somebody had the core */
-	LOOK_NS = 1000000, /* what the kernel says is not older than that */
+	LOOK_NS = 1000000, /* while polling, the kernel is asked that often */
 	NAP_NS = 100000,   /* the first one, */
 	MIN_NAP_NS = 25000,
 	MAX_NAP_NS = 500000,
 	EMPTY_NAPS = 2,   /* that found nothing, before it sleeps */
-	ALONE_NS = 2000,  /* who is alone waits less for its core after a nap */
 	MIN_ALONE = 32,   /* naps alone before it polls again; */
-	MAX_ALONE = 4096, /* after mistakes, each of which takes a slice away */
+	MAX_ALONE = 1024, /* after mistakes, each of which takes a slice away */
 	MISTAKE_NS = 1000000000, /* it had a neighbour again so soon */
 	SLICE_NS = 100000,       /* the shortest that there is */
 };
@@ -54,56 +53,63 @@ share_begin(struct share *s)
 	*s = (struct share){ 0 };
 	ask_for_short_slices();
 	prctl(PR_SET_TIMERSLACK, 1000); /* ns; the default is half a nap */
-	s->schedstat =
+	s->schedstat_fd =
 	    open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
 }
 
 void
 share_end(struct share *s)
 {
-	if (s->schedstat >= 0)
-		close(s->schedstat);
-	s->schedstat = -1;
+	base_close(s->schedstat_fd);
+	s->schedstat_fd = -1;
+}
+
+/* False if the kernel does not count; zeros say the same. */
+static bool
+read_waited(int fd, uint64_t *waited_ns)
+{
+	char text[64];
+	uint64_t ran_ns;
+	ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return sscanf(text, "%" SCNu64 " %" SCNu64, &ran_ns, waited_ns) == 2 &&
+	       ran_ns > 0;
 }
 
 /*
- * For how much of the last time_ns the thread was ready to run and did not, in ns:
- * as the kernel says (Documentation/scheduler/sched-stats.rst), since the look
- * before; all of it where the kernel says nothing.
+ * For how long the thread was ready and did not run since the last look, ns
+ * (Documentation/scheduler/sched-stats.rst); clock_ns if the kernel does not say.
  */
 static uint64_t
-look(struct share *s, uint64_t now, uint64_t time_ns)
+waited_since_look(struct share *s, uint64_t now, uint64_t clock_ns)
 {
 	uint64_t before = s->waited_ns;
-	char text[64];
-	ssize_t n = -1;
 
 	s->looked_ns = now;
-	if (s->schedstat >= 0)
-		n = pread(s->schedstat, text, sizeof(text) - 1, 0);
-	if (n <= 0)
-		return time_ns;
-	text[n] = '\0';
-	if (sscanf(text, "%*u %" SCNu64, &s->waited_ns) != 1)
-		return time_ns;
-	return MIN(s->waited_ns - before, time_ns);
+	if (!read_waited(s->schedstat_fd, &s->waited_ns))
+		return clock_ns;
+	return s->waited_ns - before;
 }
 
-/* Others had the core between two polls that found nothing. */
+/* Has somebody had the core since the last poll, which found nothing either? */
 static bool
-has_lost_core(struct share *s, uint64_t now)
+look_for_neighbour(struct share *s, uint64_t now)
 {
 	uint64_t gap = s->polled_ns ? now - s->polled_ns : 0;
 
 	if (likely(gap <= LOST_NS && now - s->looked_ns < LOOK_NS))
 		return false;
-	return look(s, now, gap) > LOST_NS / 2;
+	return waited_since_look(s, now, gap) > LOST_NS / 2 && gap > LOST_NS;
 }
 
 static void
 begin_naps(struct share *s, uint64_t now)
 {
-	bool mistake = s->ended_ns != 0 && now - s->ended_ns < MISTAKE_NS;
+	bool mistake =
+	    s->naps_ended_ns != 0 && now - s->naps_ended_ns < MISTAKE_NS;
 
 	s->nap_ns = NAP_NS;
 	s->n_alone = 0;
@@ -118,7 +124,7 @@ share_idle(struct share *s)
 
 	if (s->idle_since == 0)
 		s->idle_since = now;
-	if (s->nap_ns == 0 && unlikely(has_lost_core(s, now)))
+	if (s->nap_ns == 0 && unlikely(look_for_neighbour(s, now)))
 		begin_naps(s, now);
 	s->polled_ns = now;
 	if (likely(s->nap_ns == 0))
@@ -127,26 +133,39 @@ share_idle(struct share *s)
 	return s->n_naps == EMPTY_NAPS ? SHARE_SLEEP : SHARE_NAP;
 }
 
+/* Who had to wait, after the nap or in the turn before it, begins anew in part. */
+static void
+count_alone(struct share *s, bool alone, uint64_t now)
+{
+	if (!alone) {
+		s->n_alone -= MIN(s->n_alone, s->want_alone / 8);
+		return;
+	}
+	if (++s->n_alone < s->want_alone)
+		return;
+	s->nap_ns = 0;
+	s->naps_ended_ns = now;
+}
+
 void
 share_nap(struct share *s)
 {
 	struct timespec t = { .tv_nsec = (long)s->nap_ns };
-	uint64_t now, late;
+	uint64_t now, late, waited;
+	bool alone;
 
-	look(s, s->polled_ns, 0);
 	nanosleep(&t, NULL);
 	now = clock_now_ns();
 	late = now - s->polled_ns;
-	late = look(s, now, late - MIN(late, s->nap_ns));
+	late -= MIN(late, s->nap_ns);
+	waited = waited_since_look(s, now, late);
+	late = MIN(late, waited);
+	alone = waited < s->nap_ns / 4;
 	if (late > s->nap_ns)
 		s->nap_ns = MIN(2 * s->nap_ns, (uint64_t)MAX_NAP_NS);
 	else if (late < s->nap_ns / 4)
 		s->nap_ns = MAX(s->nap_ns / 2, (uint64_t)MIN_NAP_NS);
-	s->n_alone = late < ALONE_NS ? s->n_alone + 1 : 0;
-	if (s->n_alone >= s->want_alone) {
-		s->nap_ns = 0;
-		s->ended_ns = now;
-	}
+	count_alone(s, alone, now);
 	s->polled_ns = 0;
 	s->n_naps++;
 }

@@ -7,9 +7,9 @@
  * which the slots of the others fill up. So who has lost its core while polling
  * does not poll for some time: it naps until a turn is worth its switch.
  * (sched_yield() does nothing between containers: each is alone in its cgroup.)
- * Naps after which it has the core at once, many in a row, show that the core is
- * its own again; after each mistake there must be more of them. Who finds nothing
- * for long sleeps.
+ * Many naps after which it has the core at once show that the core is its own
+ * again; after each mistake there must be more of them. Who finds nothing for long
+ * sleeps.
  *
  * The clock alone does not tell a neighbour from a virtual machine that stands
  * still, or whose timers are late: the kernel does, which counts for how long a
@@ -27,17 +27,22 @@ struct share {
 	uint64_t nap_ns;     /* 0 = the core is ours: poll */
 	uint64_t idle_since; /* ns; 0 = had a packet */
 	unsigned n_naps;     /* since the last packet */
-	unsigned n_alone;    /* naps in a row after which the core was free */
-	unsigned want_alone; /* so many before it polls again */
-	uint64_t ended_ns;   /* when the last naps ended; 0 = there were none */
-	uint64_t looked_ns;  /* at what the kernel says */
-	uint64_t waited_ns; /* what it said: ready without a core, since ever */
-	int schedstat;      /* where it says so; < 0 = it does not */
+
+	unsigned n_alone;       /* naps after which the core was free */
+	unsigned want_alone;    /* so many before it polls again */
+	uint64_t naps_ended_ns; /* the last time; 0 = there were none */
+
+	uint64_t looked_ns; /* at what the kernel says */
+	uint64_t waited_ns; /* what it said: ready without a core, in all */
+	int schedstat_fd;   /* where it says so; < 0 = it does not */
 };
 
 enum share_next { SHARE_POLL, SHARE_NAP, SHARE_SLEEP };
 
-/* Of the calling thread: short slices, and naps that end in time. */
+/*
+ * Of the thread that will nap, by itself: short slices, and naps that end in
+ * time. Forgets what was; share_end() gives back what it took.
+ */
 void share_begin(struct share *s);
 void share_end(struct share *s);
 

@@ -10,8 +10,7 @@
 #   europa_down PREFIX
 #
 # The worker is pinned to $BENCH_HOST_CORE, routers to $BENCH_ROUTER_CORE. After
-# europa_up, or veth_names PREFIX, api() of node.sh talks to it. What EUROPA_PLANE_ENV
-# has (an array, NAME=VALUE) is in the environment of the data plane.
+# europa_up, or veth_names PREFIX, api() of node.sh talks to it.
 
 europa_names() { # PREFIX
   BIN_DATAPLANE=$EUROPA_BUILDDIR/europa-dataplane
@@ -24,18 +23,6 @@ europa_names() { # PREFIX
   NODE_AGENT_MORE="router_cpus = $BENCH_ROUTER_CORE"
   export BIN_DATAPLANE BIN_EUROPAD BIN_TEMPLATE UDPSEQ
   veth_names "$1"
-}
-
-# The data plane with EUROPA_PLANE_ENV, which no other program of the node gets.
-europa_plane() {
-  [ -n "${EUROPA_PLANE_ENV+there}" ] || return 0
-  {
-    echo '#!/bin/sh'
-    printf "exec env"
-    printf ' %q' "${EUROPA_PLANE_ENV[@]}" "$BIN_DATAPLANE"
-    echo ' "$@"'
-  } > "$BENCH_TMP/plane.sh" && chmod 755 "$BENCH_TMP/plane.sh"
-  BIN_DATAPLANE=$BENCH_TMP/plane.sh
 }
 
 europa_libexec() {
@@ -60,7 +47,6 @@ europa_settle_ports() {
 
 europa_up() { # PREFIX DEVARGS0 DEVARGS1
   europa_names "$1"
-  europa_plane
   europa_libexec
   NODE_DEVARGS0=$2 NODE_DEVARGS1=$3
   bench_on_exit europa_down "$1"

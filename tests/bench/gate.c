@@ -21,7 +21,7 @@
 
 enum { LOOK_EVERY = 1024 }; /* bursts */
 
-/* Of the worker that polls the port. */
+/* Of queue 0: of who starts the port, then of the worker that polls it. */
 static struct {
 	bool open;
 	unsigned turn;
@@ -68,6 +68,7 @@ rte_eth_dev_start(uint16_t port)
 	    strcmp(name, wanted) != 0)
 		return rc;
 	gate.open = false;
+	gate.turn = 0;
 	if (!rte_eth_add_rx_callback(port, 0, hold, file)) {
 		fprintf(stderr, "gate: no callback\n");
 		exit(1);

@@ -19,7 +19,8 @@
 # the namespaces; may be empty), BIN_DATAPLANE, BIN_EUROPAD, BIN_LIBEXEC,
 # BIN_TEMPLATE (folders with what a template holds, colons between).
 # Optional: NODE_CONTAINERS (lxc), NODE_MEMORY_MIB, NODE_WEB, NODE_USER,
-# NODE_WORKERS, NODE_HUGE (auto), NODE_AGENT_MORE and NODE_PLANE_MORE (lines of europa.conf), NODE_DEVARGS0 and
+# NODE_WORKERS, NODE_HUGE (auto), NODE_AGENT_MORE and NODE_PLANE_MORE (lines of
+# europa.conf), NODE_PLANE_ENV (an array, NAME=VALUE), NODE_DEVARGS0 and
 # NODE_DEVARGS1 (of p0 and p1).
 
 NODE_SENDER=${NODE_NS}sender
@@ -158,8 +159,10 @@ node_release() { # NAME: end it and its supervisor
 
 # RUNTIME_DIRECTORY is where DPDK makes a folder per process that nobody removes.
 node_plane_start() {
+  # shellcheck disable=SC2153 # who has something for it sets it
   node_supervise dataplane ip netns exec "$NODE_PLANE_NS" \
-    env RUNTIME_DIRECTORY="$NODE_DIR/plane" "$BIN_DATAPLANE" --config "$NODE_DIR/europa.conf"
+    env RUNTIME_DIRECTORY="$NODE_DIR/plane" \
+    ${NODE_PLANE_ENV[@]+"${NODE_PLANE_ENV[@]}"} "$BIN_DATAPLANE" --config "$NODE_DIR/europa.conf"
 }
 
 node_agent_start() {

@@ -1,91 +1,150 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_router_share: who naps on his core, and who does not. The neighbour is a
- * thread on the same core; the kernel's own count of what a thread waited for its
- * core says which pauses were one's.
+ * test_router_share: who naps on its core, and who polls. What the kernel counts
+ * is written by the test, but for one with a neighbour of flesh and blood.
  */
 #include "router/share.h"
 
 #include "lib/base.h"
 
-#include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 enum {
-	PAUSE_NS = 400000,
-	N_PAUSES = 200,
-	CLEAN_NS = 50000, /* a pause in which nobody else had the core */
+	PAUSE_NS = 400000,  /* longer than any poll */
+	WAITED_NS = 300000, /* most of it */
 	PATIENCE_S = 30,
 	/* as in share.c */
-	MIN_ALONE = 32,
-	ALONE_NS = 2000,
+	FIRST_ALONE = 32,
+	MOST_ALONE = 1024,
 };
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec t;
+static bool says_nothing;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+/* What the kernel would say: it has run; a kernel that does not count has zeros. */
+static void
+say(const struct share *s, uint64_t waited_ns)
+{
+	char text[64];
+	int n = snprintf(text, sizeof(text), "%d %llu 1\n",
+	    says_nothing ? 0 : 1, (unsigned long long)waited_ns);
+
+	assert_int_equal(pwrite(s->schedstat_fd, text, (size_t)n, 0), n);
 }
 
-static uint64_t
-waited_ns(void)
+static void
+begin(struct share *s)
 {
-	FILE *f = fopen("/proc/thread-self/schedstat", "re");
-	uint64_t ns;
-
-	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%*u %" SCNu64, &ns), 1);
-	fclose(f);
-	return ns;
+	share_begin(s);
+	share_end(s);
+	s->schedstat_fd = memfd_create("schedstat", MFD_CLOEXEC);
+	assert_true(s->schedstat_fd >= 0);
+	say(s, 0);
 }
 
-/* As if the machine stood still between two polls. */
+/* Polls, stands still, polls: with waited_ns as what the kernel counts then. */
 static enum share_next
-next_after_pause(struct share *s)
+next_after_pause(struct share *s, uint64_t waited_ns)
 {
 	struct timespec t = { .tv_nsec = PAUSE_NS };
 
 	share_anew(s);
-	s->looked_ns = 0;
 	share_idle(s);
 	nanosleep(&t, NULL);
+	if (s->schedstat_fd >= 0)
+		say(s, waited_ns);
 	return share_idle(s);
+}
+
+/* How many naps until it polls; each finds the core free. */
+static unsigned
+naps_alone(struct share *s)
+{
+	for (unsigned n = 0;; n++) {
+		share_anew(s);
+		if (share_idle(s) == SHARE_POLL)
+			return n;
+		assert_true(n < 2 * MOST_ALONE);
+		share_nap(s);
+	}
 }
 
 static void
 a_pause_is_no_neighbour(void **state)
 {
-	unsigned n_clean = 0;
 	struct share s;
 
 	(void)state;
-	share_begin(&s);
-	assert_true(s.schedstat >= 0);
-	for (unsigned i = 0; i < N_PAUSES; i++) {
-		uint64_t before = waited_ns();
-		enum share_next next = next_after_pause(&s);
-
-		if (waited_ns() - before > CLEAN_NS) {
-			s.nap_ns = 0; /* others of this machine are at work */
-			continue;
-		}
-		n_clean++;
-		assert_int_not_equal(next, SHARE_NAP);
-	}
+	begin(&s);
+	assert_int_not_equal(next_after_pause(&s, 0), SHARE_NAP);
+	assert_int_equal(next_after_pause(&s, WAITED_NS), SHARE_NAP);
 	share_end(&s);
-	assert_in_range(n_clean, 1, N_PAUSES);
+}
+
+static void
+a_core_of_ones_own_is_polled_again(void **state)
+{
+	uint64_t waited = 0;
+	struct share s;
+
+	(void)state;
+	begin(&s);
+	/* each mistake costs twice as much */
+	for (unsigned want = FIRST_ALONE; want <= 4 * FIRST_ALONE; want *= 2) {
+		waited += WAITED_NS;
+		assert_int_equal(next_after_pause(&s, waited), SHARE_NAP);
+		assert_int_equal(naps_alone(&s), want);
+	}
+	/* and not without end: the second before is that of a mistake */
+	for (unsigned i = 0; i < 8; i++) {
+		s.naps_ended_ns = s.looked_ns;
+		waited += WAITED_NS;
+		assert_int_equal(next_after_pause(&s, waited), SHARE_NAP);
+		s.n_alone = s.want_alone - 1;
+		naps_alone(&s);
+	}
+	assert_int_equal(s.want_alone, MOST_ALONE);
+	/* long ago */
+	s.naps_ended_ns = 1;
+	waited += WAITED_NS;
+	assert_int_equal(next_after_pause(&s, waited), SHARE_NAP);
+	assert_int_equal(naps_alone(&s), FIRST_ALONE);
+	share_end(&s);
+}
+
+static void
+a_neighbour_who_stays_is_napped_for(void **state)
+{
+	uint64_t waited = WAITED_NS;
+	struct share s;
+
+	(void)state;
+	begin(&s);
+	assert_int_equal(next_after_pause(&s, waited), SHARE_NAP);
+	/* every other nap, or the turn before it, had to wait */
+	for (unsigned i = 0; i < 4 * FIRST_ALONE; i++) {
+		if (i % 2 == 0)
+			say(&s, waited += WAITED_NS);
+		share_anew(&s);
+		assert_int_equal(share_idle(&s), SHARE_NAP);
+		share_nap(&s);
+	}
+	/* one wake-up of somebody takes some of it away, not all */
+	for (unsigned i = 0; i < FIRST_ALONE / 2; i++)
+		share_nap(&s);
+	say(&s, waited += WAITED_NS);
+	share_nap(&s);
+	assert_in_range(naps_alone(&s), FIRST_ALONE / 2, FIRST_ALONE - 2);
+	share_end(&s);
 }
 
 static void
@@ -94,9 +153,15 @@ without_the_kernels_word_the_clock_is_taken(void **state)
 	struct share s;
 
 	(void)state;
-	share_begin(&s);
+	begin(&s);
 	share_end(&s);
-	assert_int_equal(next_after_pause(&s), SHARE_NAP);
+	assert_int_equal(next_after_pause(&s, 0), SHARE_NAP);
+
+	says_nothing = true;
+	begin(&s);
+	assert_int_equal(next_after_pause(&s, 0), SHARE_NAP);
+	share_end(&s);
+	says_nothing = false;
 }
 
 struct neighbour {
@@ -109,66 +174,37 @@ be_there(void *arg)
 {
 	struct neighbour *n = arg;
 
-	while (!atomic_load(&n->stop))
+	/* relaxed: sooner or later */
+	while (!atomic_load_explicit(&n->stop, memory_order_relaxed))
 		;
 	return NULL;
 }
 
-/* Nobody else of this machine takes the core; without the right to that, perhaps. */
 static void
-be_first(void)
+the_kernel_tells_of_a_neighbour(void **state)
 {
-	const struct sched_param p = { .sched_priority = 1 };
-
-	sched_setscheduler(0, SCHED_FIFO, &p);
-}
-
-/* Until it polls, or somebody had the core again and again. Returns how often. */
-static unsigned
-naps_until_alone(struct share *s, uint64_t until_ns)
-{
-	unsigned n = 0, n_clean = 0;
-
-	for (; now_ns() < until_ns; n++) {
-		uint64_t before = waited_ns();
-
-		share_anew(s);
-		if (share_idle(s) == SHARE_POLL)
-			return n;
-		assert_true(n_clean < MIN_ALONE);
-		share_nap(s);
-		n_clean = waited_ns() - before < ALONE_NS ? n_clean + 1 : 0;
-	}
-	return n;
-}
-
-static void
-neighbours_share_and_a_core_of_ones_own_is_polled(void **state)
-{
-	uint64_t until = now_ns() + UINT64_C(1000000000) * PATIENCE_S;
 	struct neighbour n = { .stop = false };
+	time_t until = time(NULL) + PATIENCE_S;
 	enum share_next next;
-	cpu_set_t all, one;
+	cpu_set_t one;
 	struct share s;
 
 	(void)state;
-	assert_int_equal(sched_getaffinity(0, sizeof(all), &all), 0);
+	if (access("/proc/thread-self/schedstat", R_OK) < 0)
+		skip();
 	CPU_ZERO(&one);
 	CPU_SET((size_t)sched_getcpu(), &one);
 	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
 	assert_int_equal(pthread_create(&n.thread, NULL, be_there, &n), 0);
-
 	share_begin(&s);
-	while ((next = share_idle(&s)) != SHARE_NAP && now_ns() < until)
+	while ((next = share_idle(&s)) != SHARE_NAP && time(NULL) < until)
 		;
-	assert_int_equal(next, SHARE_NAP);
-	atomic_store(&n.stop, true);
+	/* relaxed: it is joined */
+	atomic_store_explicit(&n.stop, true, memory_order_relaxed);
 	pthread_join(n.thread, NULL);
-
-	be_first();
-	/* a neighbour that naps, too, is not there each time */
-	assert_in_range(naps_until_alone(&s, until), MIN_ALONE, UINT32_MAX);
+	assert_true(s.waited_ns > 0);
 	share_end(&s);
+	assert_int_equal(next, SHARE_NAP);
 }
 
 int
@@ -176,9 +212,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pause_is_no_neighbour),
+		cmocka_unit_test(a_core_of_ones_own_is_polled_again),
+		cmocka_unit_test(a_neighbour_who_stays_is_napped_for),
 		cmocka_unit_test(without_the_kernels_word_the_clock_is_taken),
-		cmocka_unit_test(
-		    neighbours_share_and_a_core_of_ones_own_is_polled),
+		cmocka_unit_test(the_kernel_tells_of_a_neighbour),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,7 +127,7 @@ tenants_one() {
   paste before after | awk '{us = ($4 - $1) / 1000; print ($5 - $2) / us, ($6 - $3) / us, $5 - $2}' > rates
   AGGREGATE=$(awk '{n += $1} END {print n}' rates)
   awk '$1 == 0 {exit 1}' rates ||
-    bench_die "routers: one of $1 forwards nothing"
+    bench_die "routers: one of $1 forwards nothing: has its next hop grown old?"
   CPU_NS=$(awk -v cpu="$cpu" '{n += $3} END {print cpu / n}' rates)
   JAIN=$(sort -g -k 2 rates | awk '
     {rate[NR] = $1; want[NR] = $2; left += $1}
@@ -174,7 +174,7 @@ run_routers() {
   local i n load
   [ "$(id -u)" = 0 ] || bench_die "routers: needs root"
   [ -z "$BENCH_QUICK" ] || ROUTERS_N="1 10 100" ROUTERS_UNEQUAL=10
-  EUROPA_PLANE_ENV=("LD_PRELOAD=$EUROPA_BUILDDIR/tests/bench/gate.so"
+  NODE_PLANE_ENV=("LD_PRELOAD=$EUROPA_BUILDDIR/tests/bench/gate.so"
     BENCH_GATE_PORT=net_pcap0 "BENCH_GATE_FILE=$BENCH_TMP/source.open")
   europa_up "$ROUTERS_PREFIX" net_af_packet0,iface=p0 net_af_packet1,iface=p1 || return 1
   ip -n "$NODE_RECEIVER" addr add 198.18.1.254/24 dev eth0
