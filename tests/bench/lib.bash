@@ -10,7 +10,7 @@
 #   bench_value SERIES VALUE [CPU_NS]       the run between the last two pings
 #   bench_ratio SERIES OVER UNDER           run by run, of two series
 #   bench_series EXPERIMENT SERIES UNIT COMMAND  bench_record of what is there
-#   bench_median SERIES             of near runs if there are any, else of all
+#   bench_median SERIES             of near runs if there are five, else of all
 #   bench_timed CMD...              runs it in a session of its own, before all
 #                                   other work; never inside $(...)
 #   bench_start CMD...              the same in the background: BENCH_PID
@@ -24,12 +24,13 @@
 #
 # Virtual cores move. A run is near if a cache line went there and back within
 # NEAR_NS before and after it (one die: 50 to 290 ns; two: 320 and more), far if
-# neither, else mixed; a figure is near or far if all of its runs are.
+# neither, else mixed; a figure is near or far if all of its runs are. Fewer than
+# NEAR_RUNS of them are luck, no figure.
 #
 # What timed programs print on stderr is in BENCH_TMP/stderr, and is shown when
 # the experiment fails.
 
-NEAR_NS=300
+NEAR_NS=300 NEAR_RUNS=5
 
 BENCH_PIDS=() BENCH_EXITS=() BENCH_CLASSES=() BENCH_PINGS=()
 BENCH_CLASS="" BENCH_PID="" BENCH_EXPERIMENT_HEAD=""
@@ -214,7 +215,7 @@ bench_median() {
   for i in "${!values[@]}"; do
     [ "${classes[i]}" != near ] || near+=("${values[i]}")
   done
-  if [ ${#near[@]} = 0 ]; then near=("${values[@]}"); fi
+  [ ${#near[@]} -ge $NEAR_RUNS ] || near=("${values[@]}")
   bench_median_of "${near[@]}"
 }
 
