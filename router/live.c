@@ -399,15 +399,19 @@ live_poll(struct live *l, struct pollfd *fds)
 	fds[FD_FILE] = (struct pollfd){ .fd = l->file.fd, .events = POLLIN };
 }
 
-int
-live_timeout(struct live *l)
+bool
+live_watches(struct live *l)
 {
 	struct pulse *all[VNIC_MAX_QUEUES];
 
 	for (unsigned f = 0; f < l->n_fast; f++)
 		all[f] = &l->fast[f].pulse;
-	if (!watchdog_doze(&l->dog, all, l->n_fast))
-		return WATCHDOG_TICK_MS;
+	return !watchdog_doze(&l->dog, all, l->n_fast);
+}
+
+int
+live_timeout(const struct live *l)
+{
 	if (l->checker.pid != 0)
 		return REHEARSE_MS;
 	/* of a file elsewhere nobody tells who has no instance */

@@ -94,7 +94,13 @@ int live_go_back(struct live *l, unsigned number, struct err *e);
 
 /* LIVE_FDS places for poll(), and for how long it may wait (ms, -1 = ever). */
 void live_poll(struct live *l, struct pollfd *fds);
-int live_timeout(struct live *l);
+int live_timeout(const struct live *l);
+
+/*
+ * Directly before poll(): is a script awake? Then live_look() is due each
+ * WATCHDOG_TICK_MS; else the first that wakes up ends poll().
+ */
+bool live_watches(struct live *l);
 
 /*
  * Does what is due, after each poll(). Looks at the files beside conf whatever

@@ -15,6 +15,7 @@
  */
 #include "lib/base.h"
 #include "lib/log.h"
+#include "lib/loop.h"
 #include "router/beside.h"
 #include "router/ctl_server.h"
 #include "router/dpdk.h"
@@ -373,7 +374,10 @@ sooner(int a, int b)
 	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
-/* Without an inotify instance it looks now and then. */
+/*
+ * How long there may be nothing to do. Without an inotify instance it looks now
+ * and then.
+ */
 static int
 timeout(struct router *r)
 {
@@ -385,6 +389,32 @@ timeout(struct router *r)
 	if (r->watch.fd < 0 && (ms < 0 || ms > WATCH_LOOK_MS))
 		ms = WATCH_LOOK_MS;
 	return ms;
+}
+
+/*
+ * Until there is something to do; 0, or negative errno. The watchdog's looks
+ * meanwhile are no turn: where there are a hundred routers, those add up.
+ */
+static int
+wait_for_work(struct router *r, struct pollfd *fds, nfds_t n_fds)
+{
+	int ms = timeout(r);
+	uint64_t now = loop_now_ms();
+	uint64_t due = ms < 0 ? UINT64_MAX : now + (uint64_t)ms;
+
+	for (;;) {
+		bool watches = live_watches(&r->live);
+		int left = ms < 0 ? -1 : (int)(due - MIN(now, due));
+		int n = poll(fds, n_fds,
+		    watches ? sooner(left, WATCHDOG_TICK_MS) : left);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		now = loop_now_ms();
+		if (n != 0 || !watches || now >= due)
+			return 0;
+		live_look(&r->live);
+	}
 }
 
 /* Who cannot ask the router itself can still ask the node. */
@@ -415,6 +445,7 @@ static int
 serve(struct router *r)
 {
 	for (;;) {
+		int rc;
 		struct pollfd fds[5 + LIVE_FDS + CTL_FDS + BESIDE_FDS] = {
 			{ .fd = r->watch.fd, .events = POLLIN },
 			{ .fd = r->control, .events = POLLIN },
@@ -426,9 +457,9 @@ serve(struct router *r)
 		live_poll(&r->live, fds + 5);
 		ctl_poll(&r->ctl, fds + 5 + LIVE_FDS);
 		beside_poll(&r->beside, fds + 5 + LIVE_FDS + CTL_FDS);
-		if (poll(fds, ARRAY_SIZE(fds), timeout(r)) < 0 &&
-		    errno != EINTR)
-			return -errno;
+		rc = wait_for_work(r, fds, ARRAY_SIZE(fds));
+		if (rc < 0)
+			return rc;
 		if (fds[2].revents || fds[3].revents)
 			return 0;
 		/* before an answer: it says what is in force */

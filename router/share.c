@@ -8,8 +8,7 @@
 #include "router/clock.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -68,15 +67,16 @@ share_end(struct share *s)
 static bool
 read_waited(int fd, uint64_t *waited_ns)
 {
-	char text[64];
+	char text[64], *first, *second;
 	uint64_t ran_ns;
 	ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
 
 	if (n <= 0)
 		return false;
 	text[n] = '\0';
-	return sscanf(text, "%" SCNu64 " %" SCNu64, &ran_ns, waited_ns) == 2 &&
-	       ran_ns > 0;
+	ran_ns = strtoull(text, &first, 10);
+	*waited_ns = strtoull(first, &second, 10);
+	return second != first && ran_ns > 0;
 }
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * watchdog: does a script still ask for batches? The main thread looks every 50
+ * watchdog: does a script still ask for batches? The main thread looks every 100
  * ms, while a fast path that runs a script is awake, and never while all sleep.
  *
  * A fast path stands still when it has had 200 ms of its own without asking for
@@ -17,7 +17,7 @@
 #include <time.h>
 
 enum watchdog_times {
-	WATCHDOG_TICK_MS = 50,
+	WATCHDOG_TICK_MS = 100,
 	WATCHDOG_STILL_MS = 200,
 };
 

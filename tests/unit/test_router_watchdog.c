@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { LOOKS = 12 }; /* of 50 ms: three times what is allowed */
+enum { LOOKS = 6 }; /* each after a tick: three times what is allowed */
 
 struct runner {
 	struct watchdog dog;

@@ -116,19 +116,19 @@ tenants_cpu() {
 # With unequal load a router's fair share is what max-min fairness gives it of
 # the whole: no more than it was offered, and else as much as anybody.
 tenants_one() {
-  local cpu
+  local cpu since
   tenants_up "$1" "$2" || return 1
   sleep "$(jq -n "$BENCH_WARM_MS / 1000")"
-  cpu=$(tenants_cpu)
+  since=$(date +%s%N) cpu=$(tenants_cpu)
   tenants_counters "$1" > before || return 1
   sleep "$(jq -n "$BENCH_WINDOW_MS / 1000")"
   tenants_counters "$1" > after || return 1
-  cpu=$(($(tenants_cpu) - cpu))
-  paste before after | awk '{us = ($4 - $1) / 1000; print ($5 - $2) / us, ($6 - $3) / us, $5 - $2}' > rates
+  since=$(($(date +%s%N) - since)) cpu=$(($(tenants_cpu) - cpu))
+  paste before after | awk '{us = ($4 - $1) / 1000; print ($5 - $2) / us, ($6 - $3) / us}' > rates
   AGGREGATE=$(awk '{n += $1} END {print n}' rates)
   awk '$1 == 0 {exit 1}' rates ||
     bench_die "routers: one of $1 forwards nothing: has its next hop grown old?"
-  CPU_NS=$(awk -v cpu="$cpu" '{n += $3} END {print cpu / n}' rates)
+  CPU_NS=$(jq -n "$cpu / ($AGGREGATE * $since / 1000)")
   JAIN=$(sort -g -k 2 rates | awk '
     {rate[NR] = $1; want[NR] = $2; left += $1}
     END {
