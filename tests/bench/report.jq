@@ -15,7 +15,7 @@ def yes_no: if . then "met" else "**not met**" end;
 # what is behind a semicolon in a comment belongs to one run
 def order: (.target | [(capture("(?<n>[0-9]+)").n // "999" | tonumber), .]);
 
-# a later run of an experiment replaces the one before
+# of a figure, or target, that a run has twice the last one counts
 def last_runs: [.[] | select(.experiment)] | group_by([.experiment, .name])
   | map(.[-1]);
 
