@@ -5,7 +5,7 @@
  * which drops all frames until a file is there.
  *
  *	BENCH_GATE_PORT   device, net_pcap0
- *	BENCH_GATE_FILE   closed while it is not there
+ *	BENCH_GATE_FILE   opens when it is there, for as long as the port is
  *
  * So routers are attached to a port at leisure, and get their first frame at
  * the same time.
@@ -25,6 +25,8 @@ enum { LOOK_EVERY = 1024 }; /* bursts */
 static struct {
 	bool open;
 	unsigned turn;
+	bool held
+	    [RTE_MAX_ETHPORTS]; /* ethdev keeps callbacks when a port goes */
 } gate;
 
 static bool
@@ -69,9 +71,10 @@ rte_eth_dev_start(uint16_t port)
 		return rc;
 	gate.open = false;
 	gate.turn = 0;
-	if (!rte_eth_add_rx_callback(port, 0, hold, file)) {
+	if (!gate.held[port] && !rte_eth_add_rx_callback(port, 0, hold, file)) {
 		fprintf(stderr, "gate: no callback\n");
 		exit(1);
 	}
+	gate.held[port] = true;
 	return rc;
 }

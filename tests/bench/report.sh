@@ -44,17 +44,27 @@ has() { # LINE
   grep -qxF "$1" "$TMP/out"
 }
 
+machine() {
+  printf '{"name":"machine","cpu":"%s","cores":2}\n' "$1"
+}
+
 {
+  machine first
   figure api get@1 1/s 8000
   figure api get@64 1/s 21000
+  figure api get@128 1/s 21500
   wanted api 17000 '>= 20000' false 'GET of a router a second, 64 connections'
-  wanted api 7.5 '< 10' true 'ms, p99 of a list of 200 routers'
-  wanted api 130 '< 200' true 'ms, p99 beside 2,000 connections that drip'
+  wanted api 7.5 '< 10' true 'ms, p99 of a list of 100 routers'
+  figure shm io Mpps 9
   wanted T1 1.5 '>= 2' false 'of another experiment'
 } > "$TMP/first.jsonl"
 {
-  # of a later run
+  machine second
+  figure api get@1 1/s 8100
+  figure api get@64 1/s 21100
   wanted api 21000 '>= 20000' true 'GET of a router a second, 64 connections'
+  wanted api 9.5 '< 10' true 'ms, p99 of a list of 200 routers'
+  wanted api 130 '< 200' true 'ms, p99 beside 2,000 connections that drip'
   figure impair delay_p50@1 ms 1.1
   figure impair delay_p50@10 ms 10.1
   figure impair alone kpps 20
@@ -62,15 +72,23 @@ has() { # LINE
 "$bench/report" "$TMP/page" "$TMP/first.jsonl" "$TMP/second.jsonl" > "$TMP/out" 2>&1
 result 'a page is made of two files' $?
 
+! "$bench/report" "$TMP/page" "$TMP/first.jsonl" "$TMP/missing.jsonl" > "$TMP/out" 2>&1 &&
+  ! "$bench/report" "$TMP/page" /dev/null > "$TMP/out" 2>&1 &&
+  [ "$(jq -s 'map(select(.experiment)) | length' "$TMP/page/bench.jsonl")" = 6 ]
+result 'of a file that is missing or empty none is made, and the last one stays' $?
+
 section api
 { has '| GET of a router a second, 64 connections | 21000 | >= 20000 | met |' &&
-  has '| ms, p99 of a list of 200 routers | 7.5 | < 10 | met |' &&
+  has '| ms, p99 of a list of 200 routers | 9.5 | < 10 | met |' &&
   has '| ms, p99 beside 2,000 connections that drip | 130 | < 200 | met |'; }
 result 'api has a section with what is wanted of it, of its last run' $?
-! grep -qE '17000|another experiment' "$TMP/out"
+! grep -qE '17000|100 routers|get@128|another experiment' "$TMP/out"
 result 'and nothing else' $?
-has '![GET of a router](api-1_s.svg)' && grep -q '^| get@64 | 1/s | 21000 ' "$TMP/out"
+has '![GET of a router](api-1_s.svg)' && grep -q '^| get@64 | 1/s | 21100 ' "$TMP/out"
 result 'with its plot and its figures' $?
+
+grep -F '| T1 | must | 1.5 ' "$TMP/page/README.md" > "$TMP/out"
+result 'what was not measured again stays' $?
 
 section impair
 has '![one way over a link, beside what was asked](impair-ms.svg)' &&
