@@ -3,8 +3,9 @@
  * fast: a fast path, one thread that serves data queues, each with a pipeline:
  * fast path f of F has those q with q mod F = f. What forwards is in its seat:
  * the pipeline in C, or a script of its own.
- * Busy, it makes no system call and takes no lock; idle, it polls for a moment
- * and then sleeps, and while it sleeps it holds no tables.
+ * Busy, it makes no system call and takes no lock; idle, it polls for a moment,
+ * or naps if it shares its core (share.h), and then sleeps, and while it sleeps
+ * it holds no tables.
  */
 #ifndef ROUTER_FAST_H
 #define ROUTER_FAST_H

@@ -399,16 +399,6 @@ live_poll(struct live *l, struct pollfd *fds)
 	fds[FD_FILE] = (struct pollfd){ .fd = l->file.fd, .events = POLLIN };
 }
 
-bool
-live_watches(struct live *l)
-{
-	struct pulse *all[VNIC_MAX_QUEUES];
-
-	for (unsigned f = 0; f < l->n_fast; f++)
-		all[f] = &l->fast[f].pulse;
-	return !watchdog_doze(&l->dog, all, l->n_fast);
-}
-
 int
 live_timeout(const struct live *l)
 {
@@ -418,6 +408,19 @@ live_timeout(const struct live *l)
 	return l->file.fd < 0 && strcmp(l->watched, l->own_path) != 0
 		   ? WATCH_LOOK_MS
 		   : -1;
+}
+
+int
+live_look_due(struct live *l)
+{
+	uint64_t late = loop_now_ms() - l->looked_ms;
+	struct pulse *all[VNIC_MAX_QUEUES];
+
+	for (unsigned f = 0; f < l->n_fast; f++)
+		all[f] = &l->fast[f].pulse;
+	if (watchdog_doze(&l->dog, all, l->n_fast))
+		return -1;
+	return WATCHDOG_TICK_MS - (int)MIN(late, (uint64_t)WATCHDOG_TICK_MS);
 }
 
 static void

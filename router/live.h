@@ -97,10 +97,13 @@ void live_poll(struct live *l, struct pollfd *fds);
 int live_timeout(const struct live *l);
 
 /*
- * Directly before poll(): is a script awake? Then live_look() is due each
- * WATCHDOG_TICK_MS; else the first that wakes up ends poll().
+ * Directly before poll(): in how many ms live_look() is due; -1: all scripts
+ * sleep, and the first that wakes up ends poll().
  */
-bool live_watches(struct live *l);
+int live_look_due(struct live *l);
+
+/* If it is due: do scripts still live? Ends this process if one does not. */
+void live_look(struct live *l);
 
 /*
  * Does what is due, after each poll(). Looks at the files beside conf whatever
@@ -115,8 +118,5 @@ int live_take_over(struct live *l, unsigned number, struct err *e);
 
 /* What is in force has failed; who was before takes over. */
 void live_failed(struct live *l, const char *why);
-
-/* Looks whether scripts still live; ends this process if one does not. */
-void live_look(struct live *l);
 
 #endif

@@ -14,6 +14,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static void
 free_scripts(struct live *l, struct script **script)
@@ -150,15 +151,27 @@ live_failed(struct live *l, const char *why)
 
 /* --- standing still ------------------------------------------------------- */
 
+/* What fast path f runs: until it has taken what is offered, the one before. */
+static unsigned
+revision_at(struct live *l, unsigned f)
+{
+	const struct script *now = seat_now(&l->fast[f].seat);
+
+	return now && now == l->script[LIVE_SPARE][f] ? l->number[LIVE_SPARE]
+						      : l->number[LIVE_NOW];
+}
+
 /*
  * Nothing stops a thread that stands still but the end of its process. By a
- * signal that is not that of a crash: what failed is noted here already.
+ * signal that is not that of a crash: what failed is noted here already. If it
+ * cannot be, for the thread has the heap's lock, the alarm ends it all the same.
  */
 static _Noreturn void
 end_process(struct live *l, unsigned f)
 {
-	unsigned number = l->number[LIVE_NOW];
+	unsigned number = revision_at(l, f);
 
+	alarm(1);
 	log_err("fast path %u stands still in the pipeline, this process ends "
 		"revision=%u",
 	    f, number);
@@ -171,13 +184,11 @@ void
 live_look(struct live *l)
 {
 	uint64_t now = loop_now_ms();
-	bool awake = false;
 
 	if (now - l->looked_ms < WATCHDOG_TICK_MS)
 		return;
 	l->looked_ms = now;
-	/* the machine may have stood still: what was longer counts as a tick */
 	for (unsigned f = 0; f < l->n_fast; f++)
-		if (pulse_look(&l->fast[f].pulse, WATCHDOG_TICK_MS, &awake))
+		if (pulse_look(&l->fast[f].pulse))
 			end_process(l, f);
 }

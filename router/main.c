@@ -27,6 +27,7 @@
 #include "router/slow.h"
 #include "router/stats.h"
 #include "router/watch.h"
+#include "router/watchdog.h"
 
 #include <malloc.h>
 #include <poll.h>
@@ -261,6 +262,21 @@ start_threads(struct router *r)
 	return 0;
 }
 
+/* Within a tick, and is joined. */
+static bool
+has_ended(pthread_t thread)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += WATCHDOG_TICK_MS * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) !=
+	       ETIMEDOUT;
+}
+
+/* One that stands still does not end: live_look() ends the process then. */
 static void
 stop_threads(struct router *r)
 {
@@ -268,7 +284,8 @@ stop_threads(struct router *r)
 		fast_stop(&r->fast[f]);
 	slow_stop(&r->slow);
 	for (unsigned i = 0; i < r->n_threads; i++)
-		pthread_join(r->thread[i], NULL);
+		while (!has_ended(r->thread[i]))
+			live_look(&r->live);
 	r->n_threads = 0;
 }
 
@@ -403,15 +420,15 @@ wait_for_work(struct router *r, struct pollfd *fds, nfds_t n_fds)
 	uint64_t due = ms < 0 ? UINT64_MAX : now + (uint64_t)ms;
 
 	for (;;) {
-		bool watches = live_watches(&r->live);
-		int left = ms < 0 ? -1 : (int)(due - MIN(now, due));
-		int n = poll(fds, n_fds,
-		    watches ? sooner(left, WATCHDOG_TICK_MS) : left);
+		int look = live_look_due(&r->live);
+		int left = /* at most ms */
+		    ms < 0 ? -1 : (int)(due - MIN(now, due));
+		int n = poll(fds, n_fds, sooner(left, look));
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		now = loop_now_ms();
-		if (n != 0 || !watches || now >= due)
+		if (n != 0 || look < 0 || now >= due)
 			return 0;
 		live_look(&r->live);
 	}

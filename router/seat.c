@@ -35,7 +35,8 @@ seat_offer(struct seat *s, struct script *next, struct script *spare)
 	if (next != s->next) {
 		s->next_threw = s->told = false;
 		/* relaxed: see seat_changed() */
-		atomic_store_explicit(&s->changed, true, memory_order_relaxed);
+		atomic_store_explicit(
+		    &s->changed, !s->left, memory_order_relaxed);
 	}
 	if (spare != s->spare)
 		s->spare_threw = false;
@@ -73,6 +74,17 @@ seat_wait(struct seat *s, unsigned ms)
 	taken = !atomic_load_explicit(&s->changed, memory_order_relaxed);
 	pthread_mutex_unlock(&s->lock);
 	return taken;
+}
+
+struct script *
+seat_now(struct seat *s)
+{
+	struct script *now;
+
+	pthread_mutex_lock(&s->lock);
+	now = s->now;
+	pthread_mutex_unlock(&s->lock);
+	return now;
 }
 
 bool
@@ -130,6 +142,7 @@ seat_leave(struct seat *s)
 {
 	pthread_mutex_lock(&s->lock);
 	s->now = NULL;
+	s->left = true;
 	atomic_store_explicit(&s->changed, false, memory_order_relaxed);
 	pthread_cond_signal(&s->taken);
 	pthread_mutex_unlock(&s->lock);

@@ -35,6 +35,7 @@ struct seat {
 	struct script *now;   /* what the fast path runs; NULL: nothing */
 	bool next_threw, spare_threw;
 	bool told; /* main knows of it */
+	bool left; /* nothing is taken any more */
 	struct err why;
 };
 
@@ -44,8 +45,11 @@ void seat_destroy(struct seat *s);
 /* Context: main. */
 void seat_offer(struct seat *s, struct script *next, struct script *spare);
 
-/* True when it runs what was offered, within ms. Context: main. */
+/* True when it runs what was offered, or has left, within ms. Context: main. */
 bool seat_wait(struct seat *s, unsigned ms);
+
+/* What the fast path runs; NULL: nothing. Context: main. */
+struct script *seat_now(struct seat *s);
 
 /* Has the next one thrown since main last asked? Fills why. Context: main. */
 bool seat_has_thrown(struct seat *s, struct err *why);

@@ -17,9 +17,11 @@
 enum {
 	LOST_NS = 200000,  /* no poll takes that long: somebody had the core */
 	LOOK_NS = 1000000, /* while polling, the kernel is asked that often */
+	LATE_NS = 100000,  /* a timer may be, of a virtual machine */
 	NAP_NS = 100000,   /* the first one, */
 	MIN_NAP_NS = 25000,
 	MAX_NAP_NS = 500000,
+	ALONE_NS = 25000, /* who waited less had the core at once */
 	EMPTY_NAPS = 2,   /* that found nothing, before it sleeps */
 	MIN_ALONE = 32,   /* naps alone before it polls again; */
 	MAX_ALONE = 1024, /* after mistakes, each of which takes a slice away */
@@ -68,20 +70,24 @@ static bool
 read_waited(int fd, uint64_t *waited_ns)
 {
 	char text[64], *first, *second;
-	uint64_t ran_ns;
+	uint64_t ran_ns, ns;
 	ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
 
 	if (n <= 0)
 		return false;
 	text[n] = '\0';
 	ran_ns = strtoull(text, &first, 10);
-	*waited_ns = strtoull(first, &second, 10);
-	return second != first && ran_ns > 0;
+	ns = strtoull(first, &second, 10);
+	if (second == first || ran_ns == 0)
+		return false;
+	*waited_ns = ns;
+	return true;
 }
 
 /*
  * For how long the thread was ready and did not run since the last look, ns
- * (Documentation/scheduler/sched-stats.rst); clock_ns if the kernel does not say.
+ * (Documentation/scheduler/sched-stats.rst). If the kernel does not say it is
+ * clock_ns, unless that is so short that it is a timer's lateness.
  */
 static uint64_t
 waited_since_look(struct share *s, uint64_t now, uint64_t clock_ns)
@@ -90,7 +96,7 @@ waited_since_look(struct share *s, uint64_t now, uint64_t clock_ns)
 
 	s->looked_ns = now;
 	if (!read_waited(s->schedstat_fd, &s->waited_ns))
-		return clock_ns;
+		return clock_ns > LATE_NS ? clock_ns : 0;
 	return s->waited_ns - before;
 }
 
@@ -113,6 +119,7 @@ begin_naps(struct share *s, uint64_t now)
 
 	s->nap_ns = NAP_NS;
 	s->n_alone = 0;
+	s->wanted_ns = now;
 	s->want_alone = mistake ? MIN(2 * s->want_alone, (unsigned)MAX_ALONE)
 				: (unsigned)MIN_ALONE;
 }
@@ -133,7 +140,17 @@ share_idle(struct share *s)
 	return s->n_naps == EMPTY_NAPS ? SHARE_SLEEP : SHARE_NAP;
 }
 
-/* Who had to wait, after the nap or in the turn before it, begins anew in part. */
+/* Each second takes one mistake away, or a neighbour could make naps for ever. */
+static void
+forgive(struct share *s, uint64_t now)
+{
+	if (now - s->wanted_ns < MISTAKE_NS)
+		return;
+	s->want_alone = MAX(s->want_alone / 2, (unsigned)MIN_ALONE);
+	s->wanted_ns = now;
+}
+
+/* Who had to wait since the nap before begins anew in part. */
 static void
 count_alone(struct share *s, bool alone, uint64_t now)
 {
@@ -160,11 +177,12 @@ share_nap(struct share *s)
 	late -= MIN(late, s->nap_ns);
 	waited = waited_since_look(s, now, late);
 	late = MIN(late, waited);
-	alone = waited < s->nap_ns / 4;
+	alone = waited < ALONE_NS;
 	if (late > s->nap_ns)
 		s->nap_ns = MIN(2 * s->nap_ns, (uint64_t)MAX_NAP_NS);
 	else if (late < s->nap_ns / 4)
 		s->nap_ns = MAX(s->nap_ns / 2, (uint64_t)MIN_NAP_NS);
+	forgive(s, now);
 	count_alone(s, alone, now);
 	s->polled_ns = 0;
 	s->n_naps++;

@@ -14,6 +14,8 @@
  * The clock alone does not tell a neighbour from a virtual machine that stands
  * still, or whose timers are late: the kernel does, which counts for how long a
  * thread was ready and did not run. Where it does not count, the clock is taken.
+ * A thread that its own quota keeps off the core waits like one with a neighbour,
+ * and naps: it saves what it is short of.
  */
 #ifndef ROUTER_SHARE_H
 #define ROUTER_SHARE_H
@@ -23,13 +25,14 @@
 enum share_limits { SHARE_POLL_NS = 30000 };
 
 struct share {
-	uint64_t polled_ns;  /* last poll without a packet; 0 = had one since */
+	uint64_t polled_ns;  /* last poll without a packet; 0 = none since */
 	uint64_t nap_ns;     /* 0 = the core is ours: poll */
 	uint64_t idle_since; /* ns; 0 = had a packet */
 	unsigned n_naps;     /* since the last packet */
 
-	unsigned n_alone;       /* naps after which the core was free */
+	unsigned n_alone;       /* naps with the core free, less mistakes */
 	unsigned want_alone;    /* so many before it polls again */
+	uint64_t wanted_ns;     /* since when */
 	uint64_t naps_ended_ns; /* the last time; 0 = there were none */
 
 	uint64_t looked_ns; /* at what the kernel says */
@@ -40,8 +43,8 @@ struct share {
 enum share_next { SHARE_POLL, SHARE_NAP, SHARE_SLEEP };
 
 /*
- * Of the thread that will nap, by itself: short slices, and naps that end in
- * time. Forgets what was; share_end() gives back what it took.
+ * Short slices, and naps that end in time. Forgets what was; share_end() closes
+ * what this has opened. Context: the thread that will nap.
  */
 void share_begin(struct share *s);
 void share_end(struct share *s);

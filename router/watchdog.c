@@ -37,6 +37,7 @@ pulse_begin(struct pulse *p)
 		atomic_store_explicit(
 		    &p->thread, gettid(), memory_order_relaxed);
 	}
+	pulse_beat(p); /* what came before is no script's */
 	set_state(p, PULSE_AWAKE);
 }
 
@@ -64,8 +65,10 @@ pulse_sleep(struct pulse *p)
 void
 pulse_awake(struct pulse *p)
 {
-	if (is_on(p))
-		set_state(p, PULSE_AWAKE);
+	if (!is_on(p))
+		return;
+	pulse_beat(p); /* it has slept where it asks */
+	set_state(p, PULSE_AWAKE);
 }
 
 static uint64_t
@@ -78,7 +81,7 @@ cpu_ns_of(const struct pulse *p)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* Runs it, or does it wait for a core? The letter of proc(5); 0 = not known. */
+/* Does it sleep, run, or wait for a core? See proc(5); 0 = not known. */
 static char
 letter_of(const struct pulse *p)
 {
@@ -97,31 +100,33 @@ letter_of(const struct pulse *p)
 	return end && end[1] == ' ' ? end[2] : 0;
 }
 
-bool
-pulse_look(struct pulse *p, unsigned elapsed_ms, bool *awake)
+static uint64_t
+ran_since_look(struct pulse *p)
 {
-	uint64_t beats, cpu;
+	uint64_t before = p->seen_cpu_ns;
 
-	if (atomic_load_explicit(&p->state, memory_order_seq_cst) !=
-	    PULSE_AWAKE) {
-		p->still_ms = 0;
-		return false;
-	}
-	*awake = true;
-	beats = atomic_load_explicit(&p->beats, memory_order_relaxed);
-	cpu = cpu_ns_of(p);
-	if (beats != p->seen_beats) {
-		p->still_ms = 0;
-	} else if (letter_of(p) == 'R') {
-		uint64_t ms = (cpu - MIN(cpu, p->seen_cpu_ns)) / 1000000;
+	p->seen_cpu_ns = cpu_ns_of(p);
+	return p->seen_cpu_ns - MIN(before, p->seen_cpu_ns);
+}
 
-		p->still_ms += (unsigned)MIN(ms, (uint64_t)elapsed_ms);
-	} else {
-		p->still_ms += elapsed_ms;
-	}
+bool
+pulse_look(struct pulse *p)
+{
+	const uint64_t tick_ns = WATCHDOG_TICK_MS * UINT64_C(1000000);
+	bool awake = atomic_load_explicit(&p->state, memory_order_seq_cst) ==
+		     PULSE_AWAKE;
+	uint64_t beats = atomic_load_explicit(&p->beats, memory_order_relaxed);
+	uint64_t ran_ns = awake ? ran_since_look(p) : 0;
+
+	p->rests = beats == p->seen_beats;
 	p->seen_beats = beats;
-	p->seen_cpu_ns = cpu;
-	return p->still_ms >= WATCHDOG_STILL_MS;
+	if (!awake || !p->rests)
+		p->still_ns = 0;
+	else if (letter_of(p) == 'S')
+		p->still_ns += tick_ns;
+	else
+		p->still_ns += MIN(ran_ns, tick_ns);
+	return p->still_ns >= WATCHDOG_STILL_MS * UINT64_C(1000000);
 }
 
 bool
@@ -129,7 +134,8 @@ watchdog_doze(struct watchdog *w, struct pulse *const *all, unsigned n)
 {
 	atomic_store_explicit(&w->dozes, true, memory_order_seq_cst);
 	for (unsigned i = 0; i < n; i++)
-		if (atomic_load_explicit(
+		if (!all[i]->rests ||
+		    atomic_load_explicit(
 			&all[i]->state, memory_order_seq_cst) == PULSE_AWAKE) {
 			watchdog_rise(w);
 			return false;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * watchdog: does a script still ask for batches? The main thread looks every 100
- * ms, while a fast path that runs a script is awake, and never while all sleep.
+ * ms, while a fast path that runs a script is awake, and never while all sleep long.
  *
  * A fast path stands still when it has had 200 ms of its own without asking for
  * a batch: time in which it ran or slept in the script. Time in which it waited
- * for a core is not its fault and does not count.
+ * for a core, or for a page, is not its fault and does not count.
  */
 #ifndef ROUTER_WATCHDOG_H
 #define ROUTER_WATCHDOG_H
@@ -39,7 +39,8 @@ struct pulse {
 	/* (main) at its last look */
 	uint64_t seen_beats;
 	uint64_t seen_cpu_ns;
-	unsigned still_ms;
+	uint64_t still_ns;
+	bool rests; /* it has asked for nothing between the last two */
 };
 
 /* --- fast path ------------------------------------------------------------ */
@@ -64,14 +65,15 @@ void pulse_awake(struct pulse *p);
 /* --- main thread ---------------------------------------------------------- */
 
 /*
- * Looks at p, elapsed_ms after the last time. Returns true if it stands still.
- * *awake is set if it is to be looked at again.
+ * Looks at p, a tick or more after the last time: what was longer counts as a
+ * tick, for the machine may have stood still. Returns true if p does.
  */
-bool pulse_look(struct pulse *p, unsigned elapsed_ms, bool *awake);
+bool pulse_look(struct pulse *p);
 
 /*
- * Before main waits without a timeout: true if it may, false if a fast path has
- * woken up meanwhile. Afterwards watchdog_rise().
+ * Before main waits without a timeout: true if it may, false if a fast path is
+ * awake, or was since the look before the last: who has a packet now and then
+ * shall not call main for each. Afterwards watchdog_rise().
  */
 bool watchdog_doze(struct watchdog *w, struct pulse *const *all, unsigned n);
 void watchdog_rise(struct watchdog *w);

@@ -356,6 +356,44 @@ who_stands_still_ends_and_the_one_before_runs(void **state)
 	expect_id(r, FOUR);
 }
 
+/* Who is to take over while another stands still is not the one that failed. */
+static void
+who_stands_still_is_blamed_and_not_the_next(void **state)
+{
+	struct timespec stuck = { .tv_nsec = 50000000 };
+	struct router_rig *r = *state;
+
+	start_with(r, AT_ID("if id == 7003 then router.drop(b, i) end"));
+	write_file(r, "p.lua", AT_ID("while id == 7004 do id = id + 0 end"));
+	await_revision(r, 2, "running");
+	send_id(r, FOUR);
+	nanosleep(&stuck, NULL);
+	write_file(r, "pipeline.want", "1\n");
+	start_after(r, SIGKILL);
+	await_revision(r, 2, "failed");
+	expect_why(r, 2, "stood still");
+	await_revision(r, 1, "running");
+	send_id(r, THREE);
+	send_id(r, FOUR);
+	expect_id(r, FOUR);
+}
+
+/* The end waits for nobody who does not come. */
+static void
+who_stands_still_does_not_outlive_the_end(void **state)
+{
+	struct timespec stuck = { .tv_nsec = 50000000 };
+	struct router_rig *r = *state;
+
+	start_with(r, AT_ID("while id == 7004 do id = id + 0 end"));
+	send_id(r, FOUR);
+	nanosleep(&stuck, NULL);
+	kill(r->pid, SIGTERM);
+	start_after(r, SIGKILL);
+	await_revision(r, 1, "failed");
+	expect_why(r, 1, "stood still");
+}
+
 static void
 who_sleeps_stands_still(void **state)
 {
@@ -478,6 +516,8 @@ main(void)
 		TEST(a_throw_brings_back_the_one_before),
 		TEST(the_first_one_may_throw_too),
 		TEST(who_stands_still_ends_and_the_one_before_runs),
+		TEST(who_stands_still_is_blamed_and_not_the_next),
+		TEST(who_stands_still_does_not_outlive_the_end),
 		TEST(who_sleeps_stands_still),
 		TEST(who_crashes_does_not_run_again),
 		TEST(a_new_process_goes_on_with_what_ran),

@@ -22,10 +22,12 @@
 enum {
 	PAUSE_NS = 400000,  /* longer than any poll */
 	WAITED_NS = 300000, /* most of it */
+	SHORT_NS = 10000,
 	PATIENCE_S = 30,
 	/* as in share.c */
 	FIRST_ALONE = 32,
 	MOST_ALONE = 1024,
+	FIRST_NAP_NS = 100000,
 };
 
 static bool says_nothing;
@@ -63,6 +65,15 @@ next_after_pause(struct share *s, uint64_t waited_ns)
 	if (s->schedstat_fd >= 0)
 		say(s, waited_ns);
 	return share_idle(s);
+}
+
+/* A turn that finds nothing, and a nap. */
+static void
+nap(struct share *s)
+{
+	share_anew(s);
+	assert_int_equal(share_idle(s), SHARE_NAP);
+	share_nap(s);
 }
 
 /* How many naps until it polls; each finds the core free. */
@@ -104,9 +115,8 @@ a_core_of_ones_own_is_polled_again(void **state)
 		assert_int_equal(next_after_pause(&s, waited), SHARE_NAP);
 		assert_int_equal(naps_alone(&s), want);
 	}
-	/* and not without end: the second before is that of a mistake */
+	/* and not without end */
 	for (unsigned i = 0; i < 8; i++) {
-		s.naps_ended_ns = s.looked_ns;
 		waited += WAITED_NS;
 		assert_int_equal(next_after_pause(&s, waited), SHARE_NAP);
 		s.n_alone = s.want_alone - 1;
@@ -134,22 +144,83 @@ a_neighbour_who_stays_is_napped_for(void **state)
 	for (unsigned i = 0; i < 4 * FIRST_ALONE; i++) {
 		if (i % 2 == 0)
 			say(&s, waited += WAITED_NS);
-		share_anew(&s);
-		assert_int_equal(share_idle(&s), SHARE_NAP);
-		share_nap(&s);
+		nap(&s);
 	}
 	/* one wake-up of somebody takes some of it away, not all */
 	for (unsigned i = 0; i < FIRST_ALONE / 2; i++)
-		share_nap(&s);
+		nap(&s);
 	say(&s, waited += WAITED_NS);
-	share_nap(&s);
+	nap(&s);
+	/* what any core does now and then takes nothing */
+	say(&s, waited += SHORT_NS);
+	nap(&s);
 	assert_in_range(naps_alone(&s), FIRST_ALONE / 2, FIRST_ALONE - 2);
+	share_end(&s);
+}
+
+/* What was waited for is forgotten when the kernel is asked, each millisecond. */
+static void
+an_old_wait_is_no_neighbour(void **state)
+{
+	struct timespec t = { .tv_nsec = PAUSE_NS / 4 };
+	struct share s;
+
+	(void)state;
+	begin(&s);
+	share_idle(&s);
+	say(&s, WAITED_NS);
+	for (unsigned i = 0; i < 16; i++) {
+		share_anew(&s);
+		nanosleep(&t, NULL);
+		share_idle(&s);
+	}
+	assert_int_not_equal(next_after_pause(&s, WAITED_NS), SHARE_NAP);
+	share_end(&s);
+}
+
+/* Timers that are late are no neighbour either: naps stay as long as they are. */
+static void
+late_timers_make_no_longer_naps(void **state)
+{
+	struct share s;
+
+	(void)state;
+	begin(&s);
+	assert_int_equal(next_after_pause(&s, WAITED_NS), SHARE_NAP);
+	for (unsigned i = 0; i < FIRST_ALONE / 2; i++) {
+		share_anew(&s);
+		assert_int_equal(share_idle(&s), SHARE_NAP);
+		s.polled_ns -= PAUSE_NS; /* as if the timer came so late */
+		share_nap(&s);
+		assert_true(s.nap_ns <= FIRST_NAP_NS);
+	}
+	share_end(&s);
+}
+
+static void
+mistakes_are_forgiven_in_time(void **state)
+{
+	struct share s;
+
+	(void)state;
+	begin(&s);
+	assert_int_equal(next_after_pause(&s, WAITED_NS), SHARE_NAP);
+	s.want_alone = MOST_ALONE;
+	for (unsigned want = MOST_ALONE / 2; want >= FIRST_ALONE; want /= 2) {
+		s.wanted_ns = 1; /* long ago */
+		nap(&s);
+		assert_int_equal(s.want_alone, want);
+	}
+	s.wanted_ns = 1;
+	nap(&s);
+	assert_int_equal(s.want_alone, FIRST_ALONE);
 	share_end(&s);
 }
 
 static void
 without_the_kernels_word_the_clock_is_taken(void **state)
 {
+	time_t until = time(NULL) + PATIENCE_S;
 	struct share s;
 
 	(void)state;
@@ -160,6 +231,11 @@ without_the_kernels_word_the_clock_is_taken(void **state)
 	says_nothing = true;
 	begin(&s);
 	assert_int_equal(next_after_pause(&s, 0), SHARE_NAP);
+	/* a timer that is a bit late is not counted: naps end */
+	for (share_anew(&s); share_idle(&s) == SHARE_NAP; share_anew(&s)) {
+		assert_true(time(NULL) < until);
+		share_nap(&s);
+	}
 	share_end(&s);
 	says_nothing = false;
 }
@@ -180,6 +256,19 @@ be_there(void *arg)
 	return NULL;
 }
 
+/* Who has begun has run for some time; a kernel that does not count says 0. */
+static bool
+kernel_counts(void)
+{
+	FILE *in = fopen("/proc/thread-self/schedstat", "re");
+	unsigned long long ran_ns = 0;
+	bool counts = in && fscanf(in, "%llu", &ran_ns) == 1 && ran_ns > 0;
+
+	if (in)
+		fclose(in);
+	return counts;
+}
+
 static void
 the_kernel_tells_of_a_neighbour(void **state)
 {
@@ -190,7 +279,7 @@ the_kernel_tells_of_a_neighbour(void **state)
 	struct share s;
 
 	(void)state;
-	if (access("/proc/thread-self/schedstat", R_OK) < 0)
+	if (!kernel_counts())
 		skip();
 	CPU_ZERO(&one);
 	CPU_SET((size_t)sched_getcpu(), &one);
@@ -214,6 +303,9 @@ main(void)
 		cmocka_unit_test(a_pause_is_no_neighbour),
 		cmocka_unit_test(a_core_of_ones_own_is_polled_again),
 		cmocka_unit_test(a_neighbour_who_stays_is_napped_for),
+		cmocka_unit_test(an_old_wait_is_no_neighbour),
+		cmocka_unit_test(late_timers_make_no_longer_naps),
+		cmocka_unit_test(mistakes_are_forgiven_in_time),
 		cmocka_unit_test(without_the_kernels_word_the_clock_is_taken),
 		cmocka_unit_test(the_kernel_tells_of_a_neighbour),
 	};

@@ -91,14 +91,12 @@ stop(struct runner *r)
 static unsigned
 looks(struct runner *r)
 {
-	bool awake = false;
 	unsigned n;
 
-	pulse_look(&r->pulse, 0, &awake);
-	assert_true(awake);
+	pulse_look(&r->pulse);
 	for (n = 1; n <= LOOKS; n++) {
 		pause_ms(WATCHDOG_TICK_MS);
-		if (pulse_look(&r->pulse, WATCHDOG_TICK_MS, &awake))
+		if (pulse_look(&r->pulse))
 			break;
 	}
 	return n;
@@ -152,20 +150,81 @@ who_waits_for_a_core_does_not(void **state)
 }
 
 static void
+who_runs_without_end_does(void **state)
+{
+	struct runner r = { .cpu = -1 };
+
+	(void)state;
+	start(&r);
+	assert_in_range(looks(&r), WATCHDOG_STILL_MS / WATCHDOG_TICK_MS, LOOKS);
+	stop(&r);
+}
+
+/* Little of a core, but of its own: it adds up, however short the turns are. */
+static void
+who_runs_a_little_does_in_the_end(void **state)
+{
+	struct runner r = { .cpu = -1 };
+	struct pulse *p = &r.pulse;
+	unsigned n = 0;
+
+	(void)state;
+	start(&r);
+	pulse_look(p);
+	while (!pulse_look(p)) { /* a look takes some microseconds */
+		assert_in_range(++n, 1, 1000000);
+		assert_true(p->still_ns < WATCHDOG_STILL_MS * 1000000);
+	}
+	assert_true(n > 1000);
+	stop(&r);
+}
+
+static void
+what_ran_before_a_script_is_not_its(void **state)
+{
+	struct runner r = { .cpu = -1 };
+
+	(void)state;
+	start(&r);
+	pulse_look(&r.pulse);
+	pulse_end(&r.pulse);
+	pause_ms(2 * WATCHDOG_TICK_MS);
+	/* in place of the thread, which runs on */
+	pulse_begin(&r.pulse);
+	assert_false(pulse_look(&r.pulse));
+	assert_int_equal(r.pulse.still_ns, 0);
+	/* and so with a sleep for want of packets */
+	pulse_sleep(&r.pulse);
+	pause_ms(2 * WATCHDOG_TICK_MS);
+	pulse_awake(&r.pulse);
+	assert_false(pulse_look(&r.pulse));
+	assert_int_equal(r.pulse.still_ns, 0);
+	stop(&r);
+}
+
+static void
 who_sleeps_for_want_of_packets_is_left_alone(void **state)
 {
-	struct runner r = { .sleeps = true, .beats = true, .cpu = -1 };
+	struct runner r = { .sleeps = true, .cpu = -1 };
 	struct pulse *all[] = { &r.pulse };
-	bool awake = false;
 	uint64_t called = 0;
 
 	(void)state;
 	start(&r);
 	assert_false(watchdog_doze(&r.dog, all, 1));
 	pulse_sleep(&r.pulse);
+	/* it was awake lately */
+	assert_false(watchdog_doze(&r.dog, all, 1));
+	assert_false(pulse_look(&r.pulse));
+	assert_false(watchdog_doze(&r.dog, all, 1));
+	pulse_awake(&r.pulse);
+	assert_true(read(r.dog.event, &called, sizeof(called)) < 0);
+	pulse_sleep(&r.pulse);
+	assert_false(pulse_look(&r.pulse));
+	assert_false(watchdog_doze(&r.dog, all, 1));
+	/* it was not */
+	assert_false(pulse_look(&r.pulse));
 	assert_true(watchdog_doze(&r.dog, all, 1));
-	assert_false(pulse_look(&r.pulse, 1000, &awake));
-	assert_false(awake);
 	/* waking up calls the dog, once */
 	assert_true(read(r.dog.event, &called, sizeof(called)) < 0);
 	pulse_awake(&r.pulse);
@@ -183,6 +242,9 @@ main(void)
 		cmocka_unit_test(who_beats_does_not_stand_still),
 		cmocka_unit_test(who_sleeps_in_its_script_does),
 		cmocka_unit_test(who_waits_for_a_core_does_not),
+		cmocka_unit_test(who_runs_without_end_does),
+		cmocka_unit_test(who_runs_a_little_does_in_the_end),
+		cmocka_unit_test(what_ran_before_a_script_is_not_its),
 		cmocka_unit_test(who_sleeps_for_want_of_packets_is_left_alone),
 	};
 
