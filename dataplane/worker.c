@@ -95,20 +95,14 @@ ring_all(struct worker *w, struct plan *p)
 	return owes;
 }
 
-/*
- * A look at all routers costs the same whether a burst brought them one packet
- * each or ten: where there are many, a round takes more bursts.
- */
 static unsigned
 poll_ports(struct worker *w, struct plan *p)
 {
 	const struct plan_part *part = w->part;
-	unsigned most = MIN(
-	    1 + part->n_shares / ROUTERS_PER_BURST, (unsigned)MAX_ROUND_BURSTS);
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < part->n_rx; i++) {
-		unsigned left = most * VNIC_BURST, want, got;
+		unsigned left = w->round_bursts * VNIC_BURST, want, got;
 
 		do {
 			want = MIN(left, (unsigned)GATHER);
@@ -119,6 +113,18 @@ poll_ports(struct worker *w, struct plan *p)
 		} while (got == want && left > 0);
 	}
 	return n;
+}
+
+/*
+ * A look at all routers costs the same whether a burst brought them one packet
+ * each or ten: where there are many, a round takes more bursts, from ports and
+ * from each ring.
+ */
+static unsigned
+round_bursts(const struct plan_part *part)
+{
+	return MIN(
+	    1 + part->n_shares / ROUTERS_PER_BURST, (unsigned)MAX_ROUND_BURSTS);
 }
 
 /* What others handed over goes first: it may be older than what is here. */
@@ -133,6 +139,7 @@ worker_round(struct worker *w, struct plan *p, bool *owes)
 	w->floods_left =
 	    MIN(w->floods_left + ROUND_RX_FLOODS, (int32_t)ROUND_RX_FLOODS);
 	w->tx_waits = false;
+	w->round_bursts = round_bursts(part);
 	if (p->n_workers > 1)
 		n += cross_take(w);
 	if (unlikely(w->due_ns <= w->now_ns))

@@ -66,7 +66,8 @@ struct worker {
 	uint64_t beat_ns;
 	int64_t round_cycles; /* of one router in a round */
 	int32_t floods_left;  /* from ports, in this round; negative = a debt */
-	unsigned n_muted;     /* queues out of epoll for kicking too much */
+	unsigned round_bursts; /* of one port, and of one ring, in a round */
+	unsigned n_muted;      /* queues out of epoll for kicking too much */
 	enum worker_spread spread; /* of the burst at hand */
 	struct plan_share *payer;  /* of the tx burst at hand; NULL: none is */
 	uint32_t unpublished; /* peers to whom something waits in our ring */
