@@ -88,18 +88,26 @@ closed_because(const struct plan_queue *q)
 	return VNIC_N_DROP;
 }
 
+/* What of a lane has slots, whose lines are on their way to our cache. */
+struct fill {
+	struct plan_lane *lane;
+	unsigned n;
+	uint32_t slots[VNIC_BURST];
+	uint8_t *buffers[VNIC_BURST];
+};
+
 static void
-flush(struct worker *w, struct plan_lane *lane)
+begin_fill(struct worker *w, struct plan_lane *lane, struct fill *f)
 {
 	struct ledger *l = lane->queue->ledger;
 	const struct plan_vnic *v = lane->vnic;
 	struct vnic_counters *c = ledger_counters(l, v->index);
 	enum vnic_drop closed = closed_because(lane->queue);
-	uint32_t slots[VNIC_BURST];
-	uint8_t *buffers[VNIC_BURST];
 	unsigned n = lane->n;
 	unsigned room;
 
+	f->lane = lane;
+	f->n = 0;
 	vnic_count_add(&c->offered, lane->n);
 	if (unlikely(closed != VNIC_N_DROP)) {
 		drop(c, closed, lane->n);
@@ -112,33 +120,63 @@ flush(struct worker *w, struct plan_lane *lane)
 		drop(c, VNIC_DROP_NO_SLOT, n - room);
 		n = room;
 	}
-	ledger_claim(l, v->index, slots, n);
-	ledger_buffers(l, slots, buffers, n);
+	f->n = n;
+	ledger_claim(l, v->index, f->slots, n);
+	ledger_buffers(l, f->slots, f->buffers, n);
 	STAGE(CLAIM, n);
-	for (unsigned i = 0; i < n; i++)
-		copy_frame(buffers[i], &w->frame[lane->frame[i]], v->trunk);
-	STAGE(COPY_IN, n);
-	ledger_publish(l, v->index, slots, lane->len, n);
-	STAGE(PUBLISH, n);
+}
+
+static void
+end_fill(const struct worker *w, const struct fill *f)
+{
+	struct plan_lane *lane = f->lane;
+	const struct plan_vnic *v = lane->vnic;
+
+	for (unsigned i = 0; i < f->n; i++)
+		copy_frame(f->buffers[i], &w->frame[lane->frame[i]], v->trunk);
+	STAGE(COPY_IN, f->n);
+	ledger_publish(
+	    lane->queue->ledger, v->index, f->slots, lane->len, f->n);
+	STAGE(PUBLISH, f->n);
+	lane->n = 0;
 }
 
 void
 lane_flush(struct worker *w, struct plan_lane *lane)
 {
-	if (unlikely(lane->detour))
+	struct fill f;
+
+	if (unlikely(lane->detour)) {
 		detour_flush(w, lane);
-	else
-		flush(w, lane);
-	lane->n = 0;
+		lane->n = 0;
+		return;
+	}
+	begin_fill(w, lane, &f);
+	end_fill(w, &f);
 }
 
+/* Slots of the next lane come while those of this one are written. */
 void
 lanes_flush(struct worker *w)
 {
 	struct plan_part *part = w->part;
+	struct fill fill[2], *last = NULL, *next = fill;
 
-	for (unsigned i = 0; i < part->n_touched; i++)
-		lane_flush(w, part->touched[i]);
+	for (unsigned i = 0; i < part->n_touched; i++) {
+		struct plan_lane *lane = part->touched[i];
+
+		if (unlikely(lane->detour)) {
+			lane_flush(w, lane);
+			continue;
+		}
+		begin_fill(w, lane, next);
+		if (last)
+			end_fill(w, last);
+		last = next;
+		next = &fill[next == fill];
+	}
+	if (likely(last != NULL))
+		end_fill(w, last);
 	part->n_touched = 0;
 	if (unlikely(w->unpublished))
 		cross_publish(w);

@@ -103,7 +103,7 @@ reclaim(struct tally *t, unsigned v, uint64_t d, uint32_t slot)
 {
 	struct ledger *l = t->l;
 	uint8_t own = l->own[slot];
-	enum verdict verdict = judge(d, l->layout.g.slot_bytes);
+	enum verdict verdict = judge(d, l->slot_bytes);
 
 	if (unlikely(own == OWN_GRANTED)) {
 		take_grant_back(l);
@@ -136,7 +136,7 @@ slot_is_held(struct ledger *l, unsigned v, uint64_t d, uint32_t *out)
 {
 	uint32_t slot = vnic_desc_slot(d);
 
-	if (unlikely(slot >= l->layout.g.max_slots)) {
+	if (unlikely(slot >= l->max_slots)) {
 		count_fault(l, v, VNIC_FAULT_BAD_SLOT);
 		return false;
 	}
@@ -187,11 +187,11 @@ accept(struct tally *t, unsigned v, const uint64_t *d, unsigned n_taken,
 	struct ledger *l = t->l;
 	const struct limits m = {
 		.own = l->own,
-		.pool = vnic_slot(&l->layout, l->pool_map, l->queue, 0),
-		.stride = l->layout.g.stride,
-		.max_slots = l->layout.g.max_slots,
+		.pool = l->pool,
+		.stride = l->stride,
+		.max_slots = l->max_slots,
 		.slot_mask = l->slot_mask,
-		.slot_bytes = l->layout.g.slot_bytes,
+		.slot_bytes = l->slot_bytes,
 	};
 	unsigned owner = OWN_FILLED + v, n = 0, n_back = 0;
 
@@ -235,9 +235,8 @@ ledger_take(struct ledger *l, unsigned v, struct ledger_frame *out,
 	*n_taken = 0;
 	if (unlikely(l->n_faults >= LEDGER_MAX_FAULTS))
 		return 0;
-	*n_taken =
-	    vnic_take(vnic_tx_ring(&l->layout, l->router_map, l->queue, v),
-		l->log2, &l->tx_pos[v], d, MIN(max, (unsigned)VNIC_BURST));
+	*n_taken = vnic_take(ledger_tx_ring(l, v), l->log2, &l->tx_pos[v], d,
+	    MIN(max, (unsigned)VNIC_BURST));
 	n = accept(&t, v, d, *n_taken, out);
 	/* before the frames are handed on: a crash leaves them in doubt there */
 	tally_flush(&t);
@@ -275,7 +274,7 @@ reserve_missing(const struct ledger *l)
 void
 ledger_grant(struct ledger *l)
 {
-	unsigned ring = l->layout.g.max_vnics;
+	unsigned ring = l->max_vnics;
 	uint32_t n = MIN(reserve_missing(l), l->n_free);
 	uint64_t d[LEDGER_MAX_RESERVE];
 
@@ -288,8 +287,7 @@ ledger_grant(struct ledger *l)
 		d[i] = vnic_desc(slot, 0, 0, VNIC_KIND_GRANT, 0);
 	}
 	ledger_set_number(&l->n_granted, ledger_number(&l->n_granted) + n);
-	vnic_put(vnic_rx_ring(&l->layout, l->host_map, l->queue, ring), l->log2,
-	    &l->rx_pos[ring], d, n);
+	vnic_put(ledger_rx_ring(l, ring), l->log2, &l->rx_pos[ring], d, n);
 	l->published = true;
 }
 
@@ -309,8 +307,7 @@ ledger_claim(struct ledger *l, unsigned v, uint32_t *slots, unsigned n)
 
 	if (n == 0)
 		return;
-	vnic_put_soon(vnic_rx_ring(&l->layout, l->host_map, l->queue, v),
-	    l->log2, l->rx_pos[v], n);
+	vnic_put_soon(ledger_rx_ring(l, v), l->log2, l->rx_pos[v], n);
 	from = l->free_slots + l->n_free - 1; /* the last in first */
 	for (unsigned i = 0; i < n; i++) {
 		slots[i] = from[-(int)i];
@@ -327,7 +324,7 @@ ledger_buffers(
     const struct ledger *l, const uint32_t *slots, uint8_t **out, unsigned n)
 {
 	uint8_t *pool = ledger_buffer(l, 0);
-	size_t stride = l->layout.g.stride;
+	size_t stride = l->stride;
 
 	for (unsigned i = 0; i < n; i++) {
 		out[i] = pool + slots[i] * stride;
@@ -338,23 +335,21 @@ ledger_buffers(
 uint8_t *
 ledger_buffer(const struct ledger *l, uint32_t slot)
 {
-	return vnic_slot(&l->layout, l->pool_map, l->queue, slot) +
-	       l->layout.g.headroom;
+	return l->pool + (size_t)slot * l->stride + l->headroom;
 }
 
 unsigned
 ledger_buffer_bytes(const struct ledger *l)
 {
-	return l->layout.g.slot_bytes - l->layout.g.headroom;
+	return l->slot_bytes - l->headroom;
 }
 
 void
 ledger_publish(struct ledger *l, unsigned v, const uint32_t *slots,
     const uint16_t *lens, unsigned n)
 {
-	vnic_desc_t *ring = vnic_rx_ring(&l->layout, l->host_map, l->queue, v);
-	uint64_t form =
-	    vnic_desc(0, l->layout.g.headroom, 0, VNIC_KIND_PACKET, 0);
+	vnic_desc_t *ring = ledger_rx_ring(l, v);
+	uint64_t form = vnic_desc(0, l->headroom, 0, VNIC_KIND_PACKET, 0);
 	uint64_t d[PUT_BURST];
 
 	while (n > 0) {
@@ -383,6 +378,19 @@ let_go(struct ledger *l, bool quarantined)
 	/* pairs with the acquire in ledger_phase(): control owns it now */
 	atomic_store_explicit(&l->phase, LEDGER_STOPPED, memory_order_release);
 	return false;
+}
+
+void
+ledger_turn_soon(const struct ledger *l, uint32_t rings)
+{
+	__builtin_prefetch((const void *)(uintptr_t)l->router);
+	for (uint32_t left = rings; left; left &= left - 1) {
+		unsigned v = (unsigned)__builtin_ctz(left);
+		uint64_t mask = (UINT64_C(1) << l->log2) - 1;
+
+		__builtin_prefetch((const void *)(uintptr_t)&ledger_tx_ring(
+		    l, v)[l->tx_pos[v] & mask]);
+	}
 }
 
 bool
@@ -431,13 +439,11 @@ bool
 ledger_has_tx(struct ledger *l, uint32_t rings)
 {
 	/* max_vnics is 1 to 32 */
-	rings &= UINT32_MAX >> (32 - l->layout.g.max_vnics);
+	rings &= UINT32_MAX >> (32 - l->max_vnics);
 	for (uint32_t left = rings; left; left &= left - 1) {
 		unsigned v = (unsigned)__builtin_ctz(left);
 
-		if (vnic_ring_has(
-			vnic_tx_ring(&l->layout, l->router_map, l->queue, v),
-			l->log2, l->tx_pos[v]))
+		if (vnic_ring_has(ledger_tx_ring(l, v), l->log2, l->tx_pos[v]))
 			return true;
 	}
 	return false;
@@ -446,8 +452,7 @@ ledger_has_tx(struct ledger *l, uint32_t rings)
 bool
 ledger_lies_at(const struct ledger *l, unsigned v, uint64_t pos)
 {
-	return vnic_ring_has(
-	    vnic_tx_ring(&l->layout, l->router_map, l->queue, v), l->log2, pos);
+	return vnic_ring_has(ledger_tx_ring(l, v), l->log2, pos);
 }
 
 unsigned

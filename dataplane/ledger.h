@@ -101,6 +101,9 @@ void ledger_ask_slots(struct ledger *l, uint32_t n_slots);
  */
 bool ledger_turn(struct ledger *l);
 
+/* Brings what a turn will look at: r, and the next place of these tx rings. */
+void ledger_turn_soon(const struct ledger *l, uint32_t rings);
+
 struct ledger_frame {
 	const uint8_t *bytes; /* in the pool: copy once, judge the copy */
 	uint32_t slot;

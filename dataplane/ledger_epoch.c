@@ -72,8 +72,7 @@ use_retired(struct ledger *l, uint32_t n)
 {
 	uint32_t left = n;
 
-	for (uint32_t slot = 0; slot < l->layout.g.max_slots && left > 0;
-	     slot++)
+	for (uint32_t slot = 0; slot < l->max_slots && left > 0; slot++)
 		if (l->own[slot] == OWN_RETIRED) {
 			ledger_put_free(l, slot);
 			left--;
@@ -116,7 +115,7 @@ ledger_ask_slots(struct ledger *l, uint32_t n_slots)
 {
 	uint32_t n = MAX(n_slots, (uint32_t)MIN_SLOTS);
 
-	ledger_set_number(&l->want_slots, MIN(n, l->layout.g.max_slots));
+	ledger_set_number(&l->want_slots, MIN(n, l->max_slots));
 }
 
 /* --- life ---------------------------------------------------------------------- */
@@ -134,12 +133,15 @@ power_of_two(uint32_t n)
 static void
 bind_maps(struct ledger *l, const struct ledger_maps *m, unsigned q)
 {
-	l->layout = m->l;
-	l->queue = q;
+	l->max_vnics = m->l.g.max_vnics;
 	l->log2 = m->l.g.ring_log2;
-	l->host_map = m->host;
-	l->router_map = m->router;
-	l->pool_map = m->pool;
+	l->rx_rings = vnic_rx_ring(&m->l, m->host, q, 0);
+	l->tx_rings = vnic_tx_ring(&m->l, m->router, q, 0);
+	l->pool = vnic_slot(&m->l, m->pool, q, 0);
+	l->max_slots = m->l.g.max_slots;
+	l->stride = m->l.g.stride;
+	l->slot_bytes = (uint16_t)m->l.g.slot_bytes; /* <= 2^14 */
+	l->headroom = (uint16_t)m->l.g.headroom;     /* < 2^12 */
 	l->host = vnic_host_line(&m->l, m->host, q);
 	l->beat = vnic_host_beat(&m->l, m->host, q);
 	l->router = vnic_router_line(&m->l, m->router, q);
@@ -219,7 +221,7 @@ ledger_wake_router(struct ledger *l)
 static void
 settle_doubt(struct ledger *l)
 {
-	for (unsigned v = 0; v < l->layout.g.max_vnics; v++) {
+	for (unsigned v = 0; v < l->max_vnics; v++) {
 		struct vnic_counters *c = &l->counters[v];
 		uint64_t doubt = vnic_count(&c->filled) - vnic_count(&c->back) -
 				 vnic_count(&c->in_doubt);
@@ -232,10 +234,8 @@ static void
 forget_rings(struct ledger *l)
 {
 	/* the ring after the last vNIC's is the grant ring */
-	for (unsigned v = 0; v <= l->layout.g.max_vnics; v++)
-		vnic_ring_blank(
-		    vnic_rx_ring(&l->layout, l->host_map, l->queue, v),
-		    l->log2);
+	for (unsigned v = 0; v <= l->max_vnics; v++)
+		vnic_ring_blank(ledger_rx_ring(l, v), l->log2);
 	memset(l->rx_pos, 0, sizeof(l->rx_pos));
 	memset(l->tx_pos, 0, sizeof(l->tx_pos));
 }

@@ -240,11 +240,11 @@ count_sorted(struct port_share *share, const struct sorted *s)
 }
 
 unsigned
-rx_port(struct worker *w, struct plan *p, struct plan_rx *rx, unsigned bursts)
+rx_port(struct worker *w, struct plan *p, struct plan_rx *rx)
 {
 	const struct plan_port *port = rx->port;
 	struct port_share *share = &port->port->share[w->index];
-	unsigned most = MIN(bursts, (unsigned)GATHER_BURSTS) * VNIC_BURST;
+	unsigned most = w->round_bursts * VNIC_BURST;
 	struct sorted s = { 0 };
 	unsigned n;
 

@@ -24,7 +24,6 @@ enum {
 	BEAT_NS = 1000000,
 	ROUNDS_PER_SECOND = 10000, /* a router may take 100 us of a round */
 	ROUTERS_PER_BURST = 4,     /* more of them, more bursts in a round */
-	MAX_ROUND_BURSTS = 16,
 };
 
 static uint64_t
@@ -45,6 +44,14 @@ give_budget(const struct worker *w, struct plan_share *r)
 	r->cycles_left = MIN(r->cycles_left + w->round_cycles, w->round_cycles);
 	r->floods_left =
 	    MIN(r->floods_left + ROUND_FLOODS, (int32_t)ROUND_FLOODS);
+}
+
+/* What the look at the next router waits for comes during the one before. */
+static void
+serve_soon(const struct plan_share *r)
+{
+	for (unsigned i = 0; i < r->n_queues; i++)
+		ledger_turn_soon(r->queue[i].ledger, r->router->serve);
 }
 
 static unsigned
@@ -102,15 +109,8 @@ poll_ports(struct worker *w, struct plan *p)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < part->n_rx; i++) {
-		unsigned left = w->round_bursts * VNIC_BURST, want, got;
-
-		do {
-			want = MIN(left, (unsigned)GATHER);
-			got = rx_port(w, p, &part->rx[i], want / VNIC_BURST);
-			tx_finish(w, p);
-			n += got;
-			left -= want;
-		} while (got == want && left > 0);
+		n += rx_port(w, p, &part->rx[i]);
+		tx_finish(w, p);
 	}
 	return n;
 }
@@ -146,8 +146,11 @@ worker_round(struct worker *w, struct plan *p, bool *owes)
 		n += detour_end(w, p);
 	for (unsigned i = 0; i < part->n_tx; i++)
 		n += home_send(w, part->tx[i]);
-	for (unsigned i = 0; i < part->n_shares; i++)
+	for (unsigned i = 0; i < part->n_shares; i++) {
+		if (i + 1 < part->n_shares)
+			serve_soon(&part->share[i + 1]);
 		n += serve_router(w, p, &part->share[i]);
+	}
 	n += poll_ports(w, p);
 	tx_finish(w, p); /* there may be no port */
 	*owes = ring_all(w, p);

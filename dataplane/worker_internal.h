@@ -20,9 +20,8 @@ enum worker_budget {
 	ROUND_FLOODS = 128, /* copies of broadcasts among them */
 	/* copies of broadcasts from all ports in one round */
 	ROUND_RX_FLOODS = 512,
-	/* frames of a port that are sorted before any is copied */
-	GATHER_BURSTS = 8,
-	GATHER = GATHER_BURSTS * VNIC_BURST,
+	MAX_ROUND_BURSTS = 16, /* of a port, sorted before any is copied */
+	GATHER = MAX_ROUND_BURSTS * VNIC_BURST,
 };
 
 /* Which of a router's data queues get a frame. */
@@ -180,9 +179,8 @@ void detour_begin(struct worker *w, struct plan_detour *d, unsigned i);
 void detour_flush(struct worker *w, struct plan_lane *lane);
 unsigned detour_end(struct worker *w, struct plan *p);
 
-/* rx.c, tx.c: return how many packets they took; rx up to so many bursts */
-unsigned rx_port(
-    struct worker *w, struct plan *p, struct plan_rx *rx, unsigned bursts);
+/* rx.c, tx.c: return how many packets they took */
+unsigned rx_port(struct worker *w, struct plan *p, struct plan_rx *rx);
 unsigned tx_queue(struct worker *w, struct plan *p, struct plan_queue *q);
 /* Sends what tx_queue() has taken and not sent yet. */
 void tx_finish(struct worker *w, struct plan *p);
