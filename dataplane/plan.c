@@ -75,6 +75,7 @@ static int
 allocate_part(struct plan_part *part)
 {
 	part->share = lines_alloc(part->n_shares, sizeof(*part->share));
+	part->more = lines_alloc(part->n_shares, sizeof(struct plan_share *));
 	part->queue = lines_alloc(part->n_queues, sizeof(*part->queue));
 	part->rx = lines_alloc(part->n_rx, sizeof(*part->rx));
 	part->tx = lines_alloc(part->n_tx, sizeof(struct plan_port *));
@@ -82,8 +83,8 @@ allocate_part(struct plan_part *part)
 	part->touched =
 	    lines_alloc(part->n_lanes + part->n_detours + VNIC_BURST,
 		sizeof(struct plan_lane *));
-	return part->share && part->queue && part->rx && part->tx &&
-		       part->touched
+	return part->share && part->more && part->queue && part->rx &&
+		       part->tx && part->touched
 		   ? 0
 		   : -ENOMEM;
 }
@@ -382,6 +383,7 @@ plan_free(struct plan *p)
 		rules_free(p->port[i].rules);
 	for (unsigned w = 0; p->part && w < p->n_workers; w++) {
 		free(p->part[w].share);
+		free(p->part[w].more);
 		free(p->part[w].queue);
 		free(p->part[w].rx);
 		free(p->part[w].tx);

@@ -157,6 +157,7 @@ struct plan_part {
 	alignas(VNIC_LINE) unsigned n_shares, n_queues, n_rx, n_tx, n_lanes;
 	bool polls; /* a port cannot wake the worker */
 	struct plan_share *share;
+	struct plan_share **more; /* (w) [n_shares]: to be served again */
 	struct plan_queue *queue;
 	struct plan_rx *rx;
 	struct plan_detour **detour; /* [n_detours] */

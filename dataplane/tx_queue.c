@@ -133,25 +133,6 @@ tx_ring(struct worker *w, struct plan *p, struct plan_queue *q, unsigned vnic)
 	return n;
 }
 
-static bool
-has_budget(const struct plan_share *r)
-{
-	return r->copies_left > 0 && r->cycles_left > 0;
-}
-
-/* As many bursts as a round has, while they are full ones. */
-static unsigned
-tx_bursts(struct worker *w, struct plan *p, struct plan_queue *q, unsigned vnic)
-{
-	unsigned n = 0, left = w->round_bursts, got;
-
-	do {
-		got = tx_ring(w, p, q, vnic);
-		n += got;
-	} while (got >= VNIC_BURST && --left > 0 && has_budget(q->share));
-	return n;
-}
-
 unsigned
 tx_queue(struct worker *w, struct plan *p, struct plan_queue *q)
 {
@@ -160,8 +141,8 @@ tx_queue(struct worker *w, struct plan *p, struct plan_queue *q)
 	uint64_t begin = rte_rdtsc() - w->send_cycles;
 	unsigned n = 0;
 
-	while (left && has_budget(r)) {
-		n += tx_bursts(w, p, q, (unsigned)__builtin_ctz(left));
+	while (left && r->copies_left > 0 && r->cycles_left > 0) {
+		n += tx_ring(w, p, q, (unsigned)__builtin_ctz(left));
 		left &= left - 1;
 	}
 	if (n > 0) {

@@ -50,8 +50,12 @@ give_budget(const struct worker *w, struct plan_share *r)
 static void
 serve_soon(const struct plan_share *r)
 {
-	for (unsigned i = 0; i < r->n_queues; i++)
-		ledger_turn_soon(r->queue[i].ledger, r->router->serve);
+	for (unsigned i = 0; i < r->n_queues; i++) {
+		const struct ledger *l = r->queue[i].ledger;
+
+		if (likely(ledger_phase(l) == LEDGER_RUN))
+			ledger_turn_soon(l, r->router->serve);
+	}
 }
 
 static unsigned
@@ -59,7 +63,6 @@ serve_router(struct worker *w, struct plan *p, struct plan_share *r)
 {
 	unsigned n = 0;
 
-	give_budget(w, r);
 	/* the control queue first: a data flood shall not starve it */
 	for (unsigned i = r->n_queues; i-- > 0;) {
 		struct plan_queue *q = &r->queue[i];
@@ -72,6 +75,46 @@ serve_router(struct worker *w, struct plan *p, struct plan_share *r)
 		}
 		n += tx_queue(w, p, q);
 		ledger_grant(q->ledger);
+	}
+	return n;
+}
+
+/*
+ * A burst of each ring of all routers; then again of those that may have more,
+ * while the round has room for a burst of each of them.
+ */
+static unsigned
+serve_routers(struct worker *w, struct plan *p)
+{
+	struct plan_part *part = w->part;
+	unsigned n = 0, n_more = 0, first, got;
+
+	for (unsigned i = 0; i < part->n_shares; i++) {
+		struct plan_share *r = &part->share[i];
+
+		if (i + 1 < part->n_shares)
+			serve_soon(r + 1);
+		give_budget(w, r);
+		got = serve_router(w, p, r);
+		n += got;
+		if (got >= VNIC_BURST)
+			part->more[n_more++] = r;
+	}
+	first = n;
+	for (unsigned pass = 1; pass < w->round_bursts && n_more > 0 &&
+				n - first + n_more * VNIC_BURST <= GATHER;
+	     pass++) {
+		unsigned n_these = n_more;
+
+		n_more = 0;
+		for (unsigned i = 0; i < n_these; i++) {
+			struct plan_share *r = part->more[i];
+
+			got = serve_router(w, p, r);
+			n += got;
+			if (got >= VNIC_BURST)
+				part->more[n_more++] = r;
+		}
 	}
 	return n;
 }
@@ -117,8 +160,7 @@ poll_ports(struct worker *w, struct plan *p)
 
 /*
  * A look at all routers costs the same whether a burst brought them one packet
- * each or ten: where there are many, a round takes more bursts, from ports and
- * from each ring.
+ * each or ten: where there are many, a round takes more bursts.
  */
 static unsigned
 round_bursts(const struct plan_part *part)
@@ -146,11 +188,7 @@ worker_round(struct worker *w, struct plan *p, bool *owes)
 		n += detour_end(w, p);
 	for (unsigned i = 0; i < part->n_tx; i++)
 		n += home_send(w, part->tx[i]);
-	for (unsigned i = 0; i < part->n_shares; i++) {
-		if (i + 1 < part->n_shares)
-			serve_soon(&part->share[i + 1]);
-		n += serve_router(w, p, &part->share[i]);
-	}
+	n += serve_routers(w, p);
 	n += poll_ports(w, p);
 	tx_finish(w, p); /* there may be no port */
 	*owes = ring_all(w, p);

@@ -20,7 +20,8 @@ enum worker_budget {
 	ROUND_FLOODS = 128, /* copies of broadcasts among them */
 	/* copies of broadcasts from all ports in one round */
 	ROUND_RX_FLOODS = 512,
-	MAX_ROUND_BURSTS = 16, /* of a port, sorted before any is copied */
+	/* of a port, sorted before any is copied; its mbufs fit their cache */
+	MAX_ROUND_BURSTS = 12,
 	GATHER = MAX_ROUND_BURSTS * VNIC_BURST,
 };
 
@@ -65,7 +66,7 @@ struct worker {
 	uint64_t beat_ns;
 	int64_t round_cycles; /* of one router in a round */
 	int32_t floods_left;  /* from ports, in this round; negative = a debt */
-	unsigned round_bursts; /* of one port, and of one ring, in a round */
+	unsigned round_bursts; /* of a port, at most of a ring, in a round */
 	unsigned n_muted;      /* queues out of epoll for kicking too much */
 	enum worker_spread spread; /* of the burst at hand */
 	struct plan_share *payer;  /* of the tx burst at hand; NULL: none is */

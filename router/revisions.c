@@ -273,11 +273,15 @@ who_ran_before(struct revisions *r, unsigned number)
 unsigned
 revisions_fail(struct revisions *r, unsigned number, const char *why)
 {
-	unsigned before = who_ran_before(r, number);
+	unsigned now = revisions_running(r);
 
 	change(r, number, REVISION_FAILED, why);
-	revisions_set(r, before, REVISION_RUNNING, NULL);
-	return before;
+	if (number == now) { /* else it is another one's turn already */
+		now = who_ran_before(r, number);
+		change(r, now, REVISION_RUNNING, NULL);
+	}
+	write_list(r);
+	return now;
 }
 
 /* --- texts ---------------------------------------------------------------- */

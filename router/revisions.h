@@ -74,8 +74,8 @@ void revisions_set(struct revisions *r, unsigned number,
 void revisions_run(struct revisions *r, unsigned number);
 
 /*
- * Number failed while it ran. Returns who is in force then: who ran before it
- * and did not fail; at last 0.
+ * Number failed while it ran. Returns who is in force then: who is already, else
+ * who ran before it and did not fail; at last 0.
  */
 unsigned revisions_fail(struct revisions *r, unsigned number, const char *why);
 
