@@ -11,7 +11,7 @@ mutant() {
 
 # --- what the host believes -----------------------------------------------------
 mutant double_fetch dataplane/ledger.c \
-'s/\t\tout\[n\]\.bytes =/\t\tx = atomic_load_explicit(\&vnic_tx_ring(\&l->layout, l->router_map, l->queue, v)[(l->tx_pos[v] - n_taken + i) \& ((UINT64_C(1) << l->log2) - 1)], memory_order_relaxed);\n&/'
+'s/\t\tout\[n\]\.bytes =/\t\tx = atomic_load_explicit(\&ledger_tx_ring(l, v)[(l->tx_pos[v] - n_taken + i) \& ((UINT64_C(1) << l->log2) - 1)], memory_order_relaxed);\n&/'
 mutant plain_asks_no_range dataplane/ledger.c \
 's/slot < m->max_slots \&\&/true \&\&/'
 mutant plain_asks_no_owner dataplane/ledger.c \
@@ -19,13 +19,13 @@ mutant plain_asks_no_owner dataplane/ledger.c \
 mutant plain_asks_no_length dataplane/ledger.c \
 's/ && vnic_desc_off(d) + len <= m->slot_bytes//'
 mutant double_fetch_slot dataplane/ledger.c \
-'s/\tslot &= l->slot_mask;[^\n]*/\tslot = vnic_desc_slot(vnic_tx_ring(\&l->layout, l->router_map, l->queue, v)[0]) \& l->slot_mask;/'
+'s/\tslot &= l->slot_mask;[^\n]*/\tslot = vnic_desc_slot(ledger_tx_ring(l, v)[0]) \& l->slot_mask;/'
 mutant no_owner_check dataplane/ledger.c \
 's/l->own\[slot\] == OWN_EMPTY || l->own\[slot\] == OWN_RETIRED/0/'
 mutant retired_is_held dataplane/ledger.c \
 's/ || l->own\[slot\] == OWN_RETIRED//'
 mutant no_slot_range_check dataplane/ledger.c \
-'s/slot >= l->layout\.g\.max_slots/0/'
+'s/slot >= l->max_slots/0/'
 mutant no_len_check dataplane/ledger.c \
 's/vnic_desc_off(d) + len > slot_bytes/0/'
 mutant no_least_len dataplane/ledger.c \
@@ -37,7 +37,7 @@ mutant no_zero_bits dataplane/ledger.c \
 mutant any_kind dataplane/ledger.c \
 's/kind != VNIC_KIND_DONE/0/'
 mutant no_bound_on_take dataplane/ledger.c \
-'s/d, MIN(max, (unsigned)VNIC_BURST)/d, 1U << l->log2/'
+'s/d,\n\t    MIN(max, (unsigned)VNIC_BURST)/d, 1U << l->log2/'
 mutant no_fault_threshold dataplane/ledger.c \
 's/if (unlikely(l->n_faults >= LEDGER_MAX_FAULTS))/if (0)/g'
 mutant reclaim_not_held dataplane/ledger.c \
