@@ -386,10 +386,8 @@ ledger_turn_soon(const struct ledger *l, uint32_t rings)
 	__builtin_prefetch((const void *)(uintptr_t)l->router);
 	for (uint32_t left = rings; left; left &= left - 1) {
 		unsigned v = (unsigned)__builtin_ctz(left);
-		uint64_t mask = (UINT64_C(1) << l->log2) - 1;
 
-		__builtin_prefetch((const void *)(uintptr_t)&ledger_tx_ring(
-		    l, v)[l->tx_pos[v] & mask]);
+		vnic_take_soon(ledger_tx_ring(l, v), l->log2, l->tx_pos[v]);
 	}
 }
 

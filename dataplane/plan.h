@@ -158,6 +158,7 @@ struct plan_part {
 	bool polls; /* a port cannot wake the worker */
 	struct plan_share *share;
 	struct plan_share **more; /* (w) [n_shares]: to be served again */
+	unsigned n_more;          /* (w) */
 	struct plan_queue *queue;
 	struct plan_rx *rx;
 	struct plan_detour **detour; /* [n_detours] */

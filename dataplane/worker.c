@@ -79,42 +79,43 @@ serve_router(struct worker *w, struct plan *p, struct plan_share *r)
 	return n;
 }
 
+/* A burst of each ring. Its router is noted if it may have more. */
+static unsigned
+serve_noting(struct worker *w, struct plan *p, struct plan_share *r)
+{
+	unsigned n = serve_router(w, p, r);
+
+	if (n >= VNIC_BURST)
+		w->part->more[w->part->n_more++] = r;
+	return n;
+}
+
 /*
- * A burst of each ring of all routers; then again of those that may have more,
- * while the round has room for a burst of each of them.
+ * All routers; then again those that may have more, while the round has room for
+ * a burst of each of them.
  */
 static unsigned
 serve_routers(struct worker *w, struct plan *p)
 {
 	struct plan_part *part = w->part;
-	unsigned n = 0, n_more = 0, first, got;
+	unsigned n = 0, first;
 
+	part->n_more = 0;
 	for (unsigned i = 0; i < part->n_shares; i++) {
-		struct plan_share *r = &part->share[i];
-
 		if (i + 1 < part->n_shares)
-			serve_soon(r + 1);
-		give_budget(w, r);
-		got = serve_router(w, p, r);
-		n += got;
-		if (got >= VNIC_BURST)
-			part->more[n_more++] = r;
+			serve_soon(&part->share[i + 1]);
+		give_budget(w, &part->share[i]);
+		n += serve_noting(w, p, &part->share[i]);
 	}
 	first = n;
-	for (unsigned pass = 1; pass < w->round_bursts && n_more > 0 &&
-				n - first + n_more * VNIC_BURST <= GATHER;
-	     pass++) {
-		unsigned n_these = n_more;
+	for (unsigned pass = 1; pass < w->round_bursts; pass++) {
+		unsigned n_these = part->n_more;
 
-		n_more = 0;
-		for (unsigned i = 0; i < n_these; i++) {
-			struct plan_share *r = part->more[i];
-
-			got = serve_router(w, p, r);
-			n += got;
-			if (got >= VNIC_BURST)
-				part->more[n_more++] = r;
-		}
+		if (n_these == 0 || n - first + n_these * VNIC_BURST > GATHER)
+			break;
+		part->n_more = 0; /* never more than have been read */
+		for (unsigned i = 0; i < n_these; i++)
+			n += serve_noting(w, p, part->more[i]);
 	}
 	return n;
 }

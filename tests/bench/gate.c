@@ -25,8 +25,8 @@ enum { LOOK_EVERY = 1024 }; /* bursts */
 static struct {
 	bool open;
 	unsigned turn;
-	bool held
-	    [RTE_MAX_ETHPORTS]; /* ethdev keeps callbacks when a port goes */
+	/* ethdev keeps callbacks when a port goes */
+	bool held[RTE_MAX_ETHPORTS];
 } gate;
 
 static bool
