@@ -37,7 +37,9 @@ ROUTER_UNIT = \
   tests/unit/test_router_conformance \
   tests/unit/test_router_ipv6 \
   tests/unit/test_router_watch \
-  tests/unit/test_router_watchdog
+  tests/unit/test_router_watchdog \
+  tests/unit/test_router_revisions \
+  tests/unit/test_router_seat
 check_PROGRAMS += $(ROUTER_UNIT)
 TESTS += $(ROUTER_UNIT)
 endif
@@ -132,6 +134,10 @@ tests_unit_test_routerctl_LDADD = $(ROUTER_LIBS)
 EXTRA_tests_unit_test_routerctl_DEPENDENCIES = europa-router routerctl
 tests_unit_test_router_watchdog_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_watchdog_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_revisions_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_revisions_LDADD = $(ROUTER_LIBS)
+tests_unit_test_router_seat_CFLAGS = $(ROUTER_CFLAGS)
+tests_unit_test_router_seat_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_watch_CFLAGS = $(ROUTER_CFLAGS)
 tests_unit_test_router_watch_LDADD = $(ROUTER_LIBS)
 tests_unit_test_router_process_CFLAGS = $(ROUTER_CFLAGS)
