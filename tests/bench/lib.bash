@@ -24,8 +24,8 @@
 #
 # Virtual cores move. A run is near if a cache line went there and back within
 # NEAR_NS before and after it (one die: 50 to 290 ns; two: 320 and more), far if
-# neither, else mixed; a figure is near or far if all of its runs are. Fewer than
-# NEAR_RUNS of them are luck, no figure.
+# neither, else mixed; a figure is near or far if all of its runs are. Targets are
+# judged by near runs; fewer than NEAR_RUNS of them are luck: then all runs count.
 #
 # What timed programs print on stderr is in BENCH_TMP/stderr, and is shown when
 # the experiment fails.

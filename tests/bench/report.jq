@@ -7,6 +7,8 @@ def number: if . == null then "" elif type == "number"
   then (if fabs >= 1000 then round elif fabs >= 10 then . * 10 | round / 10
         elif fabs >= 0.1 then . * 100 | round / 100
         else . * 10000 | round / 10000 end | tostring) else tostring end;
+# a judged value, not rounded across what was wanted
+def judged: . * 1000 | round / 1000 | tostring;
 def cell: number | gsub("\\|"; "\\|") | gsub("\n"; " ");
 def row: "| " + (map(cell) | join(" | ")) + " |";
 def rule($n): "|" + ([range($n) | "---|"] | join(""));
@@ -15,16 +17,20 @@ def yes_no: if . then "met" else "**not met**" end;
 # what is behind a semicolon in a comment belongs to one run
 def order: (.target | [(capture("(?<n>[0-9]+)").n // "999" | tonumber), .]);
 
+# each line with that of the machine that its run began with
+def with_machine: [foreach .[] as $line ({};
+  if $line.name == "machine" then {machine: $line} else . end; $line + .)];
+
 # of a figure, or target, that a run has twice the last one counts
-def last_runs: [.[] | select(.experiment)] | group_by([.experiment, .name])
+def last_runs: with_machine | [.[] | select(.experiment)] | group_by([.experiment, .name])
   | map(.[-1]);
 
 def machine_text: "| | |", "|---|---|",
   (["processor", "\(.cpu), \(.cores) cores"],
-   ["kernel", "Linux \(.kernel)"], ["DPDK", .dpdk], ["Europa", .version],
-   ["huge pages", if .hugepages then "2 MiB" else "none" end],
-   ["runs", "\(.runs // "?"), of \(.window_ms // "?") ms each"],
-   ["date", .date] | row);
+   ["kernel", "Linux \(.kernel)"], ["DPDK", .dpdk],
+   ["huge pages", if .hugepages then "2 MiB" else "none" end] | row);
+def run_text: "\(.version // "europad")\(.revision // "" | if . == "" then "" else ", revision " + . end)"
+  + ", \(.date // "" | .[:10]): `--runs \(.runs // "?") --window \(.window_ms // "?")`";
 
 def last_targets: [.[] | select(.target)]
   | group_by([.target, .level, (.comment | split(";")[0])]) | map(.[-1]) | sort_by(order, .level);
@@ -35,16 +41,16 @@ def targets_text: last_targets
     "\(map(select(.level == "stretch" and .met)) | length) of " +
      "\(map(select(.level == "stretch")) | length).", "",
     (["target", "level", "value", "wanted", "", "what"] | row), rule(6),
-    (.[] | [.target, .level, .value, .wanted, (.met | yes_no), .comment] | row);
+    (.[] | [.target, .level, (.value | judged), .wanted, (.met | yes_no), .comment] | row);
 
 # those that bear its name; the others have a number of their own
 def own_targets($targets): . as $e | $targets | map(select(.target == $e))
   | if length == 0 then empty else
     (["wanted of it", "value", "wanted", ""] | row), rule(4),
-    (.[] | [.comment, .value, .wanted, (.met | yes_no)] | row), "" end;
+    (.[] | [.comment, (.value | judged), .wanted, (.met | yes_no)] | row), "" end;
 
 def experiment_text($about; $plots; $targets): .[0].experiment as $e
-  | "", "### \($e)", "", ($about[$e] // ""), "",
+  | "", "### \($e)", "", ($about[$e] // ""), "", (.[-1].machine | run_text), "",
     ($e | own_targets($targets)),
     ($plots[] | select(.experiment == $e) | "![\(.title)](\(.file))", ""),
     "<details><summary>\(length) figures</summary>", "",
@@ -77,11 +83,12 @@ def published_text($runs): group_by([.paper, .where])
 . as $all
 | "# What Europa does, measured",
   "",
-  "Made by `make bench-report` of the lines in `bench.jsonl`; do not edit.",
+  "Made by `tests/bench/report` of the lines in `bench.jsonl`; do not edit.",
   "",
-  "Each figure is a median with its extremes. Peers were started by the same",
-  "run and took turns with Europa. Compare figures of one run only, and the",
-  "ratio before the rate: other machines give other rates. *Cores* says how far",
+  "Each figure is a median of *n* runs with its extremes. Peers were started by",
+  "the same run and took turns with Europa. Compare figures of one experiment",
+  "only, and the ratio before the rate: other machines give other rates. A run",
+  "lasts as long as `--window` says, in ms, or a simple part of that. *Cores* says how far",
   "the two processors were from each other, by a cache line sent there and back",
   "before and after each run: near, far, or mixed if it changed in between. CPU",
   "time is that of all processes that took part.",
@@ -103,7 +110,8 @@ def published_text($runs): group_by([.paper, .where])
   "make -C _build bench                    # all experiments, as root",
   "tests/bench/run --list                  # what there is",
   "tests/bench/run --only stages --json one.jsonl",
-  "make -C _build bench-report             # this page, of _build/bench.jsonl",
+  "make -C _build bench-report             # doc/results, of _build/bench.jsonl",
+  "tests/bench/report FOLDER one.jsonl     # a page like this one, elsewhere",
   "make -C _build check-guard              # instructions a packet, ceilings",
   "```",
   "",

@@ -44,12 +44,13 @@ has() { # LINE
   grep -qxF "$1" "$TMP/out"
 }
 
-machine() {
-  printf '{"name":"machine","cpu":"%s","cores":2}\n' "$1"
+machine() { # CPU REVISION DAY WINDOW
+  printf '{"name":"machine","cpu":"%s","cores":2,"version":"europad 1","revision":"%s",' "$1" "$2"
+  printf '"date":"2026-11-0%sT10:00:00Z","runs":5,"window_ms":%s}\n' "$3" "$4"
 }
 
 {
-  machine first
+  machine first abc 1 500
   figure api get@1 1/s 8000
   figure api get@64 1/s 21000
   figure api get@128 1/s 21500
@@ -59,7 +60,7 @@ machine() {
   wanted T1 1.5 '>= 2' false 'of another experiment'
 } > "$TMP/first.jsonl"
 {
-  machine second
+  machine second def 2 1000
   figure api get@1 1/s 8100
   figure api get@64 1/s 21100
   wanted api 21000 '>= 20000' true 'GET of a router a second, 64 connections'
@@ -89,6 +90,13 @@ result 'with its plot and its figures' $?
 
 grep -F '| T1 | must | 1.5 ' "$TMP/page/README.md" > "$TMP/out"
 result 'what was not measured again stays' $?
+
+section shm
+# shellcheck disable=SC2016
+has 'europad 1, revision abc, 2026-11-01: `--runs 5 --window 500`' &&
+  section api &&
+  has 'europad 1, revision def, 2026-11-02: `--runs 5 --window 1000`'
+result 'each experiment says which run it is of' $?
 
 section impair
 has '![one way over a link, beside what was asked](impair-ms.svg)' &&

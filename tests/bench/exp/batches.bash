@@ -11,7 +11,7 @@
 #	memif_zc@N     host and router of that peer
 #
 # The host itself asks for VNIC_BURST frames, a batch of the router has at most
-# BATCH_MAX: N ends there.
+# BATCH_MAX: N of ours ends there.
 
 describe_batches() {
   echo "rate against batch size"

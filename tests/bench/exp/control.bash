@@ -6,7 +6,7 @@
 # the REST API of a node of its own, with real containers on veth ports (root).
 
 describe_control() {
-  echo "POST to first packet, 200 routers, memory, idle CPU, waking (root)"
+  echo "POST to first packet, 200 routers (30 with --quick), memory, idle CPU, waking (root)"
 }
 
 control_first_body() {

@@ -46,7 +46,7 @@ latency_series() { # SHARE
   bench_series latency "still@$1" % "rig mpps=LOAD, latency.so"
 }
 
-# latency_judge LEVEL SHARE P50 P99: of runs on near cores if there are any.
+# latency_judge LEVEL SHARE P50 P99: of runs on near cores if there are five.
 latency_judge() {
   local percent calm still
   percent=$(jq -n "$2 * 100")

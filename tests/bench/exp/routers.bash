@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # routers: many routers on the same two cores: what all of them forward, and how
-# fairly, with equal and with unequal load. [Europa paper, figure 6]
+# fairly, with equal and with unequal load, and where one has all the load beside
+# others that have none. [Europa paper, figure 6]
 #
 #   src (net_pcap, endless) -> N routers, each its MAC -> sink (net_null)
 #
@@ -16,8 +17,7 @@
 # shellcheck source=tests/bench/europa.bash
 . "$EUROPA_SRCDIR/tests/bench/europa.bash"
 
-ROUTERS_UNEQUAL="10 100"
-ROUTERS_N="1 2 3 4 5 6 7 8 9 10 20 50 100"
+ROUTERS_POINTS="1 2 3 4 5 6 7 8 9 10 10/unequal 20 50 100 100/unequal 100/single"
 ROUTERS_PREFIX=ebr$$-
 
 describe_routers() {
@@ -88,10 +88,10 @@ tenants_resolve() { # N
   return 1
 }
 
-tenants_up() { # N equal|unequal
+tenants_up() { # N LOADED equal|unequal
   rm -f source.open
   tenants_all "$1" POST /v1/routers p0 p1 && tenants_resolve "$1" &&
-    "$EUROPA_BUILDDIR/tests/bench/tenants" "$BENCH_TMP/src.pcap" "$1" "$2" &&
+    "$EUROPA_BUILDDIR/tests/bench/tenants" "$BENCH_TMP/src.pcap" "$2" "$3" &&
     tenants_port src "net_pcap0,rx_pcap=$BENCH_TMP/src.pcap,infinite_rx=1" &&
     tenants_all "$1" PATCH /v1/routers/%i src sink && : > source.open
 }
@@ -111,14 +111,14 @@ tenants_cpu() {
     awk '{n += $1} END {printf "%.0f\n", n}'
 }
 
-# tenants_one N equal|unequal: a run. Sets AGGREGATE (Mpps), JAIN, CPU_NS, and
-# the file rates: Mpps delivered and offered, by router.
+# tenants_one N LOADED equal|unequal: a run. Sets AGGREGATE (Mpps), JAIN, CPU_NS,
+# and the file rates: Mpps delivered and offered, by router.
 #
 # With unequal load a router's fair share is what max-min fairness gives it of
 # the whole: no more than it was offered, and else as much as anybody.
 tenants_one() {
   local cpu since
-  tenants_up "$1" "$2" || return 1
+  tenants_up "$@" || return 1
   sleep "$(jq -n "$BENCH_WARM_MS / 1000")"
   since=$("$UDPSEQ" now) cpu=$(tenants_cpu)
   tenants_counters "$1" > before || return 1
@@ -127,10 +127,10 @@ tenants_one() {
   since=$(($("$UDPSEQ" now) - since)) cpu=$(($(tenants_cpu) - cpu))
   paste before after | awk '{us = ($4 - $1) / 1000; print ($5 - $2) / us, ($6 - $3) / us}' > rates
   AGGREGATE=$(awk '{n += $1} END {print n}' rates)
-  awk '$1 == 0 {exit 1}' rates ||
-    bench_die "routers: one of $1 forwards nothing: has its next hop grown old?"
+  awk -v loaded="$2" '$1 > 0 && $2 > 0 {n++} END {exit n != loaded}' rates ||
+    bench_die "routers: not $2 of $1 forward: has a next hop grown old?"
   CPU_NS=$(jq -n "$cpu / ($AGGREGATE * $since / 1000)")
-  JAIN=$(sort -g -k 2 rates | awk '
+  JAIN=$(sort -g -k 2 rates | tail -n "$2" | awk '
     {rate[NR] = $1; want[NR] = $2; left += $1}
     END {
       for (i = 1; i <= NR; i++) {
@@ -145,15 +145,41 @@ tenants_one() {
   tenants_down "$1"
 }
 
-routers_point() { # N equal|unequal
-  local at=@$1
-  [ "$2" = equal ] || at=_unequal@$1
+routers_at() { # POINT: what its figures' names end with
+  local n=${1%/*}
+  case $1 in
+    */*) echo "_${1#*/}@$n" ;;
+    *) echo "@$n" ;;
+  esac
+}
+
+routers_point() { # N, N/unequal, or N/single: one of N has the load
+  local n=${1%/*} loaded=${1%/*} load=equal at
+  at=$(routers_at "$1")
+  case $1 in
+    */unequal) load=unequal ;;
+    */single) loaded=1 ;;
+  esac
   bench_ping
-  tenants_one "$1" "$2" || return 1
+  tenants_one "$n" "$loaded" "$load" || return 1
   bench_ping
   bench_value "europa$at" "$AGGREGATE" "$CPU_NS"
-  bench_value "each$at" "$(jq -n "$AGGREGATE / $1")"
+  bench_value "each$at" "$(jq -n "$AGGREGATE / $loaded")"
   bench_value "jain$at" "$JAIN"
+}
+
+routers_series() { # POINT
+  local n=${1%/*} at
+  at=$(routers_at "$1")
+  bench_series routers "europa$at" Mpps "net_pcap, $n routers, net_null; 60 bytes"
+  if [[ $1 != */single ]]; then
+    bench_series routers "each$at" Mpps "the same, a router"
+    bench_series routers "jain$at" index "the same, of max-min shares"
+  fi
+  if [[ $1 != 1 && $1 != */unequal ]]; then
+    bench_ratio "to_one$at" "europa$at" europa@1
+    bench_series routers "to_one$at" ratio "the same, to one router in its round"
+  fi
 }
 
 routers_targets() {
@@ -171,29 +197,21 @@ routers_targets() {
 }
 
 run_routers() {
-  local i n load
+  local i point
   [ "$(id -u)" = 0 ] || bench_die "routers: needs root"
-  [ -z "$BENCH_QUICK" ] || ROUTERS_N="1 10 100" ROUTERS_UNEQUAL=10
+  [ -z "$BENCH_QUICK" ] || ROUTERS_POINTS="1 10 10/unequal 100"
   NODE_PLANE_ENV=("LD_PRELOAD=$EUROPA_BUILDDIR/tests/bench/gate.so"
     BENCH_GATE_PORT=net_pcap0 "BENCH_GATE_FILE=$BENCH_TMP/source.open")
   europa_up "$ROUTERS_PREFIX" net_af_packet0,iface=p0 net_af_packet1,iface=p1 || return 1
   ip -n "$NODE_RECEIVER" addr add 198.18.1.254/24 dev eth0
   tenants_port sink net_null0,no-rx=1 || return 1
   for ((i = 1; i <= BENCH_RUNS; i++)); do
-    for n in $ROUTERS_N; do
-      routers_point "$n" equal || return 1
-      [[ " $ROUTERS_UNEQUAL " != *" $n "* ]] || routers_point "$n" unequal || return 1
+    for point in $ROUTERS_POINTS; do
+      routers_point "$point" || return 1
     done
   done
-  for n in $ROUTERS_N ${ROUTERS_UNEQUAL// /_unequal }_unequal; do
-    load=${n#*_} n=${n%_*}
-    [ "$load" = unequal ] && n=_unequal@$n || n=@$n
-    bench_series routers "europa$n" Mpps "net_pcap, ${n#*@} routers, net_null; 60 bytes"
-    bench_series routers "each$n" Mpps "the same, a router"
-    bench_series routers "jain$n" index "the same, of max-min shares"
-    case $n in @1 | _*) continue ;; esac
-    bench_ratio "to_one$n" "europa$n" europa@1
-    bench_series routers "to_one$n" ratio "the same, to one router in its round"
+  for point in $ROUTERS_POINTS; do
+    routers_series "$point"
   done
   routers_targets
 }
