@@ -59,6 +59,7 @@ struct plan_share {
 	int32_t copies_left;        /* (w) of this round; negative = a debt */
 	int32_t floods_left;        /* (w) the same */
 	int64_t cycles_left;        /* (w) of this round; negative = a debt */
+	unsigned quiet; /* (w) visits in vain since it got or sent any */
 	/* (w) no data before worker 0 has come to this round; 0 = none */
 	uint64_t wait_round;
 };
@@ -164,7 +165,7 @@ struct plan_part {
 	struct plan_detour **detour; /* [n_detours] */
 	unsigned n_detours;
 	struct plan_port **tx; /* ports at home here, which others use, too */
-	struct plan_lane **touched; /* (w) [n_lanes + a burst]: n > 0 */
+	struct plan_lane **touched; /* (w) [n_lanes + n_detours + a burst] */
 	unsigned n_touched;         /* (w) */
 };
 

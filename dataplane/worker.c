@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * worker: the round, see worker.h. Its steps are cross.c, home.c, tx.c,
- * rx.c and sleep.c.
+ * tx_queue.c, rx.c, lane.c, detour.c and sleep.c.
  */
 #include "dataplane/worker_internal.h"
 
@@ -24,6 +24,9 @@ enum {
 	BEAT_NS = 1000000,
 	ROUNDS_PER_SECOND = 10000, /* a router may take 100 us of a round */
 	ROUTERS_PER_BURST = 4,     /* more of them, more bursts in a round */
+	FEW_ROUTERS = 4,           /* all are visited in each round */
+	QUIET_VISITS = 64,         /* in vain, and while there is work then */
+	QUIET_NS = 200000,         /* there is one in this time */
 };
 
 static uint64_t
@@ -79,6 +82,36 @@ serve_router(struct worker *w, struct plan *p, struct plan_share *r)
 	return n;
 }
 
+/*
+ * Of many routers most have nothing to send for long. While there is work, those
+ * who have neither got nor sent anything lately are visited now and then, a few in
+ * each round; without work all are, until the worker sleeps.
+ */
+static void
+choose_due(struct worker *w, uint64_t elapsed_ns)
+{
+	const unsigned n = w->part->n_shares;
+
+	w->first_due += w->n_due;
+	if (w->first_due >= n)
+		w->first_due = 0;
+	w->due_parts += MIN(elapsed_ns, (uint64_t)QUIET_NS) * n;
+	w->n_due = (unsigned)(w->due_parts / QUIET_NS);
+	w->due_parts %= QUIET_NS;
+	if (n <= FEW_ROUTERS || w->n_moved == 0)
+		w->n_due = n;
+}
+
+static bool
+is_left_out(const struct worker *w, unsigned i)
+{
+	unsigned after = i - w->first_due;
+
+	if (i < w->first_due)
+		after += w->part->n_shares;
+	return after >= w->n_due && w->part->share[i].quiet == QUIET_VISITS;
+}
+
 /* A burst of each ring. Its router is noted if it may have more. */
 static unsigned
 serve_noting(struct worker *w, struct plan *p, struct plan_share *r)
@@ -87,7 +120,18 @@ serve_noting(struct worker *w, struct plan *p, struct plan_share *r)
 
 	if (n >= VNIC_BURST)
 		w->part->more[w->part->n_more++] = r;
+	if (n > 0)
+		r->quiet = 0;
 	return n;
+}
+
+static unsigned
+visit_router(struct worker *w, struct plan *p, struct plan_share *r)
+{
+	r->quiet = MIN(r->quiet + 1, (unsigned)QUIET_VISITS);
+	w->n_lively += r->quiet < QUIET_VISITS;
+	give_budget(w, r);
+	return serve_noting(w, p, r);
 }
 
 /*
@@ -102,10 +146,11 @@ serve_routers(struct worker *w, struct plan *p)
 
 	part->n_more = 0;
 	for (unsigned i = 0; i < part->n_shares; i++) {
-		if (i + 1 < part->n_shares)
+		if (is_left_out(w, i))
+			continue;
+		if (i + 1 < part->n_shares && !is_left_out(w, i + 1))
 			serve_soon(&part->share[i + 1]);
-		give_budget(w, &part->share[i]);
-		n += serve_noting(w, p, &part->share[i]);
+		n += visit_router(w, p, &part->share[i]);
 	}
 	first = n;
 	for (unsigned pass = 1; pass < w->round_bursts; pass++) {
@@ -120,6 +165,24 @@ serve_routers(struct worker *w, struct plan *p)
 	return n;
 }
 
+/* Returns true while a wake-up is owed. */
+static bool
+ring_router(struct worker *w, struct plan_share *r, bool beat)
+{
+	bool owes = false;
+
+	for (unsigned i = 0; i < r->n_queues; i++) {
+		struct ledger *l = r->queue[i].ledger;
+
+		if (ledger_phase(l) != LEDGER_RUN)
+			continue;
+		owes |= ledger_ring(l, w->now_ns);
+		if (unlikely(beat))
+			ledger_beat(l);
+	}
+	return owes;
+}
+
 /* Returns true while a wake-up is owed to somebody. */
 static bool
 ring_all(struct worker *w, struct plan *p)
@@ -127,14 +190,9 @@ ring_all(struct worker *w, struct plan *p)
 	bool beat = w->now_ns - w->beat_ns >= BEAT_NS;
 	bool owes = false;
 
-	for (unsigned i = 0; i < w->part->n_queues; i++) {
-		struct ledger *l = w->part->queue[i].ledger;
-
-		if (ledger_phase(l) != LEDGER_RUN)
-			continue;
-		owes |= ledger_ring(l, w->now_ns);
-		if (unlikely(beat))
-			ledger_beat(l);
+	for (unsigned i = 0; i < w->part->n_shares; i++) {
+		if (beat || !is_left_out(w, i))
+			owes |= ring_router(w, &w->part->share[i], beat);
 	}
 	if (unlikely(w->given))
 		cross_ring(w);
@@ -160,14 +218,15 @@ poll_ports(struct worker *w, struct plan *p)
 }
 
 /*
- * A look at all routers costs the same whether a burst brought them one packet
- * each or ten: where there are many, a round takes more bursts.
+ * A visit costs the same whether a burst brought a router one packet or ten:
+ * where many are not quiet, a round takes more bursts. Where few are, it does not:
+ * they would wait for their packets, then for slots.
  */
 static unsigned
-round_bursts(const struct plan_part *part)
+round_bursts(unsigned n_lively)
 {
 	return MIN(
-	    1 + part->n_shares / ROUTERS_PER_BURST, (unsigned)MAX_ROUND_BURSTS);
+	    1 + n_lively / ROUTERS_PER_BURST, (unsigned)MAX_ROUND_BURSTS);
 }
 
 /* What others handed over goes first: it may be older than what is here. */
@@ -177,12 +236,16 @@ worker_round(struct worker *w, struct plan *p, bool *owes)
 	struct plan_part *part = &p->part[w->index];
 	unsigned n = 0;
 
+	uint64_t before_ns = w->now_ns;
+
 	w->part = part;
 	w->now_ns = now_ns();
+	choose_due(w, w->now_ns - before_ns);
 	w->floods_left =
 	    MIN(w->floods_left + ROUND_RX_FLOODS, (int32_t)ROUND_RX_FLOODS);
 	w->tx_waits = false;
-	w->round_bursts = round_bursts(part);
+	w->round_bursts = round_bursts(w->n_lively);
+	w->n_lively = 0;
 	if (p->n_workers > 1)
 		n += cross_take(w);
 	if (unlikely(w->due_ns <= w->now_ns))
@@ -193,6 +256,7 @@ worker_round(struct worker *w, struct plan *p, bool *owes)
 	n += poll_ports(w, p);
 	tx_finish(w, p); /* there may be no port */
 	*owes = ring_all(w, p);
+	w->n_moved = n;
 	return n;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * worker_internal: what the steps of a round share: rx.c, tx.c, lane.c, cross.c,
- * home.c, sleep.c and worker.c, and nobody else.
+ * worker_internal: what the steps of a round share: rx.c, tx.c, tx_queue.c, lane.c,
+ * detour.c, cross.c, home.c, sleep.c and worker.c; and tests/guard counts them.
  */
 #ifndef DATAPLANE_WORKER_INTERNAL_H
 #define DATAPLANE_WORKER_INTERNAL_H
@@ -67,7 +67,11 @@ struct worker {
 	int64_t round_cycles; /* of one router in a round */
 	int32_t floods_left;  /* from ports, in this round; negative = a debt */
 	unsigned round_bursts; /* of a port, at most of a ring, in a round */
-	unsigned n_muted;      /* queues out of epoll for kicking too much */
+	unsigned n_lively;     /* routers that were not quiet in this round */
+	unsigned n_moved;      /* packets, in the round before */
+	unsigned first_due, n_due; /* of the quiet routers, in this round */
+	uint64_t due_parts;        /* of the next one */
+	unsigned n_muted; /* queues out of epoll for kicking too much */
 	enum worker_spread spread; /* of the burst at hand */
 	struct plan_share *payer;  /* of the tx burst at hand; NULL: none is */
 	uint32_t unpublished; /* peers to whom something waits in our ring */
