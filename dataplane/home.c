@@ -87,8 +87,8 @@ send_burst(struct worker *w, const struct plan_port *port, struct handover *h)
 	return sent;
 }
 
-unsigned
-home_send(struct worker *w, const struct plan_port *port)
+static unsigned
+send_given(struct worker *w, const struct plan_port *port)
 {
 	unsigned total = 0;
 
@@ -104,6 +104,16 @@ home_send(struct worker *w, const struct plan_port *port)
 		}
 	}
 	return total;
+}
+
+unsigned
+home_send(struct worker *w)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < w->part->n_tx; i++)
+		n += send_given(w, w->part->tx[i]);
+	return n;
 }
 
 bool

@@ -137,7 +137,7 @@ end_fill(const struct worker *w, const struct fill *f)
 	STAGE(COPY_IN, f->n);
 	ledger_publish(
 	    lane->queue->ledger, v->index, f->slots, lane->len, f->n);
-	lane->queue->share->quiet = 0;
+	lane->queue->share->lively_ns = w->now_ns;
 	STAGE(PUBLISH, f->n);
 	lane->n = 0;
 }

@@ -59,7 +59,8 @@ struct plan_share {
 	int32_t copies_left;        /* (w) of this round; negative = a debt */
 	int32_t floods_left;        /* (w) the same */
 	int64_t cycles_left;        /* (w) of this round; negative = a debt */
-	unsigned quiet; /* (w) visits in vain since it got or sent any */
+	/* (w) when it last was offered or had sent anything; 0 = it is new */
+	uint64_t lively_ns;
 	/* (w) no data before worker 0 has come to this round; 0 = none */
 	uint64_t wait_round;
 };

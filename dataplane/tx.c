@@ -474,6 +474,7 @@ tx_send_late(struct worker *w, struct plan *p, struct plan_detour *d,
 	struct outcome o = { 0 };
 
 	w->payer = q->share;
+	w->payer->lively_ns = w->now_ns; /* it pays by its next visits */
 	w->spread = SPREAD_ANY;
 	if (v->onward == PLAN_TO_NOTHING)
 		drop(&o, VNIC_DROP_LINK_DOWN, n);

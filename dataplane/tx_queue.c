@@ -123,8 +123,13 @@ static unsigned
 tx_ring(struct worker *w, struct plan *p, struct plan_queue *q, unsigned vnic)
 {
 	struct tx_burst *b = &w->burst[w->taken == &w->burst[0]];
-	unsigned n = take(q, vnic, may_take(w, q, vnic), b);
+	unsigned max = may_take(w, q, vnic);
+	unsigned n;
 
+	/* by a port at home here, what the slow path sent waits for us */
+	if (unlikely(!q->share->control && max > 0))
+		home_send(w);
+	n = take(q, vnic, max, b);
 	if (n == 0)
 		return 0;
 	n += control_goes_first(w, p, q);

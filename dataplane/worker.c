@@ -25,8 +25,8 @@ enum {
 	ROUNDS_PER_SECOND = 10000, /* a router may take 100 us of a round */
 	ROUTERS_PER_BURST = 4,     /* more of them, more bursts in a round */
 	FEW_ROUTERS = 4,           /* all are visited in each round */
-	QUIET_VISITS = 64,         /* in vain, and while there is work then */
-	QUIET_NS = 200000,         /* there is one in this time */
+	QUIET_AFTER_NS = 2000000,  /* longer than any answer takes */
+	QUIET_VISIT_NS = 200000,   /* between visits of a quiet one */
 };
 
 static uint64_t
@@ -84,32 +84,55 @@ serve_router(struct worker *w, struct plan *p, struct plan_share *r)
 
 /*
  * Of many routers most have nothing to send for long. While there is work, those
- * who have neither got nor sent anything lately are visited now and then, a few in
- * each round; without work all are, until the worker sleeps.
+ * that have neither been offered nor sent anything lately are visited now and then,
+ * some in each round; without work all are, until the worker sleeps.
  */
 static void
 choose_due(struct worker *w, uint64_t elapsed_ns)
 {
 	const unsigned n = w->part->n_shares;
 
-	w->first_due += w->n_due;
-	if (w->first_due >= n)
+	if (n <= FEW_ROUTERS || w->n_moved == 0) {
 		w->first_due = 0;
-	w->due_parts += MIN(elapsed_ns, (uint64_t)QUIET_NS) * n;
-	w->n_due = (unsigned)(w->due_parts / QUIET_NS);
-	w->due_parts %= QUIET_NS;
-	if (n <= FEW_ROUTERS || w->n_moved == 0)
 		w->n_due = n;
+		return;
+	}
+	w->first_due = (w->first_due + w->n_due) % n;
+	w->due_parts += MIN(elapsed_ns, (uint64_t)QUIET_VISIT_NS) * n;
+	w->n_due = (unsigned)MIN(w->due_parts / QUIET_VISIT_NS, (uint64_t)n);
+	w->due_parts %= QUIET_VISIT_NS;
 }
 
 static bool
-is_left_out(const struct worker *w, unsigned i)
+is_due(const struct worker *w, unsigned i)
 {
 	unsigned after = i - w->first_due;
 
 	if (i < w->first_due)
 		after += w->part->n_shares;
-	return after >= w->n_due && w->part->share[i].quiet == QUIET_VISITS;
+	return after < w->n_due;
+}
+
+/* Another worker asks when we have been at the router's control queue. */
+static bool
+is_asked_for(const struct plan_share *r)
+{
+	return r->control && r->n_queues < r->router->n_queues;
+}
+
+static bool
+is_quiet(const struct worker *w, const struct plan_share *r)
+{
+	return w->now_ns - r->lively_ns >= QUIET_AFTER_NS;
+}
+
+static bool
+is_left_out(const struct worker *w, unsigned i)
+{
+	const struct plan_share *r = &w->part->share[i];
+
+	return is_quiet(w, r) && !is_due(w, i) && !is_asked_for(r) &&
+	       r->lively_ns != 0;
 }
 
 /* A burst of each ring. Its router is noted if it may have more. */
@@ -120,22 +143,21 @@ serve_noting(struct worker *w, struct plan *p, struct plan_share *r)
 
 	if (n >= VNIC_BURST)
 		w->part->more[w->part->n_more++] = r;
-	if (n > 0)
-		r->quiet = 0;
+	if (n > 0 || r->lively_ns == 0)
+		r->lively_ns = w->now_ns;
 	return n;
 }
 
 static unsigned
 visit_router(struct worker *w, struct plan *p, struct plan_share *r)
 {
-	r->quiet = MIN(r->quiet + 1, (unsigned)QUIET_VISITS);
-	w->n_lively += r->quiet < QUIET_VISITS;
+	w->n_lively += !is_quiet(w, r);
 	give_budget(w, r);
 	return serve_noting(w, p, r);
 }
 
 /*
- * All routers; then again those that may have more, while the round has room for
+ * All routers that are not left out; then again those that may have more, while the round has room for
  * a burst of each of them.
  */
 static unsigned
@@ -165,7 +187,7 @@ serve_routers(struct worker *w, struct plan *p)
 	return n;
 }
 
-/* Returns true while a wake-up is owed. */
+/* Returns true while a wake-up is owed; such a router is not left out. */
 static bool
 ring_router(struct worker *w, struct plan_share *r, bool beat)
 {
@@ -180,6 +202,8 @@ ring_router(struct worker *w, struct plan_share *r, bool beat)
 		if (unlikely(beat))
 			ledger_beat(l);
 	}
+	if (unlikely(owes))
+		r->lively_ns = w->now_ns;
 	return owes;
 }
 
@@ -233,12 +257,10 @@ round_bursts(unsigned n_lively)
 unsigned
 worker_round(struct worker *w, struct plan *p, bool *owes)
 {
-	struct plan_part *part = &p->part[w->index];
+	uint64_t before_ns = w->now_ns;
 	unsigned n = 0;
 
-	uint64_t before_ns = w->now_ns;
-
-	w->part = part;
+	w->part = &p->part[w->index];
 	w->now_ns = now_ns();
 	choose_due(w, w->now_ns - before_ns);
 	w->floods_left =
@@ -250,8 +272,7 @@ worker_round(struct worker *w, struct plan *p, bool *owes)
 		n += cross_take(w);
 	if (unlikely(w->due_ns <= w->now_ns))
 		n += detour_end(w, p);
-	for (unsigned i = 0; i < part->n_tx; i++)
-		n += home_send(w, part->tx[i]);
+	n += home_send(w);
 	n += serve_routers(w, p);
 	n += poll_ports(w, p);
 	tx_finish(w, p); /* there may be no port */

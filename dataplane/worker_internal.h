@@ -67,10 +67,10 @@ struct worker {
 	int64_t round_cycles; /* of one router in a round */
 	int32_t floods_left;  /* from ports, in this round; negative = a debt */
 	unsigned round_bursts; /* of a port, at most of a ring, in a round */
-	unsigned n_lively;     /* routers that were not quiet in this round */
+	unsigned n_lively;     /* routers visited in this round, not quiet */
 	unsigned n_moved;      /* packets, in the round before */
-	unsigned first_due, n_due; /* of the quiet routers, in this round */
-	uint64_t due_parts;        /* of the next one */
+	unsigned first_due, n_due; /* shares that are visited in any case */
+	uint64_t due_parts;        /* of QUIET_NS: what is left of one more */
 	unsigned n_muted; /* queues out of epoll for kicking too much */
 	enum worker_spread spread; /* of the burst at hand */
 	struct plan_share *payer;  /* of the tx burst at hand; NULL: none is */
@@ -200,8 +200,8 @@ void tx_send_late(struct worker *w, struct plan *p, struct plan_detour *d,
  */
 unsigned home_give(struct worker *w, const struct plan_port *port,
     struct rte_mbuf **m, unsigned n);
-/* At home: sends what was given. */
-unsigned home_send(struct worker *w, const struct plan_port *port);
+/* At home: sends what was given, by all ports. Returns how many packets. */
+unsigned home_send(struct worker *w);
 bool home_has_work(const struct worker *w);
 
 /* sleep.c: blocks until there may be work; returns at once if there is. */

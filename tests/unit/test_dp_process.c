@@ -276,23 +276,42 @@ neighbours_meet_without_the_port(void **state)
 	dp_close(&r);
 }
 
-/* A port that never has nothing: the worker has work, and none of it is ours. */
+enum { N_IDLE = 8 }; /* more than are visited in any case */
+
+/* The worker has work without end; and there are many routers. */
+static void
+open_busy(struct dp_rig *r, struct dp_router *idle[N_IDLE])
+{
+	dp_open(r, "");
+	dp_port(r, "busy", "net_null0");
+	for (uint8_t i = 0; i < N_IDLE; i++)
+		idle[i] = dp_router_new(r, i + 2, 1);
+}
+
+static void
+close_busy(struct dp_rig *r, struct dp_router *idle[N_IDLE])
+{
+	struct wire_msg m = dp_port_info(r, "busy");
+
+	assert_true(m.u.port_info.count[WIRE_PORT_RX] > 1000);
+	for (unsigned i = 0; i < N_IDLE; i++)
+		dp_router_free(idle[i]);
+	dp_close(r);
+}
+
 static void
 who_was_quiet_is_heard_beside_much_work(void **state)
 {
 	static struct dp_frames in, tx, out;
+	struct dp_router *t, *idle[N_IDLE];
 	struct dp_rig r;
-	struct dp_router *t, *idle[8]; /* more than are visited in any case */
 	struct wire_msg m;
 	uint8_t mac[6];
 
 	(void)state;
-	dp_open(&r, "");
-	for (uint8_t i = 0; i < ARRAY_SIZE(idle); i++)
-		idle[i] = dp_router_new(&r, i + 2, 1);
+	open_busy(&r, idle);
 	in.n = tx.n = 0;
 	dp_pcap_port(&r, "p0", &in);
-	dp_port(&r, "busy", "net_null0");
 	t = dp_router_new(&r, 1, 1);
 	m = dp_vnic(t, 0, "p0");
 	assert_int_equal(dp_ask(&r, &m, NULL), 0);
@@ -304,14 +323,45 @@ who_was_quiet_is_heard_beside_much_work(void **state)
 		dp_router_send(t, 0, 0, &tx);
 		DP_UNTIL(dp_n_out(&r, "p0") == i, t);
 	}
-	m = dp_port_info(&r, "busy");
-	assert_true(m.u.port_info.count[WIRE_PORT_RX] > 100000);
 	dp_read_pcap(&r, "p0.out", &out);
 	assert_frame(&out, 2, tx.f[0].bytes, 200);
-	for (unsigned i = 0; i < ARRAY_SIZE(idle); i++)
-		dp_router_free(idle[i]);
 	dp_router_free(t);
-	dp_close(&r);
+	close_busy(&r, idle);
+}
+
+/* Of two data queues, and two workers, too. */
+static void
+who_was_quiet_keeps_the_order_of_its_slow_path(void **state)
+{
+	enum { ROUNDS = 60 };
+	static struct dp_frames in, slow, fast, out;
+	struct dp_router *t, *idle[N_IDLE];
+	struct dp_rig r;
+	struct wire_msg m;
+	uint8_t mac[6];
+
+	(void)state;
+	open_busy(&r, idle);
+	in.n = slow.n = fast.n = 0;
+	dp_pcap_port(&r, "p0", &in);
+	t = dp_router_new(&r, 1, 2);
+	m = dp_vnic(t, 0, "p0");
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	dp_router_run(t, t->n_queues);
+	dp_mac(mac, 1, 0);
+	dp_frame(&slow, stranger, mac, 0, 100);
+	dp_frame(&fast, stranger, mac, 0, 200);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		usleep(4000); /* it is quiet */
+		dp_router_send(t, 2, 0, &slow);
+		dp_router_send(t, i % 2, 0, &fast);
+		DP_UNTIL(dp_n_out(&r, "p0") == 2 * (i + 1), t);
+	}
+	dp_read_pcap(&r, "p0.out", &out);
+	for (unsigned i = 0; i < 2 * ROUNDS; i++)
+		assert_int_equal(out.f[i].len, i % 2 ? 200 : 100);
+	dp_router_free(t);
+	close_busy(&r, idle);
 }
 
 static void
@@ -522,6 +572,8 @@ main(void)
 		cmocka_unit_test(slow_path_frames_take_the_control_queue),
 		cmocka_unit_test(neighbours_meet_without_the_port),
 		cmocka_unit_test(who_was_quiet_is_heard_beside_much_work),
+		cmocka_unit_test(
+		    who_was_quiet_keeps_the_order_of_its_slow_path),
 		cmocka_unit_test(link_needs_both_ends),
 		cmocka_unit_test(gate_and_death),
 		cmocka_unit_test(a_restart_is_a_new_epoch),
