@@ -11,7 +11,7 @@
 #include <rte_ethdev.h>
 #include <rte_memcpy.h>
 
-enum { MAX_BURSTS = 16 }; /* from one giver in a round */
+enum { MAX_BURSTS = 16 }; /* from one giver at a time */
 
 unsigned
 home_give(struct worker *w, const struct plan_port *port, struct rte_mbuf **m,

@@ -116,6 +116,28 @@ may_take(struct worker *w, const struct plan_queue *q, unsigned index)
 }
 
 /*
+ * What its slow path has sent since we were here, by another worker's hands, may
+ * wait for ours, on the way to a port or a neighbour. What that takes is charged to
+ * the router.
+ */
+static void
+slow_goes_first(struct worker *w, struct plan_share *r)
+{
+	const struct set_control_done *done = &r->router->set->control_done;
+	uint64_t sent = 0;
+
+	for (uint32_t left = r->router->serve; left; left &= left - 1)
+		/* pairs with the release in tx_send(): it has been handed over */
+		sent += atomic_load_explicit(
+		    &done->pos[__builtin_ctz(left)], memory_order_acquire);
+	if (likely(sent == r->slow_sent))
+		return;
+	r->slow_sent = sent;
+	cross_take(w);
+	home_send(w);
+}
+
+/*
  * Takes a burst, whose bytes are then on their way to our cache, and sends the
  * one before, whose bytes have arrived.
  */
@@ -126,9 +148,8 @@ tx_ring(struct worker *w, struct plan *p, struct plan_queue *q, unsigned vnic)
 	unsigned max = may_take(w, q, vnic);
 	unsigned n;
 
-	/* by a port at home here, what the slow path sent waits for us */
 	if (unlikely(!q->share->control && max > 0))
-		home_send(w);
+		slow_goes_first(w, q->share);
 	n = take(q, vnic, max, b);
 	if (n == 0)
 		return 0;

@@ -25,7 +25,7 @@ enum {
 	ROUNDS_PER_SECOND = 10000, /* a router may take 100 us of a round */
 	ROUTERS_PER_BURST = 4,     /* more of them, more bursts in a round */
 	FEW_ROUTERS = 4,           /* all are visited in each round */
-	QUIET_AFTER_NS = 2000000,  /* longer than any answer takes */
+	QUIET_AFTER_NS = 2000000,  /* longer than most answers take */
 	QUIET_VISIT_NS = 200000,   /* between visits of a quiet one */
 };
 
@@ -99,7 +99,7 @@ choose_due(struct worker *w, uint64_t elapsed_ns)
 	}
 	w->first_due = (w->first_due + w->n_due) % n;
 	w->due_parts += MIN(elapsed_ns, (uint64_t)QUIET_VISIT_NS) * n;
-	w->n_due = (unsigned)MIN(w->due_parts / QUIET_VISIT_NS, (uint64_t)n);
+	w->n_due = (unsigned)(w->due_parts / QUIET_VISIT_NS); /* <= n */
 	w->due_parts %= QUIET_VISIT_NS;
 }
 
@@ -132,7 +132,7 @@ is_left_out(const struct worker *w, unsigned i)
 	const struct plan_share *r = &w->part->share[i];
 
 	return is_quiet(w, r) && !is_due(w, i) && !is_asked_for(r) &&
-	       r->lively_ns != 0;
+	       r->lively_ns != 0 && r->wait_round == 0;
 }
 
 /* A burst of each ring. Its router is noted if it may have more. */
@@ -157,8 +157,8 @@ visit_router(struct worker *w, struct plan *p, struct plan_share *r)
 }
 
 /*
- * All routers that are not left out; then again those that may have more, while the round has room for
- * a burst of each of them.
+ * All routers that are not left out; then again those that may have more, while the
+ * round has room for a burst of each of them.
  */
 static unsigned
 serve_routers(struct worker *w, struct plan *p)

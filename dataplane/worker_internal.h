@@ -70,7 +70,7 @@ struct worker {
 	unsigned n_lively;     /* routers visited in this round, not quiet */
 	unsigned n_moved;      /* packets, in the round before */
 	unsigned first_due, n_due; /* shares that are visited in any case */
-	uint64_t due_parts;        /* of QUIET_NS: what is left of one more */
+	uint64_t due_parts;        /* what is left towards one more */
 	unsigned n_muted; /* queues out of epoll for kicking too much */
 	enum worker_spread spread; /* of the burst at hand */
 	struct plan_share *payer;  /* of the tx burst at hand; NULL: none is */

@@ -364,6 +364,62 @@ who_was_quiet_keeps_the_order_of_its_slow_path(void **state)
 	close_busy(&r, idle);
 }
 
+/* Of those to one MAC, has the long one come before the short one? */
+static bool
+is_overtaken(const struct dp_frames *f, unsigned at)
+{
+	for (unsigned i = 0; f->f[at].len == 100 && i < at; i++)
+		if (f->f[i].len == 200 &&
+		    memcmp(f->f[i].bytes, f->f[at].bytes, 6) == 0)
+			return true;
+	return false;
+}
+
+/* Where both go to the same queue, whichever worker serves it. */
+static void
+who_was_quiet_keeps_that_order_over_a_link(void **state)
+{
+	enum { ROUNDS = 120 };
+	static struct dp_frames slow, fast;
+	uint8_t mac[6], to[6] = { 2, 0, 0, 9, 9, 0 };
+	struct dp_router *a, *b, *idle[N_IDLE];
+	struct dp_rig r;
+	struct wire_msg m;
+
+	(void)state;
+	open_busy(&r, idle);
+	a = dp_router_new(&r, 1, 2);
+	b = dp_router_new(&r, 20, 2);
+	m = dp_vnic(a, 0, NULL);
+	m.u.vnic.attach = WIRE_ATTACH_VNIC;
+	memset(m.u.vnic.peer_uid, 20, WIRE_UID_BYTES);
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	m = dp_vnic(b, 0, NULL);
+	m.u.vnic.attach = WIRE_ATTACH_VNIC;
+	memset(m.u.vnic.peer_uid, 1, WIRE_UID_BYTES);
+	assert_int_equal(dp_ask(&r, &m, NULL), 0);
+	dp_router_run(a, a->n_queues);
+	dp_router_run(b, b->n_queues);
+	dp_mac(mac, 1, 0);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		to[5] = (uint8_t)i;
+		slow.n = fast.n = 0;
+		dp_frame(&slow, to, mac, 0, 100);
+		dp_frame(&fast, to, mac, 0, 200);
+		usleep(4000);
+		dp_router_send(a, 2, 0, &slow);
+		dp_router_send(a, i % 2, 0, &fast);
+		DP_UNTIL(dp_router_got(b) == 2 * (i + 1), a, b);
+	}
+	for (unsigned q = 0; q < 2; q++)
+		for (unsigned i = 0; i < b->got[q].n; i++)
+			assert_false(is_overtaken(&b->got[q], i));
+	assert_true(b->got[0].n > 0 && b->got[1].n > 0);
+	dp_router_free(a);
+	dp_router_free(b);
+	close_busy(&r, idle);
+}
+
 static void
 link_needs_both_ends(void **state)
 {
@@ -574,6 +630,7 @@ main(void)
 		cmocka_unit_test(who_was_quiet_is_heard_beside_much_work),
 		cmocka_unit_test(
 		    who_was_quiet_keeps_the_order_of_its_slow_path),
+		cmocka_unit_test(who_was_quiet_keeps_that_order_over_a_link),
 		cmocka_unit_test(link_needs_both_ends),
 		cmocka_unit_test(gate_and_death),
 		cmocka_unit_test(a_restart_is_a_new_epoch),
