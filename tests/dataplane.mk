@@ -13,6 +13,7 @@ DP_PROCESS_TESTS = \
   tests/unit/test_dp_control tests/unit/test_dp_floods tests/unit/test_dp_police \
   tests/unit/test_dp_link tests/unit/test_dp_link2 tests/unit/test_dp_macs \
   tests/unit/test_dp_process tests/unit/test_dp_process2 \
+  tests/unit/test_dp_quiet tests/unit/test_dp_quiet2 \
   tests/unit/test_dp_queues tests/unit/test_dp_queues2
 check_PROGRAMS += $(DP_PROCESS_TESTS)
 TESTS += $(DP_PROCESS_TESTS)
@@ -84,6 +85,15 @@ tests_unit_test_dp_process2_SOURCES = tests/unit/test_dp_process.c $(DP_RIG)
 tests_unit_test_dp_process2_CPPFLAGS = $(DP_TWO_WORKERS)
 tests_unit_test_dp_process2_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_dp_process2_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+
+tests_unit_test_dp_quiet_SOURCES = tests/unit/test_dp_quiet.c $(DP_RIG)
+tests_unit_test_dp_quiet_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dp_quiet_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+
+tests_unit_test_dp_quiet2_SOURCES = tests/unit/test_dp_quiet.c $(DP_RIG)
+tests_unit_test_dp_quiet2_CPPFLAGS = $(DP_TWO_WORKERS)
+tests_unit_test_dp_quiet2_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dp_quiet2_LDADD = $(LIBEUROPA) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
 
 tests_unit_test_dp_link2_SOURCES = tests/unit/test_dp_link.c $(DP_RIG)
 tests_unit_test_dp_link2_CPPFLAGS = $(DP_TWO_WORKERS)
