@@ -27,9 +27,8 @@ static void
 set_up(struct cross *t)
 {
 	struct vnic_fds fds;
-	struct vnic *v;
 
-	fds = guard_add_set(&t->g, 2, 2, SLOTS);
+	fds = guard_add_set(&t->g, 1, 2, 2, SLOTS);
 	for (unsigned i = 0; i < 2; i++) {
 		struct wire_msg m = say_vnic(i);
 
@@ -37,13 +36,8 @@ set_up(struct cross *t)
 		memcpy(t->mac[i], m.u.vnic.mac, sizeof(t->mac[i]));
 		guard_tell(&t->g, m);
 	}
-	if (vnic_attach(&fds, &v) < 0)
-		guard_die("cannot attach");
 	guard_begin(&t->g);
-	for (unsigned q = 0; q < 3; q++)
-		if (vnic_queue_open(v, q, &t->queue[q]) < 0 ||
-		    vnic_poll(t->queue[q]) != VNIC_FRESH)
-			guard_die("cannot attach to a queue");
+	guard_attach(&fds, t->queue);
 	guard_run(&t->g);
 }
 

@@ -147,7 +147,7 @@ main(int argc, char **argv)
 	if (n == 0 || n % VNIC_BURST != 0)
 		guard_die("usage: host N ROUTER; N is a number of full bursts");
 	guard_start(&h.g, 1);
-	fds = guard_add_set(&h.g, N_QUEUES - 1, N_VNICS, SLOTS);
+	fds = guard_add_set(&h.g, 1, N_QUEUES - 1, N_VNICS, SLOTS);
 	h.wire = guard_wire(&h.g, 0);
 	guard_tell(&h.g, say_port("p1", "net_null1,no-rx=1"));
 	for (unsigned i = 0; i < N_VNICS; i++)

@@ -43,7 +43,6 @@ struct lines {
 	struct guard_node g;
 	struct rte_ring *wire[N_WIRES];
 	struct vnic_queue *queue[VNIC_MAX_QUEUES];
-	unsigned n_queues;
 	unsigned flow; /* of the next frame */
 	unsigned next; /* who gets it from the router */
 	uint8_t mac[N_VNICS][6];
@@ -91,7 +90,7 @@ send_on(struct lines *t, struct vnic_queue *q, struct vnic_frame *f, unsigned n)
 static void
 router_turn(struct lines *t)
 {
-	for (unsigned q = 0; q < t->n_queues; q++) {
+	for (unsigned q = 0; q < N_WORKERS + 1; q++) {
 		struct vnic_frame f[VNIC_BURST];
 
 		if (vnic_poll(t->queue[q]) != VNIC_RUN)
@@ -132,53 +131,26 @@ turns(struct lines *t, unsigned n, bool recorded)
 		rounds(t, recorded, false);
 }
 
-/* Ports with one tx queue each; what they send is nobody's. */
-static void
-open_single(struct lines *t)
-{
-	static const uint32_t header[] = { 0xa1b2c3d4, 0x00040002, 0, 0, 65535,
-		1 };
-	char file[] = "/tmp/europa-lines.XXXXXX", name[8], devargs[128];
-	int fd = mkstemp(file);
-
-	if (fd < 0 || write(fd, header, sizeof(header)) != sizeof(header))
-		guard_die("no file for ports");
-	for (unsigned i = 2; i < 4; i++) {
-		snprintf(name, sizeof(name), "p%u", i);
-		snprintf(devargs, sizeof(devargs),
-		    "net_pcap%u,rx_pcap=%s,tx_pcap=/dev/null", i, file);
-		guard_tell(&t->g, say_port(name, devargs));
-	}
-	close(fd);
-	unlink(file);
-}
-
 static void
 set_up(struct lines *t)
 {
 	struct vnic_fds fds;
-	struct vnic *v;
 
 	guard_start(&t->g, N_WORKERS);
 	for (unsigned w = 0; w < N_WIRES; w++)
 		t->wire[w] = guard_wire(&t->g, w);
-	open_single(t);
+	for (unsigned i = N_WIRES; i < N_WIRES + 2; i++)
+		guard_single(&t->g, i);
 	guard_tell(&t->g, say_port("p4", "net_null4,no-rx=1"));
-	fds = guard_add_set(&t->g, N_WORKERS, N_VNICS, SLOTS);
+	fds = guard_add_set(&t->g, 1, N_WORKERS, N_VNICS, SLOTS);
 	for (unsigned i = 0; i < N_VNICS; i++) {
 		struct wire_msg m = say_vnic(i);
 
 		memcpy(t->mac[i], m.u.vnic.mac, sizeof(t->mac[i]));
 		guard_tell(&t->g, m);
 	}
-	if (vnic_attach(&fds, &v) < 0)
-		guard_die("cannot attach");
-	t->n_queues = vnic_layout(v)->g.n_queues;
 	guard_begin(&t->g);
-	for (unsigned q = 0; q < t->n_queues; q++)
-		if (vnic_queue_open(v, q, &t->queue[q]) < 0 ||
-		    vnic_poll(t->queue[q]) != VNIC_FRESH)
-			guard_die("cannot attach to a queue");
+	guard_attach(&fds, t->queue);
 	guard_run(&t->g);
 }
 
@@ -253,7 +225,7 @@ all_ways_were_taken(struct lines *t)
 	bool all = node_port(&t->g.node, "p0")->home == 0 &&
 		   node_port(&t->g.node, "p1")->home == 1;
 
-	for (unsigned q = 0; q < t->n_queues; q++) {
+	for (unsigned q = 0; q < N_WORKERS + 1; q++) {
 		for (unsigned v = 0; v < N_WIRES; v++)
 			all &= n_filled(t, q, v) > TURNS;
 		for (unsigned v = N_WIRES; v < N_VNICS; v++)

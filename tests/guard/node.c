@@ -67,9 +67,10 @@ guard_tell(struct guard_node *g, struct wire_msg m)
 }
 
 struct vnic_fds
-guard_add_set(
-    struct guard_node *g, unsigned n_data, unsigned n_vnics, unsigned slots)
+guard_add_set(struct guard_node *g, uint8_t uid, unsigned n_data,
+    unsigned n_vnics, unsigned slots)
 {
+	struct wire_msg m;
 	struct vnic_geometry geometry;
 	struct vnic_fds all, routers;
 
@@ -83,29 +84,43 @@ guard_add_set(
 	routers.pool = dup(all.pool);
 	for (unsigned q = 0; q < geometry.n_queues; q++)
 		routers.bell[q] = dup(all.bell[q]);
-	guard_tell(g, say_set(&geometry, &all));
+	m = say_set(&geometry, &all);
+	memset(m.u.set.uid, uid, WIRE_UID_BYTES);
+	memset(m.u.set.set, uid, WIRE_UID_BYTES);
+	guard_tell(g, m);
 	return routers;
 }
 
 void
 guard_begin(struct guard_node *g)
 {
-	struct set *s = g->node.sets;
+	for (struct set *s = g->node.sets; s; s = s->next)
+		for (unsigned q = 0; q < s->n_queues; q++)
+			ledger_reset(s->queue[q].ledger, 1);
+}
 
-	for (unsigned q = 0; q < s->n_queues; q++)
-		ledger_reset(s->queue[q].ledger, 1);
+void
+guard_attach(const struct vnic_fds *fds, struct vnic_queue **queue)
+{
+	struct vnic *v;
+
+	if (vnic_attach(fds, &v) < 0)
+		guard_die("cannot attach");
+	for (unsigned q = 0; q < vnic_layout(v)->g.n_queues; q++)
+		if (vnic_queue_open(v, q, &queue[q]) < 0 ||
+		    vnic_poll(queue[q]) != VNIC_FRESH)
+			guard_die("cannot attach to a queue");
 }
 
 void
 guard_run(struct guard_node *g)
 {
-	struct set *s = g->node.sets;
-
 	/* an hour later no hold is left */
-	for (unsigned q = 0; q < s->n_queues; q++)
-		if (!ledger_try_run(
-			s->queue[q].ledger, UINT64_C(3600000000000)))
-			guard_die("no epoch");
+	for (struct set *s = g->node.sets; s; s = s->next)
+		for (unsigned q = 0; q < s->n_queues; q++)
+			if (!ledger_try_run(
+				s->queue[q].ledger, UINT64_C(3600000000000)))
+				guard_die("no epoch");
 }
 
 struct rte_ring *
@@ -145,4 +160,22 @@ guard_feed(struct guard_node *g, struct rte_ring *wire, unsigned i,
 	}
 	if (rte_ring_enqueue_bulk(wire, (void **)m, n, NULL) != n)
 		guard_die("the ring is full: the node does not take them");
+}
+
+void
+guard_single(struct guard_node *g, unsigned i)
+{
+	static const uint32_t header[] = { 0xa1b2c3d4, 0x00040002, 0, 0, 65535,
+		1 };
+	char file[] = "/tmp/europa-guard.XXXXXX", name[8], devargs[128];
+	int fd = mkstemp(file);
+
+	if (fd < 0 || write(fd, header, sizeof(header)) != sizeof(header))
+		guard_die("no file for a port");
+	snprintf(name, sizeof(name), "p%u", i);
+	snprintf(devargs, sizeof(devargs),
+	    "net_pcap%u,rx_pcap=%s,tx_pcap=/dev/null", i, file);
+	guard_tell(g, say_port(name, devargs));
+	close(fd);
+	unlink(file);
 }
