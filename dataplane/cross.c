@@ -127,16 +127,21 @@ take_burst(struct worker *w, struct handover *h)
 	return n;
 }
 
+/*
+ * We look at worker 0 last and take its frames first: it has the slow paths, and
+ * what one has sent leaves before what another worker sent after that.
+ */
 unsigned
 cross_take(struct worker *w)
 {
 	unsigned total = 0;
 
-	for (unsigned i = 0; i < SPREAD_MAX_WORKERS; i++) {
-		unsigned n = VNIC_BURST;
+	for (unsigned i = w->n_workers; i-- > 0;)
+		if (i != w->index)
+			handover_look(w->from[i]);
+	for (unsigned i = 0; i < w->n_workers; i++) {
+		unsigned n = i != w->index ? VNIC_BURST : 0;
 
-		if (!w->from[i])
-			continue;
 		for (unsigned k = 0; n == VNIC_BURST && k < MAX_BURSTS; k++) {
 			n = take_burst(w, w->from[i]);
 			total += n;
@@ -148,8 +153,8 @@ cross_take(struct worker *w)
 bool
 cross_has_work(const struct worker *w)
 {
-	for (unsigned i = 0; i < SPREAD_MAX_WORKERS; i++)
-		if (w->from[i] && handover_has(w->from[i]))
+	for (unsigned i = 0; i < w->n_workers; i++)
+		if (i != w->index && handover_has(w->from[i]))
 			return true;
 	return false;
 }

@@ -106,18 +106,20 @@ handover_publish(struct handover *h)
 	return true;
 }
 
+void
+handover_look(struct handover *h)
+{
+	/* pairs with handover_publish(): the records are written */
+	h->head_seen = atomic_load_explicit(&h->head, memory_order_acquire);
+}
+
 const struct handover_record *
 handover_take(struct handover *h, const uint8_t **bytes)
 {
 	const struct handover_record *r;
 
-	if (h->next == h->head_seen) {
-		/* pairs with handover_publish(): the records are written */
-		h->head_seen =
-		    atomic_load_explicit(&h->head, memory_order_acquire);
-		if (h->next == h->head_seen)
-			return NULL;
-	}
+	if (!handover_left(h))
+		return NULL;
 	r = place(h, h->next);
 	if (unlikely(r->len == SKIP)) {
 		/* never the last thing that was published */

@@ -12,8 +12,8 @@
  * head and tail count bytes and only grow. The producer writes records and
  * publishes many of them with one store of head; the consumer works on the
  * bytes where they lie and gives many back with one store of tail. Each side
- * remembers what it last saw of the other, and looks again only when that is
- * not enough.
+ * remembers what it last saw of the other: the producer looks again when that is
+ * not enough, the consumer when it is told to.
  */
 #ifndef DATAPLANE_HANDOVER_H
 #define DATAPLANE_HANDOVER_H
@@ -69,6 +69,16 @@ bool handover_is_wide(struct handover *h, uint16_t len);
 bool handover_publish(struct handover *h);
 
 /* --- consumer ----------------------------------------------------------------- */
+
+/* What has been published by now can be taken. */
+void handover_look(struct handover *h);
+
+/* Is there more to take, of what was there at the last look? */
+static inline bool
+handover_left(const struct handover *h)
+{
+	return h->next != h->head_seen;
+}
 
 /* The next record and its bytes, which stay until handover_release(); or NULL. */
 const struct handover_record *handover_take(

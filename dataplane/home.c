@@ -87,19 +87,23 @@ send_burst(struct worker *w, const struct plan_port *port, struct handover *h)
 	return sent;
 }
 
+/* Looks at worker 0 last and sends its frames first, as cross_take() does. */
 static unsigned
 send_given(struct worker *w, const struct plan_port *port)
 {
+	const struct port_share *share = port->port->share;
 	unsigned total = 0;
 
+	for (unsigned i = w->n_workers; i-- > 0;)
+		if (i != w->index)
+			handover_look(share[i].home);
 	for (unsigned i = 0; i < w->n_workers; i++) {
-		struct handover *h = port->port->share[i].home;
-		unsigned n = VNIC_BURST;
+		unsigned n = i != w->index ? VNIC_BURST : 0;
 
-		for (unsigned k = 0;
-		     h && n == VNIC_BURST && k < MAX_BURSTS && handover_has(h);
+		for (unsigned k = 0; n == VNIC_BURST && k < MAX_BURSTS &&
+				     handover_left(share[i].home);
 		     k++) {
-			n = send_burst(w, port, h);
+			n = send_burst(w, port, share[i].home);
 			total += n;
 		}
 	}

@@ -7,6 +7,7 @@
 
 #include "dataplane/lines.h"
 #include "dataplane/node.h"
+#include "lib/loop.h"
 
 /* --- how many of each ----------------------------------------------------------- */
 
@@ -234,6 +235,7 @@ fill_share(struct plan *p, struct cursor *at, unsigned w,
 	struct set *s = at->router->set;
 
 	share->router = at->router;
+	share->lively_ns = loop_now_ms() * 1000000;
 	share->queue = &part->queue[at->part[w].queue];
 	for (unsigned q = 0; q < s->n_queues; q++) {
 		if (worker_of(p, s, q) != w)

@@ -60,13 +60,11 @@ struct plan_share {
 	int32_t floods_left;        /* (w) the same */
 	int64_t cycles_left;        /* (w) of this round; negative = a debt */
 	/*
-	 * (w) when it last was offered or had sent anything, or owed or was owed
-	 * something; 0 = it is new
+	 * (w) when it was new, was offered or sent anything, or owed or was owed
+	 * something for the last time
 	 */
 	uint64_t lively_ns;
 	uint64_t slow_sent; /* (w) where another worker had come to, in all */
-	/* (w) no data before worker 0 has come to this round; 0 = none */
-	uint64_t wait_round;
 };
 
 /* What waits for one queue of one vNIC, as numbers of the worker's frames. */

@@ -21,6 +21,12 @@
 
 struct set;
 
+/* Data that may be younger than what lies in the control queue of worker 0. */
+struct set_wait {
+	uint64_t round; /* worker 0 has to come to it first; 0 = none waits */
+	unsigned n;     /* so many go then, whatever lies there */
+};
+
 struct set_queue {
 	alignas(VNIC_LINE) struct set *set;
 	struct ledger *ledger;
@@ -44,6 +50,7 @@ struct set_queue {
 	alignas(VNIC_LINE) uint32_t kicks; /* in this second, without work */
 	bool muted; /* out of the worker's epoll: it kicks too much */
 	uint64_t second_ns;
+	struct set_wait wait[VNIC_MAX_VNICS]; /* by tx ring */
 };
 
 /* Places in set.tank: the router's by enum police_way, then each vNIC's. */

@@ -87,32 +87,33 @@ control_lags(const struct plan_router *r)
 /*
  * The same order where the control queue is another worker's: data stays where
  * it is until that worker has begun and ended a round, which is long enough for
- * all but a flood; then a burst goes in any case. Returns how many of the ring
- * may be taken; each of them was there before we looked at the control queue.
+ * all but a flood; then what has waited goes in any case. Returns how many of the
+ * ring may be taken; each of them was there before we looked at the control queue.
  */
 static unsigned
 may_take(struct worker *w, const struct plan_queue *q, unsigned index)
 {
-	struct plan_share *r = q->share;
+	struct set_wait *wait = &q->home->wait[index];
 	unsigned n;
 
-	if (likely(r->control != NULL))
+	if (likely(q->share->control != NULL))
 		return VNIC_BURST;
 	n = ledger_ready(q->ledger, index);
 	if (n == 0)
 		return 0;
-	if (unlikely(r->wait_round > 0)) {
-		w->given |= 1; /* it may sleep */
-		if (worker_rounds(w->peer[0]) < r->wait_round)
-			return 0;
-		r->wait_round = 0;
-		return n;
+	if (likely(wait->round == 0)) {
+		if (likely(!control_lags(q->router)))
+			return n;
+		wait->round = worker_rounds(w->peer[0]) + 2;
+		wait->n = n;
 	}
-	if (likely(!control_lags(q->router)))
-		return n;
-	r->wait_round = worker_rounds(w->peer[0]) + 2;
-	w->given |= 1;
-	return 0;
+	if (worker_rounds(w->peer[0]) < wait->round) {
+		w->given |= 1; /* it may sleep */
+		q->share->lively_ns = w->now_ns;
+		return 0;
+	}
+	wait->round = 0;
+	return MIN(n, wait->n);
 }
 
 /*

@@ -131,8 +131,7 @@ is_left_out(const struct worker *w, unsigned i)
 {
 	const struct plan_share *r = &w->part->share[i];
 
-	return is_quiet(w, r) && !is_due(w, i) && !is_asked_for(r) &&
-	       r->lively_ns != 0 && r->wait_round == 0;
+	return is_quiet(w, r) && !is_due(w, i) && !is_asked_for(r);
 }
 
 /* A burst of each ring. Its router is noted if it may have more. */
@@ -143,7 +142,7 @@ serve_noting(struct worker *w, struct plan *p, struct plan_share *r)
 
 	if (n >= VNIC_BURST)
 		w->part->more[w->part->n_more++] = r;
-	if (n > 0 || r->lively_ns == 0)
+	if (n > 0)
 		r->lively_ns = w->now_ns;
 	return n;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * worker_internal: what the steps of a round share: rx.c, tx.c, tx_queue.c, lane.c,
- * detour.c, cross.c, home.c, sleep.c and worker.c; and tests/guard counts them.
+ * detour.c, cross.c, home.c, sleep.c and worker.c; beside them tests/guard alone.
  */
 #ifndef DATAPLANE_WORKER_INTERNAL_H
 #define DATAPLANE_WORKER_INTERNAL_H

@@ -2,10 +2,10 @@
 # The regression guard: instructions per packet and cache lines of two workers,
 # which no load on the machine changes. `make check-guard`; it wants valgrind.
 GUARD = tests/guard/host tests/guard/router
-GUARD_TESTS = tests/guard/cross
+GUARD_TESTS = tests/guard/cross tests/guard/order
 if HAVE_DPDK
 if !SANITIZED
-# lines takes the place of a sanitizer's run-time, cross leaves all to exit()
+# lines takes the place of a sanitizer's run-time, the others leave all to exit()
 GUARD += tests/guard/lines
 TESTS += $(GUARD_TESTS)
 check_LIBRARIES = tests/guard/liblines.a
@@ -31,6 +31,15 @@ tests_guard_cross_SOURCES = tests/guard/cross.c $(GUARD_NODE) \
 tests_guard_cross_CFLAGS = $(DATAPLANE_CFLAGS)
 tests_guard_cross_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mlock2
 tests_guard_cross_LDADD = $(LIBEUROPA) $(DPDK_LIBS) $(SYSTEMD_LIBS)
+
+# The same of three, each of which may come in the midst of another's round
+tests_guard_order_SOURCES = tests/guard/order.c $(GUARD_NODE) \
+  $(DATAPLANE_SOURCES)
+tests_guard_order_CFLAGS = $(DATAPLANE_CFLAGS)
+tests_guard_order_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mlock2 \
+  -Wl,--wrap=handover_look,--wrap=handover_publish \
+  -Wl,--wrap=ledger_ready,--wrap=ledger_lies_at,--wrap=ledger_take
+tests_guard_order_LDADD = $(LIBEUROPA) $(DPDK_LIBS) $(SYSTEMD_LIBS)
 
 # Two workers, whose stores are recorded
 tests_guard_liblines_a_SOURCES = $(DATAPLANE_SOURCES)

@@ -31,24 +31,35 @@ close_busy(struct dp_rig *r, struct dp_router *idle[N_IDLE])
 	dp_close(r);
 }
 
+/* One of n data queues, on port p0. */
+static struct dp_router *
+router_on_port(struct dp_rig *r, unsigned n_data, uint8_t *mac)
+{
+	static const struct dp_frames none;
+	struct dp_router *t;
+	struct wire_msg m;
+
+	dp_pcap_port(r, "p0", &none);
+	t = dp_router_new(r, 1, n_data);
+	m = dp_vnic(t, 0, "p0");
+	assert_int_equal(dp_ask(r, &m, NULL), 0);
+	dp_router_run(t, t->n_queues);
+	dp_mac(mac, 1, 0);
+	return t;
+}
+
 static void
 who_was_quiet_is_heard_beside_much_work(void **state)
 {
-	static struct dp_frames in, tx, out;
+	static struct dp_frames tx, out;
 	struct dp_router *t, *idle[N_IDLE];
 	struct dp_rig r;
-	struct wire_msg m;
 	uint8_t mac[6];
 
 	(void)state;
 	open_busy(&r, idle);
-	in.n = tx.n = 0;
-	dp_pcap_port(&r, "p0", &in);
-	t = dp_router_new(&r, 1, 1);
-	m = dp_vnic(t, 0, "p0");
-	assert_int_equal(dp_ask(&r, &m, NULL), 0);
-	dp_router_run(t, t->n_queues);
-	dp_mac(mac, 1, 0);
+	t = router_on_port(&r, 1, mac);
+	tx.n = 0;
 	dp_frame(&tx, stranger, mac, 0, 200);
 	for (unsigned i = 1; i <= 3; i++) {
 		usleep(20000); /* many rounds, in which it is quiet */
@@ -61,37 +72,59 @@ who_was_quiet_is_heard_beside_much_work(void **state)
 	close_busy(&r, idle);
 }
 
+enum { PAIRS = 3, SLOW = 100, FAST = 200 };
+
+/* Each pair is of the slow path and then of the fast path; its number is in both. */
+static void
+send_pairs(struct dp_router *t, unsigned queue, const uint8_t *mac)
+{
+	static struct dp_frames slow, fast;
+
+	for (unsigned k = 0; k < PAIRS; k++) {
+		slow.n = fast.n = 0;
+		dp_frame(&slow, stranger, mac, 0, SLOW + k);
+		dp_frame(&fast, stranger, mac, 0, FAST + k);
+		dp_router_send(t, t->n_queues - 1, 0, &slow);
+		dp_router_send(t, queue, 0, &fast);
+	}
+}
+
+static void
+expect_pairs_in_order(const struct dp_frames *out, unsigned first)
+{
+	unsigned slow = 0, fast = 0;
+
+	for (unsigned i = first; i < first + 2 * PAIRS; i++) {
+		if (out->f[i].len < FAST) {
+			assert_int_equal(out->f[i].len, SLOW + slow++);
+			continue;
+		}
+		assert_int_equal(out->f[i].len, FAST + fast++);
+		assert_true(fast <= slow);
+	}
+}
+
 /* Of two data queues, and two workers, too. */
 static void
 who_was_quiet_keeps_the_order_of_its_slow_path(void **state)
 {
 	enum { ROUNDS = 60 };
-	static struct dp_frames in, slow, fast, out;
+	static struct dp_frames out;
 	struct dp_router *t, *idle[N_IDLE];
 	struct dp_rig r;
-	struct wire_msg m;
 	uint8_t mac[6];
 
 	(void)state;
 	open_busy(&r, idle);
-	in.n = slow.n = fast.n = 0;
-	dp_pcap_port(&r, "p0", &in);
-	t = dp_router_new(&r, 1, 2);
-	m = dp_vnic(t, 0, "p0");
-	assert_int_equal(dp_ask(&r, &m, NULL), 0);
-	dp_router_run(t, t->n_queues);
-	dp_mac(mac, 1, 0);
-	dp_frame(&slow, stranger, mac, 0, 100);
-	dp_frame(&fast, stranger, mac, 0, 200);
+	t = router_on_port(&r, 2, mac);
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		usleep(4000); /* it is quiet */
-		dp_router_send(t, 2, 0, &slow);
-		dp_router_send(t, i % 2, 0, &fast);
-		DP_UNTIL(dp_n_out(&r, "p0") == 2 * (i + 1), t);
+		send_pairs(t, i % 2, mac);
+		DP_UNTIL(dp_n_out(&r, "p0") == 2 * PAIRS * (i + 1), t);
 	}
 	dp_read_pcap(&r, "p0.out", &out);
-	for (unsigned i = 0; i < 2 * ROUNDS; i++)
-		assert_int_equal(out.f[i].len, i % 2 ? 200 : 100);
+	for (unsigned i = 0; i < ROUNDS; i++)
+		expect_pairs_in_order(&out, 2 * PAIRS * i);
 	dp_router_free(t);
 	close_busy(&r, idle);
 }

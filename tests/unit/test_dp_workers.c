@@ -141,11 +141,16 @@ what_goes_in_comes_out_in_order_lap_after_lap(void **state)
 	while (in < 12000) { /* eight laps */
 		for (unsigned k = 0; k < 1 + in % 50; k++, in++)
 			assert_true(put(h, in, len_of(in)));
+		handover_look(h);
 		assert_null(handover_take(h, &p)); /* not published */
 		assert_false(handover_has(h));
 		assert_true(handover_publish(h));
 		assert_false(handover_publish(h));
 		assert_true(handover_has(h));
+		assert_null(handover_take(h, &p)); /* after the last look */
+		assert_false(handover_left(h));
+		handover_look(h);
+		assert_true(handover_left(h));
 		for (; out < in; out++)
 			assert_takes(h, out, len_of(out));
 		assert_null(handover_take(h, &p));
@@ -170,6 +175,7 @@ a_full_one_refuses_until_it_is_released(void **state)
 	assert_in_range(n, 600, HANDOVER_BYTES / 1514);
 	assert_false(put(h, n, HANDOVER_MAX_FRAME + 1)); /* never fits */
 	handover_publish(h);
+	handover_look(h);
 	for (unsigned i = 0; i < n; i++)
 		assert_takes(h, i, 1514);
 	assert_null(handover_take(h, &p));
@@ -179,6 +185,7 @@ a_full_one_refuses_until_it_is_released(void **state)
 		again++;
 	assert_in_range(again, 62, 64);
 	handover_publish(h);
+	handover_look(h);
 	for (unsigned i = 0; i < again; i++)
 		assert_takes(h, i, HANDOVER_MAX_FRAME);
 	handover_free(h);
@@ -199,6 +206,7 @@ the_wide_half_ends_before_the_other(void **state)
 	for (unsigned i = 0; i < n; i++)
 		assert_true(put(h, n + i, 1000));
 	handover_publish(h);
+	handover_look(h);
 	for (unsigned i = 0; i < 2 * n; i++)
 		assert_takes(h, i, 1000);
 	assert_false(handover_is_wide(h, 1000));
@@ -219,6 +227,7 @@ what_is_rewound_is_taken_again(void **state)
 		for (uint64_t i = 0; i < 32; i++)
 			assert_true(put(h, from + i, 1000));
 		handover_publish(h);
+		handover_look(h);
 		for (uint64_t i = 0; i < 10; i++)
 			assert_takes(h, from + i, 1000);
 		mark = handover_mark(h);
@@ -409,6 +418,7 @@ run_worker_1(void *arg)
 		const uint8_t *p;
 		unsigned n = 0;
 
+		handover_look(m->h);
 		while (n < VNIC_BURST && (r = handover_take(m->h, &p))) {
 			m->wrong[1] += r->len != FRAME;
 			fill(m, 1, p);
