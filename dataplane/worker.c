@@ -61,6 +61,18 @@ serve_soon(const struct plan_share *r)
 	}
 }
 
+/* Begins a turn of each queue; before that nothing of it is out (w->taken). */
+static void
+begin_turns(struct worker *w, struct plan_share *r)
+{
+	for (unsigned i = 0; i < r->n_queues; i++) {
+		struct ledger *l = r->queue[i].ledger;
+
+		if (ledger_phase(l) == LEDGER_RUN && unlikely(!ledger_turn(l)))
+			loop_wake(w->control); /* it resets the queue */
+	}
+}
+
 static unsigned
 serve_router(struct worker *w, struct plan *p, struct plan_share *r)
 {
@@ -72,10 +84,6 @@ serve_router(struct worker *w, struct plan *p, struct plan_share *r)
 
 		if (ledger_phase(q->ledger) != LEDGER_RUN)
 			continue;
-		if (unlikely(!ledger_turn(q->ledger))) {
-			loop_wake(w->control); /* it resets the queue */
-			continue;
-		}
 		n += tx_queue(w, p, q);
 		ledger_grant(q->ledger);
 	}
@@ -152,6 +160,7 @@ visit_router(struct worker *w, struct plan *p, struct plan_share *r)
 {
 	w->n_lively += !is_quiet(w, r);
 	give_budget(w, r);
+	begin_turns(w, r);
 	return serve_noting(w, p, r);
 }
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # The regression guard: instructions per packet and cache lines of two workers,
-# which no load on the machine changes. `make check-guard`; it wants valgrind.
+# which no load on the machine changes. `make check-guard`; it wants valgrind. And
+# what workers do beside one another, by hand, in `make check`.
 GUARD = tests/guard/host tests/guard/router
-GUARD_TESTS = tests/guard/cross tests/guard/order
+GUARD_TESTS = tests/guard/cross tests/guard/order tests/guard/turn
 if HAVE_DPDK
 if !SANITIZED
 # lines takes the place of a sanitizer's run-time, the others leave all to exit()
@@ -25,21 +26,27 @@ tests_guard_router_SOURCES = tests/guard/router.c tests/guard/guard.h \
 tests_guard_router_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime
 tests_guard_router_LDADD = router/librouter.a $(LIBEUROPA)
 
-# In `make check`: what two workers do when one of them is busy
+# Two workers, one of which is busy
 tests_guard_cross_SOURCES = tests/guard/cross.c $(GUARD_NODE) \
   $(DATAPLANE_SOURCES)
 tests_guard_cross_CFLAGS = $(DATAPLANE_CFLAGS)
-tests_guard_cross_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mlock2
 tests_guard_cross_LDADD = $(LIBEUROPA) $(DPDK_LIBS) $(SYSTEMD_LIBS)
 
-# The same of three, each of which may come in the midst of another's round
+# Three, each of which may come in the midst of another's round
 tests_guard_order_SOURCES = tests/guard/order.c $(GUARD_NODE) \
   $(DATAPLANE_SOURCES)
 tests_guard_order_CFLAGS = $(DATAPLANE_CFLAGS)
-tests_guard_order_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mlock2 \
-  -Wl,--wrap=handover_look,--wrap=handover_publish \
-  -Wl,--wrap=ledger_ready,--wrap=ledger_lies_at,--wrap=ledger_take
+tests_guard_order_LDFLAGS = $(AM_LDFLAGS) \
+  -Wl,--wrap=handover_look,--wrap=ledger_take
 tests_guard_order_LDADD = $(LIBEUROPA) $(DPDK_LIBS) $(SYSTEMD_LIBS)
+
+# One, which comes to a router several times in a round
+tests_guard_turn_SOURCES = tests/guard/turn.c $(GUARD_NODE) \
+  $(DATAPLANE_SOURCES)
+tests_guard_turn_CFLAGS = $(DATAPLANE_CFLAGS)
+tests_guard_turn_LDFLAGS = $(AM_LDFLAGS) \
+  -Wl,--wrap=ledger_turn,--wrap=ledger_take
+tests_guard_turn_LDADD = $(LIBEUROPA) $(DPDK_LIBS) $(SYSTEMD_LIBS)
 
 # Two workers, whose stores are recorded
 tests_guard_liblines_a_SOURCES = $(DATAPLANE_SOURCES)

@@ -2,7 +2,8 @@
 /*
  * node: the host's data plane in the thread of a guard, which does the rounds
  * of all workers itself, one after another: the same ones in each run. The
- * guard plays europad (tests/bench/say.h) and is linked with --wrap=mlock2.
+ * guard plays europad (tests/bench/say.h). Under valgrind it is linked with
+ * --wrap=mlock2.
  */
 #ifndef TESTS_GUARD_NODE_H
 #define TESTS_GUARD_NODE_H

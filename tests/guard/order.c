@@ -209,10 +209,6 @@ meanwhile(void)
 	}
 
 BEFORE(void, handover_look, (struct handover * h), (h))
-BEFORE(bool, handover_publish, (struct handover * h), (h))
-BEFORE(unsigned, ledger_ready, (struct ledger * l, unsigned v), (l, v))
-BEFORE(bool, ledger_lies_at, (const struct ledger *l, unsigned v, uint64_t pos),
-    (l, v, pos))
 BEFORE(unsigned, ledger_take,
     (struct ledger * l, unsigned v, struct ledger_frame *out, unsigned max,
 	unsigned *n_taken),
