@@ -140,8 +140,10 @@ cross_take(struct worker *w)
 		if (i != w->index)
 			handover_look(w->from[i]);
 	for (unsigned i = 0; i < w->n_workers; i++) {
-		unsigned n = i != w->index ? VNIC_BURST : 0;
+		unsigned n = VNIC_BURST;
 
+		if (i == w->index)
+			continue;
 		for (unsigned k = 0; n == VNIC_BURST && k < MAX_BURSTS; k++) {
 			n = take_burst(w, w->from[i]);
 			total += n;

@@ -80,7 +80,10 @@ handover_left(const struct handover *h)
 	return h->next != h->head_seen;
 }
 
-/* The next record and its bytes, which stay until handover_release(); or NULL. */
+/*
+ * The next record and its bytes, which stay until handover_release(); NULL if none
+ * is left of what the last look saw.
+ */
 const struct handover_record *handover_take(
     struct handover *h, const uint8_t **bytes);
 

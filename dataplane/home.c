@@ -98,8 +98,10 @@ send_given(struct worker *w, const struct plan_port *port)
 		if (i != w->index)
 			handover_look(share[i].home);
 	for (unsigned i = 0; i < w->n_workers; i++) {
-		unsigned n = i != w->index ? VNIC_BURST : 0;
+		unsigned n = VNIC_BURST;
 
+		if (i == w->index)
+			continue;
 		for (unsigned k = 0; n == VNIC_BURST && k < MAX_BURSTS &&
 				     handover_left(share[i].home);
 		     k++) {
@@ -128,7 +130,7 @@ home_has_work(const struct worker *w)
 			const struct handover *h =
 			    w->part->tx[i]->port->share[k].home;
 
-			if (h && handover_has(h))
+			if (k != w->index && handover_has(h))
 				return true;
 		}
 	return false;

@@ -60,11 +60,12 @@ struct plan_share {
 	int32_t floods_left;        /* (w) the same */
 	int64_t cycles_left;        /* (w) of this round; negative = a debt */
 	/*
-	 * (w) when it was new, was offered or sent anything, or owed or was owed
-	 * something for the last time
+	 * (w) when it was new, or was last offered or sent anything, was owed a
+	 * wake-up, or waited for worker 0
 	 */
 	uint64_t lively_ns;
-	uint64_t slow_sent; /* (w) where another worker had come to, in all */
+	uint64_t
+	    slow_sent; /* (w) control_done, all rings, when it last went first */
 };
 
 /* What waits for one queue of one vNIC, as numbers of the worker's frames. */

@@ -320,6 +320,7 @@ set_queue_forget(struct set_queue *q)
 	q->said_stalled = false;
 	q->still_ms = 0;
 	q->hot_until_ms = loop_now_ms() + 20;
+	memset(q->wait, 0, sizeof(q->wait));
 	if (q->index + 1 < q->set->n_queues)
 		return;
 	for (unsigned v = 0; v < VNIC_MAX_VNICS; v++)

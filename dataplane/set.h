@@ -21,10 +21,13 @@
 
 struct set;
 
-/* Data that may be younger than what lies in the control queue of worker 0. */
+/*
+ * A tx ring whose data waits: it may be younger than what lies in the control queue,
+ * which worker 0 has.
+ */
 struct set_wait {
-	uint64_t round; /* worker 0 has to come to it first; 0 = none waits */
-	unsigned n;     /* so many go then, whatever lies there */
+	unsigned n;     /* so many; 0 = it does not wait */
+	uint64_t round; /* of worker 0: then they go, whatever lies there */
 };
 
 struct set_queue {
@@ -50,7 +53,8 @@ struct set_queue {
 	alignas(VNIC_LINE) uint32_t kicks; /* in this second, without work */
 	bool muted; /* out of the worker's epoll: it kicks too much */
 	uint64_t second_ns;
-	struct set_wait wait[VNIC_MAX_VNICS]; /* by tx ring */
+	/* (w in RUN, else c) by tx ring */
+	struct set_wait wait[VNIC_MAX_VNICS];
 };
 
 /* Places in set.tank: the router's by enum police_way, then each vNIC's. */

@@ -86,46 +86,44 @@ control_lags(const struct plan_router *r)
 
 /*
  * The same order where the control queue is another worker's: data stays where
- * it is until that worker has begun and ended a round, which is long enough for
- * all but a flood; then what has waited goes in any case. Returns how many of the
- * ring may be taken; each of them was there before we looked at the control queue.
+ * it is until that worker has sent what lies there, or has begun and ended a round,
+ * which is long enough for all but a flood. Returns how many of the ring may be
+ * taken at most; each of them was there before we looked at the control queue.
  */
 static unsigned
 may_take(struct worker *w, const struct plan_queue *q, unsigned index)
 {
 	struct set_wait *wait = &q->home->wait[index];
-	unsigned n;
+	unsigned n = wait->n;
 
-	if (likely(q->share->control != NULL))
+	if (q->share->control)
 		return VNIC_BURST;
-	n = ledger_ready(q->ledger, index);
-	if (n == 0)
-		return 0;
-	if (likely(wait->round == 0)) {
-		if (likely(!control_lags(q->router)))
+	if (likely(n == 0)) {
+		n = ledger_ready(q->ledger, index);
+		if (n == 0 || likely(!control_lags(q->router)))
 			return n;
-		wait->round = worker_rounds(w->peer[0]) + 2;
 		wait->n = n;
+		wait->round = worker_rounds(w->peer[0]) + 2;
+	} else if (!control_lags(q->router) ||
+		   worker_rounds(w->peer[0]) >= wait->round) {
+		wait->n = 0;
+		return n;
 	}
-	if (worker_rounds(w->peer[0]) < wait->round) {
-		w->given |= 1; /* it may sleep */
-		q->share->lively_ns = w->now_ns;
-		return 0;
-	}
-	wait->round = 0;
-	return MIN(n, wait->n);
+	w->given |= 1; /* worker 0 may sleep */
+	q->share->lively_ns = w->now_ns;
+	return 0;
 }
 
 /*
  * What its slow path has sent since we were here, by another worker's hands, may
- * wait for ours, on the way to a port or a neighbour. What that takes is charged to
- * the router.
+ * wait for ours, on the way to a port or a neighbour. What that takes is no router's
+ * charge, as at the begin of a round: it is of all.
  */
 static void
 slow_goes_first(struct worker *w, struct plan_share *r)
 {
 	const struct set_control_done *done = &r->router->set->control_done;
-	uint64_t sent = 0;
+	uint64_t sent = 0, begin;
 
 	for (uint32_t left = r->router->serve; left; left &= left - 1)
 		/* pairs with the release in tx_send(): it has been handed over */
@@ -134,8 +132,10 @@ slow_goes_first(struct worker *w, struct plan_share *r)
 	if (likely(sent == r->slow_sent))
 		return;
 	r->slow_sent = sent;
+	begin = rte_rdtsc();
 	cross_take(w);
 	home_send(w);
+	w->send_cycles += rte_rdtsc() - begin;
 }
 
 /*
@@ -149,7 +149,7 @@ tx_ring(struct worker *w, struct plan *p, struct plan_queue *q, unsigned vnic)
 	unsigned max = may_take(w, q, vnic);
 	unsigned n;
 
-	if (unlikely(!q->share->control && max > 0))
+	if (!q->share->control && max > 0)
 		slow_goes_first(w, q->share);
 	n = take(q, vnic, max, b);
 	if (n == 0)
@@ -172,11 +172,11 @@ tx_queue(struct worker *w, struct plan *p, struct plan_queue *q)
 		n += tx_ring(w, p, q, (unsigned)__builtin_ctz(left));
 		left &= left - 1;
 	}
-	if (n > 0) {
+	if (n > 0 || !r->control) /* looks at worker 0's lines cost, too */
 		/* what was sent has been charged to who sent it */
 		r->cycles_left -=
 		    (int64_t)(rte_rdtsc() - w->send_cycles - begin);
+	if (n > 0)
 		q->home->kicks = 0; /* there was a reason */
-	}
 	return n;
 }

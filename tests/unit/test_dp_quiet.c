@@ -133,8 +133,8 @@ who_was_quiet_keeps_the_order_of_its_slow_path(void **state)
 static bool
 is_overtaken(const struct dp_frames *f, unsigned at)
 {
-	for (unsigned i = 0; f->f[at].len == 100 && i < at; i++)
-		if (f->f[i].len == 200 &&
+	for (unsigned i = 0; f->f[at].len == SLOW && i < at; i++)
+		if (f->f[i].len == FAST &&
 		    memcmp(f->f[i].bytes, f->f[at].bytes, 6) == 0)
 			return true;
 	return false;
@@ -169,8 +169,8 @@ who_was_quiet_keeps_that_order_over_a_link(void **state)
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		to[5] = (uint8_t)i;
 		slow.n = fast.n = 0;
-		dp_frame(&slow, to, mac, 0, 100);
-		dp_frame(&fast, to, mac, 0, 200);
+		dp_frame(&slow, to, mac, 0, SLOW);
+		dp_frame(&fast, to, mac, 0, FAST);
 		usleep(4000);
 		dp_router_send(a, 2, 0, &slow);
 		dp_router_send(a, i % 2, 0, &fast);
