@@ -19,7 +19,7 @@
 # shellcheck source=tests/bench/europa.bash
 . "$EUROPA_SRCDIR/tests/bench/europa.bash"
 
-PORTS_LOADS="0.2 0.3 0.4 0.5 0.6 0.8"
+PORTS_LOADS="0.2 0.3 0.4 0.5 0.6 0.8 1"
 PORTS_WHO="europa_af_packet testpmd_af_packet europa_af_xdp testpmd_af_xdp
   ip_forward ip_forward_same_core packet_socket"
 EUROPA_PREFIX=ebe$$
