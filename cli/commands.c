@@ -245,7 +245,7 @@ const struct command commands[] = {
 	{ "vnic", "delete", "ROUTER VNIC", "remove a vNIC", "DELETE", ROUTER "/vnics/{VNIC}",
 	    .columns = ROUTER_COLUMNS },
 
-	{ "route", "list", "ROUTER", "the routes of a router, by where they come from", "GET", ROUTER "/routes",
+	{ "route", "list", "ROUTER", "the routes of its spec; --source api: those of run time", "GET", ROUTER "/routes",
 	    .columns = ROUTE_COLUMNS, .rows = "routes", .options = source_options },
 	{ "route", "add", "ROUTER PREFIX", "add a run-time route, or give it another way", "PATCH", ROUTER "/routes",
 	    .body = "{\"op\": \"add\"}", .columns = COUNT_COLUMNS, .options = route_options },

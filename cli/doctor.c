@@ -212,6 +212,14 @@ doctor_is_there(const struct host *h, const char *folder, const char *name)
 	return access(path, F_OK) == 0;
 }
 
+/* Is this program one of a build, with the daemons beside it? */
+static bool
+is_built(const struct host *h)
+{
+	return h->built[0] && doctor_is_there(h, h->built, "europad") &&
+	       doctor_is_there(h, h->built, "europa-dataplane");
+}
+
 static void
 look_at_programs(const struct host *h, struct finding *f)
 {
@@ -230,7 +238,8 @@ look_at_programs(const struct host *h, struct finding *f)
 			found =
 			    found || doctor_is_there(h, sbin[k], programs[i]);
 		if (!found) {
-			doctor_found(f, FINDING_FAIL, cure,
+			doctor_found(f,
+			    is_built(h) ? FINDING_WARN : FINDING_FAIL, cure,
 			    "%s is not installed", programs[i]);
 			return;
 		}
@@ -325,7 +334,7 @@ look_at_disk(const struct host *h, struct finding *f)
 
 	snprintf(path, sizeof(path), "%s%s", h->root, h->state);
 	if (statvfs(path, &s) < 0) {
-		doctor_found(f, FINDING_FAIL,
+		doctor_found(f, is_built(h) ? FINDING_WARN : FINDING_FAIL,
 		    "systemd-tmpfiles --create, or mkdir -m 711 of it",
 		    "%s: %s", h->state, strerror(errno));
 		return;

@@ -28,6 +28,7 @@ struct host {
 	const char *libexec; /* EUROPA_LIBEXECDIR */
 	const char *state;   /* EUROPA_STATEDIR */
 	const char *config;  /* EUROPA_CONFDIR, europa.conf in it */
+	char built[512];     /* the folder of this program; "" = not known */
 };
 
 struct doctor_check {

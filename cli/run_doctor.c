@@ -133,10 +133,22 @@ has_failed(const json_t *list)
 	return false;
 }
 
+static void
+find_build(struct host *h)
+{
+	char *slash;
+	ssize_t n = readlink("/proc/self/exe", h->built, sizeof(h->built) - 1);
+
+	h->built[MAX(n, (ssize_t)0)] = '\0';
+	slash = strrchr(h->built, '/');
+	if (slash)
+		*slash = '\0';
+}
+
 int
 run_doctor(struct cli *c, const struct call *call)
 {
-	const struct host host = { .libexec = EUROPA_LIBEXECDIR,
+	struct host host = { .libexec = EUROPA_LIBEXECDIR,
 		.state = EUROPA_STATEDIR,
 		.config = EUROPA_CONFDIR "/europa.conf" };
 	json_auto_t *doc = json_pack("{s:[]}", "checks");
@@ -144,6 +156,7 @@ run_doctor(struct cli *c, const struct call *call)
 	json_auto_t *node = NULL;
 	int rc;
 
+	find_build(&host);
 	for (size_t i = 0; i < n_doctor_checks; i++) {
 		struct finding f;
 

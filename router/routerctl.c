@@ -479,7 +479,8 @@ main(int argc, char **argv)
 
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
 		return puts("routerctl " EUROPA_VERSION) < 0;
-	if (argc == 2 && strcmp(argv[1], "--help") == 0)
+	if (argc == 2 &&
+	    (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0))
 		usage(NULL);
 	/* words behind the command are its own */
 	while ((c = getopt(argc, argv, "+js:h")) != -1) {

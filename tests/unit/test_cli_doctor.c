@@ -190,6 +190,23 @@ what_is_lacking_is_named(void **state)
 	}
 }
 
+/* A node may run where it was built; then it is not installed, and that is all. */
+static void
+a_build_is_not_installed_and_works(void **state)
+{
+	(void)state;
+	put_whole();
+	take_away("/usr/sbin/europad");
+	take_away("/state");
+	put("/build/europad", "");
+	strcpy(host.built, "/build");
+	assert_int_equal(look("programs").state, FINDING_FAIL);
+	put("/build/europa-dataplane", "");
+	assert_int_equal(look("programs").state, FINDING_WARN);
+	assert_int_equal(look("disk").state, FINDING_WARN);
+	host.built[0] = '\0';
+}
+
 /* Of version 1, a mount that names the controller is one. */
 static void
 cgroups_of_both_versions(void **state)
@@ -249,6 +266,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_host_is_well),
 		cmocka_unit_test(what_is_lacking_is_named),
+		cmocka_unit_test(a_build_is_not_installed_and_works),
 		cmocka_unit_test(cgroups_of_both_versions),
 		cmocka_unit_test(without_newuidmap_no_line_is_needed),
 		cmocka_unit_test(another_id_base_is_heeded),
