@@ -28,4 +28,4 @@ EXTRA_DIST += quickstart tests/run \
   tests/system/quota_live.bats \
   tests/system/modules.bats tests/system/pipeline.bats tests/system/rest_pipeline.bats tests/system/rest_watch.bats tests/system/routerctl.bats tests/system/state.bats tests/system/tenants.bats tests/system/topology.bats tests/system/visits.bats tests/system/wiring.bats tests/system/workers.bats \
   tests/system/tutorial.bats tests/system/xdp.bats \
-  tests/tools/arp_probe.py tests/tools/tutorial.py
+  tests/tools/arp_probe.py tests/tools/ctrl_c.py tests/tools/tutorial.py

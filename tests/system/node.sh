@@ -122,7 +122,8 @@ CONF
 }
 
 # node_supervise NAME COMMAND...: runs it again whenever it ends, as a service
-# manager would, until node_release NAME. Its pid is in NODE_DIR/NAME.pid.
+# manager would, until node_release NAME. Its pid is in NODE_DIR/NAME.pid. With
+# NODE_SETSID=setsid no Ctrl-C at a terminal reaches it.
 node_supervise() {
   local name=$1
   shift
@@ -130,7 +131,7 @@ node_supervise() {
   (
     trap '' INT
     while [ ! -e "$NODE_DIR/$name.stop" ]; do
-      "$@" >> "$NODE_DIR/log/$name.log" 2>&1 3>&- &
+      ${NODE_SETSID-} "$@" >> "$NODE_DIR/log/$name.log" 2>&1 3>&- &
       echo $! > "$NODE_DIR/$name.pid"
       wait $!
       sleep 0.02
@@ -142,18 +143,25 @@ node_supervise() {
 
 node_pid() { cat "$NODE_DIR/$1.pid"; }
 
+# A pid of a file may be of another program by now; one that was just started
+# names its configuration within a moment.
+node_is_ours() { grep -qsF "$NODE_DIR/" "/proc/$1/cmdline"; }
+
 node_release() { # NAME: end it and its supervisor
   local pid
   [ -e "$NODE_DIR/$1.pid" ] || return 0
   touch "$NODE_DIR/$1.stop"
   pid=$(node_pid "$1")
-  kill "$pid" 2>/dev/null || true
-  if ! node_wait 5 test ! -e "/proc/$pid"; then
-    node_say "$1 did not stop within 5 s: killed"
-    kill -9 "$pid" 2>/dev/null || true
+  if [ -e "/proc/$pid" ] && node_wait 1 node_is_ours "$pid"; then
+    kill "$pid" 2>/dev/null || true
+    if ! node_wait 5 test ! -e "/proc/$pid"; then
+      node_say "$1 did not stop within 5 s: killed"
+      kill -9 "$pid" 2>/dev/null || true
+    fi
   fi
   pid=$(cat "$NODE_DIR/$1.supervisor")
-  node_wait 5 test ! -e "/proc/$pid" || kill -9 "$pid" 2>/dev/null || true
+  [ ! "/proc/$pid/exe" -ef "$BASH" ] || node_wait 5 test ! -e "/proc/$pid" ||
+    kill -9 "$pid" 2>/dev/null || true
   rm -f "$NODE_DIR/$1".{pid,stop,supervisor}
 }
 

@@ -16,6 +16,7 @@ setup() {
 
 setup_file() {
   echo 'fail-with-body' > "$BATS_FILE_TMPDIR/.curlrc"
+  cgroups > "$BATS_FILE_TMPDIR/cgroups"
   # bash, so that it has its mounts when it says so
   unshare --mount --propagation private bash -c '
     mount -t tmpfs -o mode=755 tutorial /run && echo here && exec sleep 600' \
@@ -69,10 +70,45 @@ teardown_file() {
     sed 's/^/# README.md: /' >&3
 }
 
+# Containers too: a monitor names the folder of its container, a cgroup its uid.
+nothing_is_left() {
+  local left
+  left=$(inside find /run -mindepth 1 -name '*europa*' -print -o -path '/run/netns/*' -print
+    grep -ls europa-demo/state /proc/[0-9]*/cmdline
+    comm -13 "$BATS_FILE_TMPDIR/cgroups" <(cgroups))
+  echo "$left"
+  [ -z "$left" ]
+}
+
+cgroups() { find /sys/fs/cgroup -path '*/europa/*' -type d | sort; }
+
 @test "README: stopped, the demo leaves nothing" {
   tutorial "$README" stop
-  run inside find /run -mindepth 1 -path /run/lxc -prune -o \
-    -name '*europa*' -print -o -path '/run/netns/*' -print
+  nothing_is_left
+}
+
+@test "README: Ctrl-C at its terminal ends the demo, and leaves nothing" {
+  run inside tests/tools/ctrl_c.py 'Stop it with Ctrl-C' ./quickstart demo
   echo "$output"
-  [ -z "$output" ]
+  [ "$status" = 130 ]
+  [[ $output == *"POST until 1st packet"* ]]
+  nothing_is_left
+}
+
+@test "of a demo that was killed, stop leaves nothing either" {
+  local pid
+  inside ./quickstart demo > "$BATS_TEST_TMPDIR/demo" 2>&1 &
+  for ((i = 0; i < 600; i++)); do
+    ! grep -q 'Stop it with' "$BATS_TEST_TMPDIR/demo" || break
+    sleep 0.1
+  done
+  for pid in $(inside sh -c 'cat /run/europa-demo/*.supervisor /run/europa-demo/*.pid'); do
+    kill -9 "$pid"
+  done
+  run inside ./quickstart stop
+  echo "$output"
+  [ "$status" = 0 ]
+  [[ $output == *"its routers end without it"* ]]
+  wait # for the demo, which sees that
+  nothing_is_left
 }
