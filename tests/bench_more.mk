@@ -24,11 +24,11 @@ EXTRA_DIST += tests/bench/exp/control.bash tests/bench/exp/copies.bash \
   tests/bench/exp/latency.bash tests/bench/exp/lua.bash \
   tests/bench/exp/polling.bash \
   tests/bench/exp/quota.bash tests/bench/exp/stages.bash \
-  tests/bench/report tests/bench/report.jq tests/bench/report.sh \
+  tests/bench/judge tests/bench/report tests/bench/report.jq tests/bench/report.sh \
   tests/bench/stages.jq
 TESTS += tests/bench/report.sh
 
-# The page of bench.jsonl, in the sources: it is published with them.
+# The page of bench.jsonl
 bench-report:
-	$(top_srcdir)/tests/bench/report $(top_srcdir)/doc/results bench.jsonl
+	$(top_srcdir)/tests/bench/report bench-report bench.jsonl
 .PHONY: bench-report

@@ -9,6 +9,7 @@
 #   bench_ping                      before and after each timed run
 #   bench_value SERIES VALUE [CPU_NS]       the run between the last two pings
 #   bench_ratio SERIES OVER UNDER           run by run, of two series
+#   bench_ratio_series EXPERIMENT SERIES OVER UNDER   the same, recorded
 #   bench_series EXPERIMENT SERIES UNIT COMMAND  bench_record of what is there
 #   bench_median SERIES             of near runs if there are five, else of all
 #   bench_timed CMD...              runs it in a session of its own, before all
@@ -201,6 +202,11 @@ bench_ratio() {
     SERIES_CLASSES[$1]+="$class "
     SERIES_CPU[$1]+="- "
   done
+}
+
+bench_ratio_series() {
+  bench_ratio "$2" "$3" "$4"
+  bench_series "$1" "$2" ratio "$3 over $4, run by run"
 }
 
 bench_median_of() { # NUMBER...

@@ -2,7 +2,8 @@
 # report: JSON lines of tests/bench/run to a page. Arguments: plots, the names of
 # the plots that were made, of the experiments with their descriptions, and what
 # papers have published (data/published.jsonl), each line with the figure of ours
-# that stands beside it: experiment and name, `NAME@max` is the best of `NAME@X`.
+# that stands beside it: experiment and name, `NAME@max` is the best of `NAME@X`; and
+# notes, a text for the page.
 def number: if . == null then "" elif type == "number"
   then (if fabs >= 1000 then round elif fabs >= 10 then . * 10 | round / 10
         elif fabs >= 0.1 then . * 100 | round / 100
@@ -30,16 +31,22 @@ def machine_text: "| | |", "|---|---|",
    ["kernel", "Linux \(.kernel)"], ["DPDK", .dpdk],
    ["huge pages", if .hugepages then "2 MiB" else "none" end] | row);
 def run_text: "\(.version // "europad")\(.revision // "" | if . == "" then "" else ", revision " + . end)"
-  + ", \(.date // "" | .[:10]): `--runs \(.runs // "?") --window \(.window_ms // "?")`";
+  + ", \(.date // "" | .[:10]): `\(if .quick then "--quick " else "" end)"
+  + "--runs \(.runs // "?") --window \(.window_ms // "?")`";
 
 def last_targets: [.[] | select(.target)]
   | group_by([.target, .level, (.comment | split(";")[0])]) | map(.[-1]) | sort_by(order, .level);
+
+def not_judged: [range(1; 15) | "T\(.)"] - map(.target)
+  | if length == 0 then empty else "Not judged here: \(join(", "))." end;
 
 def targets_text: last_targets
   | (map(select(.level == "must")) | "\(map(select(.met)) | length) of " +
      "\(length) lines that must be met are met; of those that we stretch for"),
     "\(map(select(.level == "stretch" and .met)) | length) of " +
-     "\(map(select(.level == "stretch")) | length).", "",
+     "\(map(select(.level == "stretch")) | length).",
+    "Values are medians of near runs if there are five, else of all runs.",
+    not_judged, "",
     (["target", "level", "value", "wanted", "", "what"] | row), rule(6),
     (.[] | [.target, .level, (.value | judged), .wanted, (.met | yes_no), .comment] | row);
 
@@ -96,6 +103,7 @@ def published_text($runs): group_by([.paper, .where])
   ([$all[] | select(.name == "machine")] | (.[-1] // {}) | machine_text),
   "", "## Targets", "",
   ($all | targets_text),
+  (if $notes == "" then empty else "", "## What to know of them", "", $notes end),
   "", "## Experiments",
   ($all | last_runs | group_by(.experiment)[]
     | sort_by(.name | [splits("@")] | [.[0], (.[1] // "" | tonumber? // .)])
@@ -106,11 +114,11 @@ def published_text($runs): group_by([.paper, .where])
   ($published | published_text($all | last_runs)),
   "", "## How to do it again", "",
   "```sh",
-  "./quickstart test                       # builds, and runs every test",
+  "./quickstart bench --only stages        # as root; installs and builds all that is wanted",
   "make -C _build bench                    # all experiments, as root",
   "tests/bench/run --list                  # what there is",
   "tests/bench/run --only stages --json one.jsonl",
-  "make -C _build bench-report             # doc/results, of _build/bench.jsonl",
+  "tests/bench/judge one.jsonl             # its targets, by the rules of now",
   "tests/bench/report FOLDER one.jsonl     # a page like this one, elsewhere",
   "make -C _build check-guard              # instructions a packet, ceilings",
   "```",

@@ -91,6 +91,31 @@ result 'with its plot and its figures' $?
 grep -F '| T1 | must | 1.5 ' "$TMP/page/README.md" > "$TMP/out"
 result 'what was not measured again stays' $?
 
+! "$bench/report" "$TMP/page" "$TMP/second.jsonl" > "$TMP/out" 2>&1 &&
+  grep -q 'has shm, which is in none' "$TMP/out" && grep -q '^### shm$' "$TMP/page/README.md"
+result 'no experiment of a page is lost unasked' $?
+
+tcp() { # NAME VALUES, commas between
+  printf '{"experiment":"tcp","name":"%s","unit":"Gbit/s","median":1,"min":1,"max":9,' "$1"
+  printf '"n":3,"class":"near","command":"c","values":[%s],"classes":["near","far","near"]}\n' "$2"
+}
+{
+  machine third abc 3 500
+  figure shm io Mpps 9
+  wanted T1 1.5 '>= 2' false 'stays'
+  tcp europa@1 4,6,5
+  tcp testpmd@1 4,3,10
+  tcp ip_forward@1 8,6,20
+  tcp packet_socket@1 2,2,2
+  tcp europa@10 2,6,5
+  wanted T8 7 '>= 0.9' true 'TCP through one router to testpmd io on the same ports'
+} > "$TMP/third.jsonl"
+"$bench/judge" "$TMP/third.jsonl" > "$TMP/judged.jsonl" 2> "$TMP/out" &&
+  jq -c 'select(.target) | [.target, .value, .met]' "$TMP/judged.jsonl" > "$TMP/out" 2>&1 &&
+  [ "$(paste -sd ' ' "$TMP/out")" = \
+    '["T1",1.5,false] ["T8",1,true] ["T8",0.5,false] ["T8",2.5,true] ["T8",1,true]' ]
+result 'old runs are judged anew, run by run, and what has another judge stays' $?
+
 section shm
 # shellcheck disable=SC2016
 has 'europad 1, revision abc, 2026-11-01: `--runs 5 --window 500`' &&

@@ -52,5 +52,5 @@ run_copies() {
     esac
   done < <(printf '%s\n' "${!SERIES_VALUES[@]}" | sort -V)
   bench_judge T11 must "$(bench_median "wake p99: futex")" "<" 60 \
-    "us, p99 from the host's wake-up (a futex) to the router's first instruction"
+    "us, p99 from a futex wake-up on one core to the sleeper's first instruction on the other"
 }

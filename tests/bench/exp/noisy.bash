@@ -101,7 +101,7 @@ noisy_quiet() {
 
 # noisy_measure SERIES: kpps that came, and the latency that 99 % did not exceed.
 noisy_measure() {
-  local seconds=$((BENCH_WINDOW_MS / 1000)) recv
+  local seconds=$(((BENCH_WINDOW_MS + 999) / 1000)) recv
   bench_ping
   node_receiver chrt -f 10 "$UDPSEQ" recv 198.18.1.2 5001 1 7 > recv.json &
   recv=$!

@@ -41,7 +41,7 @@ pool_udp() { # EVERY_US
 
 # Sets GBPS, of a stream through each router.
 pool_tcp() {
-  local i servers=() clients=() seconds=$((BENCH_WINDOW_MS / 1000))
+  local i servers=() clients=() seconds=$(((BENCH_WINDOW_MS + 999) / 1000))
   for i in 0 1; do
     ip netns exec "$NODE_RECEIVER" iperf3 -s -1 -p 520$i -B 198.18.$((2 * i + 1)).2 > /dev/null 2>&1 &
     servers+=($!)

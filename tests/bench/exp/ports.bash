@@ -66,36 +66,36 @@ ports_one() { # WHO MPPS
   bench_value "$1@$2" "$MPPS" "$CPU_NS"
 }
 
-# ports_best WHO: sets BEST to the best median.
+# ports_best WHO...: sets BEST to the series with the best median.
 ports_best() {
-  local load value
-  BEST=0
-  for load in $PORTS_LOADS; do
-    value=$(bench_median "$1@$load")
-    BEST=$(jq -n "[$BEST, $value] | max")
+  local who load best=0 value
+  for who in "$@"; do
+    for load in $PORTS_LOADS; do
+      [ -n "${SERIES_VALUES[$who@$load]-}" ] || continue
+      value=$(bench_median "$who@$load")
+      [ "$(jq -n "$value > $best")" = true ] || continue
+      best=$value BEST=$who@$load
+    done
   done
 }
 
 ports_targets() {
-  local driver europa testpmd socket kernel=0 who
-  ports_best packet_socket
-  socket=$BEST
-  for who in ip_forward ip_forward_same_core; do
-    ports_best $who
-    kernel=$(jq -n "[$kernel, $BEST] | max")
-  done
+  local driver europa who
   for driver in af_packet af_xdp; do
     ports_best europa_$driver
     europa=$BEST
-    ports_best testpmd_$driver
-    testpmd=$BEST
-    bench_judge T7 must "$(jq -n "$europa / $testpmd")" '>=' 0.95 \
+    for who in testpmd_$driver packet_socket "ip_forward ip_forward_same_core"; do
+      # shellcheck disable=SC2086
+      ports_best $who
+      bench_ratio_series ports "${driver}_to_${who%% *}" "$europa" "$BEST"
+    done
+    bench_judge T7 must "$(bench_median ${driver}_to_testpmd_$driver)" '>=' 0.95 \
       "$driver: one router to testpmd io on the same port kind, best rates"
-    bench_judge T7 must "$(jq -n "$europa / $socket")" '>=' 2 \
+    bench_judge T7 must "$(bench_median ${driver}_to_packet_socket)" '>=' 2 \
       "$driver: one router to the per-packet forwarder, best rates"
-    bench_judge T7 stretch "$(jq -n "$europa / $socket")" '>=' 4 \
+    bench_judge T7 stretch "$(bench_median ${driver}_to_packet_socket)" '>=' 4 \
       "$driver: one router to the per-packet forwarder, best rates"
-    bench_judge T7 stretch "$(jq -n "$europa / $kernel")" '>=' 1 \
+    bench_judge T7 stretch "$(bench_median ${driver}_to_ip_forward)" '>=' 1 \
       "$driver: one router to ip_forward, the better of its two, best rates"
   done
 }

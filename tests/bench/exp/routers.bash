@@ -177,8 +177,7 @@ routers_series() { # POINT
     bench_series routers "jain$at" index "the same, of max-min shares"
   fi
   if [[ $1 != 1 && $1 != */unequal ]]; then
-    bench_ratio "to_one$at" "europa$at" europa@1
-    bench_series routers "to_one$at" ratio "the same, to one router in its round"
+    bench_ratio_series routers "to_one$at" "europa$at" europa@1
   fi
 }
 
