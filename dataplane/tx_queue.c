@@ -116,14 +116,15 @@ may_take(struct worker *w, const struct plan_queue *q, unsigned index)
 
 /*
  * What its slow path has sent since we were here, by another worker's hands, may
- * wait for ours, on the way to a port or a neighbour. What that takes is no router's
- * charge, as at the begin of a round: it is of all.
+ * wait for ours, on the way to a port or a neighbour. What that moves is no router's
+ * charge, as at the begin of a round: it is of all. A look in vain is.
  */
 static void
 slow_goes_first(struct worker *w, struct plan_share *r)
 {
 	const struct set_control_done *done = &r->router->set->control_done;
 	uint64_t sent = 0, begin;
+	unsigned n;
 
 	for (uint32_t left = r->router->serve; left; left &= left - 1)
 		/* pairs with the release in tx_send(): it has been handed over */
@@ -133,9 +134,10 @@ slow_goes_first(struct worker *w, struct plan_share *r)
 		return;
 	r->slow_sent = sent;
 	begin = rte_rdtsc();
-	cross_take(w);
-	home_send(w);
-	w->send_cycles += rte_rdtsc() - begin;
+	n = cross_take(w);
+	n += home_send(w);
+	if (n > 0)
+		w->send_cycles += rte_rdtsc() - begin;
 }
 
 /*
