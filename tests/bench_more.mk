@@ -30,5 +30,6 @@ TESTS += tests/bench/report.sh
 
 # The page of bench.jsonl
 bench-report:
-	$(top_srcdir)/tests/bench/report bench-report bench.jsonl
+	$(top_srcdir)/tests/bench/report bench-report \
+	  $(wildcard bench-report/bench.jsonl) bench.jsonl
 .PHONY: bench-report

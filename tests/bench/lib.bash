@@ -195,10 +195,12 @@ bench_ratio() {
   read -ra under <<< "${SERIES_VALUES[$3]}"
   read -ra over_class <<< "${SERIES_CLASSES[$2]}"
   read -ra under_class <<< "${SERIES_CLASSES[$3]}"
+  [ ${#over[@]} = ${#under[@]} ] || bench_die "$2 and $3 are not of the same runs"
   for i in "${!over[@]}"; do
     class=mixed
     [ "${over_class[i]}" != "${under_class[i]}" ] || class=${over_class[i]}
-    SERIES_VALUES[$1]+="$(jq -n "${over[i]} / ${under[i]}") "
+    SERIES_VALUES[$1]+="$(jq -en "${over[i]} / ${under[i]}") " ||
+      bench_die "$2 over $3: not numbers: ${over[i]} / ${under[i]}"
     SERIES_CLASSES[$1]+="$class "
     SERIES_CPU[$1]+="- "
   done

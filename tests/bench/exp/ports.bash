@@ -69,6 +69,7 @@ ports_one() { # WHO MPPS
 # ports_best WHO...: sets BEST to the series with the best median.
 ports_best() {
   local who load best=0 value
+  BEST=""
   for who in "$@"; do
     for load in $PORTS_LOADS; do
       [ -n "${SERIES_VALUES[$who@$load]-}" ] || continue
@@ -77,6 +78,7 @@ ports_best() {
       best=$value BEST=$who@$load
     done
   done
+  [ -n "$BEST" ] || bench_die "ports: no rate of $*"
 }
 
 ports_targets() {
