@@ -10,6 +10,7 @@ has said TEXT. Ends as COMMAND does; with 124 where that takes more than 90 s.
 import os
 import pty
 import select
+import signal
 import sys
 import time
 
@@ -20,6 +21,8 @@ def main():
     text, command = sys.argv[1].encode(), sys.argv[2:]
     pid, terminal = pty.fork()
     if pid == 0:
+        # as at a terminal; what runs in the background ignores it
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.execvp(command[0], command)
     said, typed, end = b'', False, time.monotonic() + SECONDS
     while time.monotonic() < end:
