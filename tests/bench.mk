@@ -71,10 +71,10 @@ tests_bench_source_so_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS) -fPIC
 tests_bench_source_so_LDFLAGS = $(SAN_FLAGS) -shared
 tests_bench_source_so_LDADD = $(DPDK_LIBS)
 
-bench-tools: all $(BENCH_TOOLS)
+bench-tools: all $(BENCH_TOOLS) $(GUARD) $(GUARD_TESTS)
 .PHONY: bench-tools
 
-bench: all $(BENCH_TOOLS)
+bench: bench-tools
 	$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/bench/run $(BENCH_FLAGS) \
 	  --json bench.jsonl
 .PHONY: bench

@@ -103,6 +103,17 @@ workers_run() { # NAME WORKERS [MORE ARGUMENTS]
   bench_value "$1.busiest" "$NS_MOST"
 }
 
+# The same in each run: which lines two workers write, the order of three.
+workers_guard() {
+  "$EUROPA_BUILDDIR/tests/guard/lines" > lines.tap
+  "$EUROPA_BUILDDIR/tests/guard/order" > order.tap
+  grep -q '^1\.\.' lines.tap && grep -q '^1\.\.' order.tap || return 1
+  bench_judge T14 must "$(grep -cE '^(not ok|# line)' lines.tap)" '<=' 0 \
+    "cache lines that two workers write, but those of limits"
+  bench_judge T14 must "$(awk '/pairs overtaken/ {n += $2} END {print n + 0}' order.tap)" '<=' 0 \
+    "packets of a fast path before what its slow path had sent, of three workers"
+}
+
 run_workers() {
   local i name
   [ "$(id -u)" = 0 ] || bench_die "workers wants root: a node with veth ports"
@@ -120,4 +131,5 @@ run_workers() {
   bench_series workers scaling ratio "CPU of the one worker over that of the busier of two"
   bench_judge T14 stretch "$(bench_median scaling)" '>=' 1.6 \
     "two workers: CPU of one over that of the busier of two, 2 is linear"
+  workers_guard
 }
