@@ -49,13 +49,25 @@ body_is_too_large(const struct api_request *r, struct problem *p)
 	return true;
 }
 
-static bool
-says_too_large(const struct api_request *r)
+static const char *
+header_of(const struct api_request *r, const char *name)
 {
-	const char *s = MHD_lookup_connection_value(
-	    r->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	return MHD_lookup_connection_value(r->mhd, MHD_HEADER_KIND, name);
+}
 
-	return s && strtoull(s, NULL, 10) > r->limit;
+/*
+ * Announced, and refused before it is sent: the client waits for us, or has more
+ * than we would drop. Any other one still writes when we close, and would lose
+ * the answer.
+ */
+static bool
+is_refused_unsent(const struct api_request *r)
+{
+	const char *s = header_of(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	unsigned long long n = s ? strtoull(s, NULL, 10) : 0;
+
+	return n > r->limit + SERVER_DRAIN_BYTES ||
+	       (n > r->limit && header_of(r, MHD_HTTP_HEADER_EXPECT));
 }
 
 /* One of the few places for long bodies; false: there is none. */
@@ -119,7 +131,7 @@ body_begin(struct api_request *r)
 
 	problem_init(&p);
 	r->limit = limit_of(r);
-	if (says_too_large(r)) {
+	if (is_refused_unsent(r)) {
 		r->n_seen = r->limit + 1;
 		body_is_too_large(r, &p);
 		reply_now(r, &p);

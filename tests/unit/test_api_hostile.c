@@ -8,6 +8,7 @@
 #include "lib/base.h"
 #include "lib/loop.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -55,6 +56,50 @@ a_body_has_64_kib(void **state)
 	client_say(fd, "\r\n0\r\n\r\n");
 	client_read(fd, &a, 0);
 	rig_expect_code(&a, 413, "too-large");
+	close(fd);
+}
+
+/* A client that writes first and reads then has its answer, and goes on. */
+static void
+a_large_body_is_refused_when_it_is_there(void **state)
+{
+	static struct client_answer a;
+	static char body[(64 << 10) + 1];
+	int fd = client_unix(rig.socket);
+	struct pollfd early = { .fd = fd, .events = POLLIN };
+
+	(void)state;
+	client_say(fd,
+	    "POST /v1/routers HTTP/1.1\r\nHost: e\r\n"
+	    "Content-Length: %zu\r\n\r\n",
+	    sizeof(body));
+	client_send(fd, body, 1);
+	assert_int_equal(poll(&early, 1, 100), 0);
+	client_send(fd, body + 1, sizeof(body) - 1);
+	client_read(fd, &a, 0);
+	rig_expect_code(&a, 413, "too-large");
+
+	client_say(fd, "GET /v1/routers/r1 HTTP/1.1\r\nHost: e\r\n\r\n");
+	client_read(fd, &a, 0);
+	assert_int_equal(a.status, 200);
+	close(fd);
+}
+
+/* More than is dropped: the answer is there before the body is. */
+static void
+a_very_large_body_is_not_waited_for(void **state)
+{
+	static struct client_answer a;
+	int fd = client_unix(rig.socket);
+
+	(void)state;
+	client_say(fd,
+	    "POST /v1/routers HTTP/1.1\r\nHost: e\r\n"
+	    "Content-Length: %d\r\n\r\n",
+	    (64 << 10) + (1 << 20) + 1);
+	client_read(fd, &a, 0);
+	rig_expect_code(&a, 413, "too-large");
+	assert_true(client_is_hung_up(fd, RIG_DEADLINE_MS));
 	close(fd);
 }
 
@@ -319,6 +364,8 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_body_has_64_kib),
+		cmocka_unit_test(a_large_body_is_refused_when_it_is_there),
+		cmocka_unit_test(a_very_large_body_is_not_waited_for),
 		cmocka_unit_test(an_endless_body_is_hung_up_on),
 		cmocka_unit_test(large_heads_are_431),
 		cmocka_unit_test(a_depth_bomb_is_defused),
