@@ -14,6 +14,7 @@
 #include <microhttpd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 enum { IDLE_SECONDS = 30 };
@@ -339,16 +340,34 @@ api_server_start(
 }
 
 /*
- * Takes no more connections. The socket stays open until its daemon has ended:
- * the daemon's thread may still be taking it out of its epoll.
+ * Takes no more connections: the socket stays in the epoll of its daemon, but is
+ * silent there. MHD_quiesce_daemon() would take it out, which the daemon's thread
+ * may be about to do, and who comes second aborts the process.
+ * If it is not in there, there are too many connections already.
  */
 static void
 quiesce(const struct server_listener *l, bool keep)
 {
-	if (l->daemon)
-		MHD_quiesce_daemon(l->daemon);
-	if (l->fd >= 0 && !keep)
+	struct epoll_event silent = { .events = EPOLLET };
+	const union MHD_DaemonInfo *info;
+
+	if (!l->daemon)
+		return;
+	info = MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	if (info &&
+	    epoll_ctl(info->epoll_fd, EPOLL_CTL_MOD, l->fd, &silent) == 0 &&
+	    !keep)
 		shutdown(l->fd, SHUT_RDWR);
+}
+
+static void
+stop_daemon(struct server_listener *l)
+{
+	if (!l->daemon)
+		return;
+	MHD_stop_daemon(l->daemon);
+	l->daemon = NULL;
+	l->fd = -1; /* closed by it */
 }
 
 /* Waits until the count is zero, at most ms. */
@@ -388,12 +407,9 @@ api_server_stop(struct api_server *s)
 	stream_end_all(s);
 	wait_for_none(s, &s->n_sending, SERVER_FLUSH_MS);
 
-	if (s->unix_socket.daemon)
-		MHD_stop_daemon(s->unix_socket.daemon);
-	if (s->tcp.daemon)
-		MHD_stop_daemon(s->tcp.daemon);
-	if (s->https.daemon)
-		MHD_stop_daemon(s->https.daemon);
+	stop_daemon(&s->unix_socket);
+	stop_daemon(&s->tcp);
+	stop_daemon(&s->https);
 	conn_reaper_stop(s);
 	server_unref(s);
 }

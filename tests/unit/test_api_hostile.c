@@ -8,6 +8,7 @@
 #include "lib/base.h"
 #include "lib/loop.h"
 
+#include <arpa/inet.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -310,6 +311,47 @@ many_clients_are_served_at_once(void **state)
 	pthread_join(answerer, NULL);
 }
 
+/* Connects until it is told to end, and takes no notice of what becomes of it. */
+static void *
+knock(void *arg)
+{
+	const _Atomic(bool) *ends = arg;
+	struct sockaddr_in a = {
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)rig.tcp_port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+
+	while (!atomic_load(ends)) {
+		scoped_close int fd =
+		    socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0)
+			usleep(100);
+	}
+	return NULL;
+}
+
+static void
+a_stop_may_come_at_any_time(void **state)
+{
+	static struct client_answer a;
+	_Atomic(bool) ends = false;
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, knock, &ends), 0);
+	for (useconds_t i = 0; i < 30; i++) {
+		usleep(i * 50);
+		api_server_stop(rig.server);
+		rig_start();
+		rig_ask(&a, "GET", "/v1", "", NULL);
+		assert_int_equal(a.status, 200);
+	}
+	atomic_store(&ends, true);
+	pthread_join(thread, NULL);
+}
+
 static void *
 answer_kept(void *arg)
 {
@@ -373,6 +415,7 @@ main(void)
 		cmocka_unit_test(a_client_that_left_harms_nobody),
 		cmocka_unit_test(many_clients_are_served_at_once),
 		cmocka_unit_test(who_drips_is_hung_up_on),
+		cmocka_unit_test(a_stop_may_come_at_any_time),
 		cmocka_unit_test(a_stop_answers_who_waits),
 	};
 
