@@ -16,9 +16,9 @@
  *
  * If EUROPA_FAKE_INIT holds a command line, an ordinary process stands for the
  * container: that command with --socket RUN_DIR/agent.sock --conf-dir
- * DIR/UID/run --log DIR/UID/log, where its output goes, too. It gets no isolation at all. It
- * outlives europad, as a container does, and is known again by its pid and the
- * time of its start.
+ * DIR/UID/run --log DIR/UID/log, where its output goes, too. It gets no
+ * isolation at all. It outlives europad, as a container does, and is known
+ * again by its pid and the time of its start.
  */
 #include "agent/container.h"
 #include "agent/launch_args.h"

@@ -78,8 +78,9 @@ bool wiring_uses_port(
     const struct node *n, const struct port *port, char *buf, size_t size);
 
 /*
- * "mac", "allow_macs" or "addresses": what two vNICs on one segment or VLAN of a port may not
- * share and do; NULL: all is well, or they do not hear each other.
+ * "mac", "allow_macs" or "addresses": what two vNICs on one segment or VLAN of
+ * a port may not share and do; NULL: all is well, or they do not hear each
+ * other.
  */
 const char *wiring_clash(
     const struct model_vnic *a, const struct model_vnic *b);

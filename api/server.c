@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * server: the listeners' life. Three at most: a unix socket, plain TCP on the
- * loopback address and TLS on any, when asked for. Each is a libmicrohttpd daemon with a thread
- * of its own; the callbacks below are all that it sees of us.
+ * loopback address and TLS on any, when asked for. Each is a libmicrohttpd daemon
+ * with a thread of its own; the callbacks below are all that it sees of us.
  */
 #include "api/server_int.h"
 

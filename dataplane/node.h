@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * node: the data plane as the control thread sees it: ports, sets, the plan in
- * force and the crew of workers that follows it. It holds no configuration of its own:
- * europad says everything again after a restart of either.
+ * force and the crew of workers that follows it. It holds no configuration of
+ * its own: europad says everything again after a restart of either.
  */
 #ifndef DATAPLANE_NODE_H
 #define DATAPLANE_NODE_H

@@ -12,7 +12,8 @@
  * flood of data does not make neighbours forget each other.
  *
  * The tanks outlive plans, so a change of a limit keeps their fill, and what is
- * above a lower brim is lost; a tank that is all zeros is full. What the limits are is part of the plan and constant.
+ * above a lower brim is lost; a tank that is all zeros is full. What the limits
+ * are is part of the plan and constant.
  *
  * Threads: every worker that serves a queue of the router uses the same tanks,
  * so that limits hold in sum. Time is claimed by one worker (an exchange of

@@ -97,7 +97,8 @@ unsigned vnic_rx(
 
 /*
  * Sends n frames through vNIC i. data may have moved within the first 4096
- * bytes of the slot and len may have changed. Always takes all: a ring cannot overflow.
+ * bytes of the slot and len may have changed. Always takes all: a ring cannot
+ * overflow.
  */
 void vnic_tx(
     struct vnic_queue *q, unsigned i, const struct vnic_frame *f, unsigned n);

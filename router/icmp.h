@@ -60,8 +60,9 @@ bool icmp_may_report(const uint8_t *ip);
 struct packet *icmp_error_make(const struct icmp_error *e, const uint8_t *ip);
 
 /*
- * Makes the reply to the echo request at ip, with its options; NULL if it is no right one, or
- * there is no memory. The caller has checked that it is ICMP and whole.
+ * Makes the reply to the echo request at ip, with its options; NULL if it is no
+ * right one, or there is no memory. The caller has checked that it is ICMP and
+ * whole.
  */
 struct packet *icmp_reply_make(const uint8_t *ip, uint16_t id);
 

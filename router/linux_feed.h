@@ -101,8 +101,9 @@ struct linux_feed {
 };
 
 /*
- * Starts, from zeros or after a stop, with two descriptors (taken), of netlink_open(true) and (false); -1 =
- * opens them. Borrows sink. Returns 0 or negative errno.
+ * Starts, from zeros or after a stop, with two descriptors (taken), of
+ * netlink_open(true) and (false); -1 = opens them. Borrows sink. Returns 0 or
+ * negative errno.
  */
 int linux_feed_open(struct linux_feed *f, int events, int requests,
     const struct linux_sink *sink, void *arg);

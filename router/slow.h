@@ -2,8 +2,9 @@
 /*
  * slow: the slow path, one thread: ARP and ND, ICMP, packets to ourselves, with
  * options, to be cut in pieces, that wait for a MAC, and the tables that the
- * fast paths use. It serves the control queue with the same pipeline as a fast path; exceptions of all
- * pipelines, its own included, come to it through their punt queues.
+ * fast paths use. It serves the control queue with the same pipeline as a fast
+ * path; exceptions of all pipelines, its own included, come to it through their
+ * punt queues.
  *
  * It sleeps on the control queue and its bell; while nothing is pending that is
  * one wake-up per second.
