@@ -85,9 +85,16 @@ bench_on_exit() {
   BENCH_EXITS+=("$(printf '%q ' "$@")")
 }
 
+# A second signal is no reason to leave half of it: whoever ends a run ends all
+# of its processes, and the run then its experiment.
+bench_ignore() {
+  trap '' HUP INT TERM
+}
+
 bench_leave() {
   local i status=$?
-  trap - EXIT HUP INT TERM
+  bench_ignore
+  trap - EXIT
   if [ "$status" = 1 ] && [ -e "$BENCH_TMP/stderr" ]; then
     tail -n 40 "$BENCH_TMP/stderr" >&2
   fi
