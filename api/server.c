@@ -183,10 +183,11 @@ start_daemon(struct server_listener *l, struct err *e)
 	    (size_t)SERVER_HEADER_BYTES, MHD_OPTION_ARRAY, options,
 	    MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!l->daemon)
-		return err_set(e, -EIO, "the HTTP library does not start%s",
-		    l->is_tls ? " with this certificate and key" : "");
-	return 0;
+	if (l->daemon)
+		return 0;
+	l->fd = -1; /* closed by it */
+	return err_set(e, -EIO, "the HTTP library does not start%s",
+	    l->is_tls ? " with this certificate and key" : "");
 }
 
 /* --- life ----------------------------------------------------------------- */
@@ -343,7 +344,8 @@ api_server_start(
  * Takes no more connections: the socket stays in the epoll of its daemon, but is
  * silent there. MHD_quiesce_daemon() would take it out, which the daemon's thread
  * may be about to do, and who comes second aborts the process.
- * If it is not in there, there are too many connections already.
+ * If it is not in there, there are too many connections already: it comes back
+ * when one ends, and who connects then hears that we stop.
  */
 static void
 quiesce(const struct server_listener *l, bool keep)

@@ -57,8 +57,8 @@ header_of(const struct api_request *r, const char *name)
 
 /*
  * Announced, and refused before it is sent: the client waits for us, or has more
- * than we would drop. Any other one still writes when we close, and would lose
- * the answer.
+ * than we would read for nothing. Any other one still writes when we close, and
+ * would lose the answer.
  */
 static bool
 is_refused_unsent(const struct api_request *r)
@@ -66,8 +66,9 @@ is_refused_unsent(const struct api_request *r)
 	const char *s = header_of(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	unsigned long long n = s ? strtoull(s, NULL, 10) : 0;
 
-	return n > r->limit + SERVER_DRAIN_BYTES ||
-	       (n > r->limit && header_of(r, MHD_HTTP_HEADER_EXPECT));
+	return n > r->limit && (n - r->limit > SERVER_DRAIN_BYTES ||
+				   r->limit == SERVER_LINES_BYTES ||
+				   header_of(r, MHD_HTTP_HEADER_EXPECT));
 }
 
 /* One of the few places for long bodies; false: there is none. */
