@@ -20,14 +20,14 @@ tests_bench_busy_so_LDFLAGS = $(SAN_FLAGS) -shared
 tests_bench_costs_SOURCES = tests/bench/costs.c tests/bench/bench.h
 tests_bench_costs_CFLAGS = $(DPDK_CFLAGS) $(AM_CFLAGS)
 tests_bench_costs_LDADD = $(LIBEUROPA)
-EXTRA_DIST += tests/bench/ended.sh tests/bench/exp/control.bash \
+EXTRA_DIST += tests/bench/ended.sh tests/bench/tools.sh tests/bench/exp/control.bash \
   tests/bench/exp/copies.bash \
   tests/bench/exp/latency.bash tests/bench/exp/lua.bash \
   tests/bench/exp/polling.bash \
   tests/bench/exp/quota.bash tests/bench/exp/stages.bash \
   tests/bench/judge tests/bench/report tests/bench/report.jq tests/bench/report.sh \
   tests/bench/stages.jq
-TESTS += tests/bench/ended.sh tests/bench/report.sh
+TESTS += tests/bench/ended.sh tests/bench/report.sh tests/bench/tools.sh
 
 # The page of bench.jsonl
 bench-report:

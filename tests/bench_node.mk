@@ -5,7 +5,7 @@ NODE_BENCH_TOOLS = tests/bench/vload tests/bench/afpfwd tests/bench/tenants \
 if !SANITIZED
 check_PROGRAMS += $(NODE_BENCH_TOOLS)
 endif
-bench: $(NODE_BENCH_TOOLS)
+bench-tools: $(NODE_BENCH_TOOLS)
 EXTRA_DIST += tests/bench/europa.bash tests/bench/kernel.bash \
   tests/bench/exp/api.bash tests/bench/exp/impair.bash \
   tests/bench/veth.bash tests/bench/exp/noisy.bash tests/bench/exp/pool.bash \

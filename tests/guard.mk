@@ -2,9 +2,9 @@
 # The regression guard: instructions per packet and cache lines of two workers,
 # which no load on the machine changes. `make check-guard`; it wants valgrind. And
 # what workers do beside one another, by hand, in `make check`.
+if HAVE_DPDK
 GUARD = tests/guard/host tests/guard/router
 GUARD_TESTS = tests/guard/cross tests/guard/order tests/guard/turn
-if HAVE_DPDK
 if !SANITIZED
 # lines takes the place of a sanitizer's run-time, the others leave all to exit()
 GUARD += tests/guard/lines

@@ -53,11 +53,12 @@ n=0
 for signal in INT TERM HUP; do
   n=$((n + 1))
   rm -f "$TMP/down"
-  # a shell that does not wait lets nobody below it hear of Ctrl-C
-  ENDED=$TMP EUROPA_BUILDDIR=$TMP/build setsid env --default-signal=INT \
+  # whoever ignores a signal lets nobody below hear of it
+  ENDED=$TMP EUROPA_BUILDDIR=$TMP/build setsid env --default-signal=INT,TERM,HUP \
     "$TMP/tests/bench/run" --only endless --no-huge > "$TMP/out" 2>&1 &
   RUN=$!
-  soon test -e "$TMP/made" && kill -$signal "-$RUN"
+  soon test -e "$TMP/made" || signal=KILL
+  kill -$signal "-$RUN"
   wait "$RUN"
   if [ $? = 130 ] && [ ! -e "$TMP/made" ] && [ -e "$TMP/down" ]; then
     echo "ok $n - by $signal"
