@@ -116,6 +116,24 @@ tcp() { # NAME VALUES, commas between
     '["T1",1.5,false] ["T8",1,true] ["T8",0.5,false] ["T8",2.5,true] ["T8",1,true]' ]
 result 'old runs are judged anew, run by run, and what has another judge stays' $?
 
+many() { # NAME UNIT VALUE
+  printf '{"experiment":"routers","name":"%s","unit":"%s","median":1,"min":1,"max":1,' "$1" "$2"
+  printf '"n":1,"class":"near","command":"c","values":[%s],"classes":["near"]}\n' "$3"
+}
+for at in @1 @10 @50 @100 _single@100 _unequal@100; do
+  many "europa$at" Mpps 8
+  many "jain$at" index 1
+done > "$TMP/fourth.jsonl"
+for at in @10 @50 @100 _single@100; do
+  many "to_one$at" ratio 7
+done >> "$TMP/fourth.jsonl"
+"$bench/judge" "$TMP/fourth.jsonl" > "$TMP/judged.jsonl" 2> "$TMP/out" &&
+  jq -r '"\(.name // .target) \(.values[0] // .value)"' "$TMP/judged.jsonl" |
+  grep -E '^(to_one|T5)' > "$TMP/out"
+[ "$(paste -sd ' ' "$TMP/out")" = \
+  "to_one@10 1 to_one@50 1 to_one@100 1 to_one_single@100 1 T5 1 T5 1 T5 1 T5 1 T5 1 T5 1" ]
+result 'of many routers each ratio is made anew' $?
+
 section shm
 # shellcheck disable=SC2016
 has 'europad 1, revision abc, 2026-11-01: `--runs 5 --window 500`' &&
