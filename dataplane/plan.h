@@ -64,8 +64,9 @@ struct plan_share {
 	 * wake-up, or waited for worker 0
 	 */
 	uint64_t lively_ns;
-	uint64_t
-	    slow_sent; /* (w) control_done, all rings, when it last went first */
+	/* (w) control_done, all rings, when it last went first */
+	uint64_t slow_sent;
+	bool looked; /* (w) at all rings of the control queue, of late */
 };
 
 /* What waits for one queue of one vNIC, as numbers of the worker's frames. */

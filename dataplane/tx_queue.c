@@ -84,9 +84,29 @@ control_lags(const struct plan_router *r)
 	return false;
 }
 
+static uint64_t
+control_looks(const struct plan_router *r)
+{
+	/* pairs with the release in tx_begin_look(): what was sent is sent */
+	return atomic_load_explicit(
+	    &r->set->control_done.looks, memory_order_acquire);
+}
+
+void
+tx_begin_look(struct plan_share *r)
+{
+	_Atomic(uint64_t) *looks = &r->router->set->control_done.looks;
+	uint64_t n = atomic_load_explicit(looks, memory_order_relaxed);
+
+	if (!r->looked)
+		return;
+	r->looked = false;
+	atomic_store_explicit(looks, n + 1, memory_order_release);
+}
+
 /*
  * The same order where the control queue is another worker's: data stays where
- * it is until that worker has sent what lies there, or has begun and ended a round,
+ * it is until that worker has sent what lies there, or has begun and ended a look,
  * which is long enough for all but a flood. Returns how many of the ring may be
  * taken at most; each of them was there before we looked at the control queue.
  */
@@ -103,9 +123,9 @@ may_take(struct worker *w, const struct plan_queue *q, unsigned index)
 		if (n == 0 || likely(!control_lags(q->router)))
 			return n;
 		wait->n = n;
-		wait->round = worker_rounds(w->peer[0]) + 2;
+		wait->look = control_looks(q->router) + 2;
 	} else if (!control_lags(q->router) ||
-		   worker_rounds(w->peer[0]) >= wait->round) {
+		   control_looks(q->router) >= wait->look) {
 		wait->n = 0;
 		return n;
 	}
@@ -174,6 +194,8 @@ tx_queue(struct worker *w, struct plan *p, struct plan_queue *q)
 		n += tx_ring(w, p, q, (unsigned)__builtin_ctz(left));
 		left &= left - 1;
 	}
+	if (q == r->control && left == 0) /* else it is in debt */
+		r->looked = true;
 	if (n > 0 || !r->control) /* looks at worker 0's lines cost, too */
 		/* what was sent has been charged to who sent it */
 		r->cycles_left -=

@@ -121,7 +121,7 @@ is_due(const struct worker *w, unsigned i)
 	return after < w->n_due;
 }
 
-/* Another worker asks when we have been at the router's control queue. */
+/* Other workers ask how often we have been at the router's control queue. */
 static bool
 is_asked_for(const struct plan_share *r)
 {
@@ -161,6 +161,8 @@ visit_router(struct worker *w, struct plan *p, struct plan_share *r)
 	w->n_lively += !is_quiet(w, r);
 	give_budget(w, r);
 	begin_turns(w, r);
+	if (is_asked_for(r))
+		tx_begin_look(r);
 	return serve_noting(w, p, r);
 }
 

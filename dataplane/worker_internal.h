@@ -187,6 +187,9 @@ unsigned detour_end(struct worker *w, struct plan *p);
 /* rx.c, tx.c: return how many packets they took */
 unsigned rx_port(struct worker *w, struct plan *p, struct plan_rx *rx);
 unsigned tx_queue(struct worker *w, struct plan *p, struct plan_queue *q);
+/* Before worker 0 visits a router of which others have queues; what it took when it
+ * was last here has been sent. */
+void tx_begin_look(struct plan_share *r);
 /* Sends what tx_queue() has taken and not sent yet. */
 void tx_finish(struct worker *w, struct plan *p);
 /* tx.c: a burst that was taken, and one whose detour ends. */

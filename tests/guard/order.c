@@ -11,7 +11,8 @@
  * Pairs are sent without end, of the control queue and then of a data queue. What
  * comes next, a pair or a round of one of the workers, is drawn, and it may come in
  * the midst of another worker's round, wherever that looks at what it shares with
- * others; the same in each run.
+ * others; and now and then the router owes worker 0 a few rounds, as after one that
+ * was long. The same in each run.
  */
 #include "dataplane/port.h"
 #include "tests/bench/packet.h"
@@ -31,7 +32,8 @@ enum {
 	N_THERE = 2, /* data queues of the router behind the link */
 	SLOTS = 512,
 	STEPS = 50000,
-	DEEP = 3, /* rounds in the midst of one another, at most */
+	DEEP = 3,           /* rounds in the midst of one another, at most */
+	OWES_ONCE_IN = 100, /* steps */
 	FLOWS = 64,
 	PAYLOAD = BENCH_UDP + 8,
 };
@@ -179,6 +181,16 @@ round_of(unsigned i)
 	t.in_round[i] = false;
 }
 
+/* Worker 0 lost its core while it sent for the router. */
+static void
+owe(void)
+{
+	struct plan_part *part = &t.g.node.plan->part[0];
+
+	for (unsigned i = 0; i < part->n_shares; i++)
+		part->share[i].cycles_left = -2 * t.g.worker[0]->round_cycles;
+}
+
 static void
 step(void)
 {
@@ -188,6 +200,8 @@ step(void)
 		send_pair();
 	else
 		round_of(what);
+	if (draw(OWES_ONCE_IN) == 0)
+		owe();
 	note_received();
 }
 
