@@ -392,9 +392,9 @@ api_server_stop(struct api_server *s)
 	pthread_mutex_lock(&s->lock);
 	s->is_stopping = true;
 	pthread_mutex_unlock(&s->lock);
-	if (s->unix_socket.fd >= 0 && !s->keep_socket)
+	if (s->made_socket)
 		unlink(s->socket_path);
-	quiesce(&s->unix_socket, s->keep_socket);
+	quiesce(&s->unix_socket, !s->made_socket);
 	quiesce(&s->tcp, false);
 	quiesce(&s->https, false);
 

@@ -135,7 +135,7 @@ struct api_server {
 	unsigned tcp_port;
 	char *https_listen; /* "" = none */
 	char *socket_path;
-	bool keep_socket; /* the service manager's: it outlives us */
+	bool made_socket; /* else the service manager's: it outlives us */
 	char *spool_dir;
 	api_handler_fn handler;
 	bool (*authenticate)(

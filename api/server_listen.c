@@ -74,7 +74,6 @@ take_socket(struct api_server *s, int fd, struct err *e)
 		return err_set(e, -errno, "socket: %s", strerror(errno));
 	(void)wire_refuse_fds(fd);
 	s->unix_socket.fd = fd;
-	s->keep_socket = true;
 	return 0;
 }
 
@@ -112,6 +111,7 @@ listen_on_unix(
 	}
 	(void)wire_refuse_fds(fd); /* older kernels do not know how */
 	s->unix_socket.fd = steal_fd(fd);
+	s->made_socket = true;
 	return 0;
 }
 

@@ -368,6 +368,7 @@ knock_on(void *arg)
 	return NULL;
 }
 
+/* Clients come all the while; that they meet the stop at its worst is luck. */
 static void
 a_stop_may_come_at_any_time(void **state)
 {
