@@ -247,8 +247,10 @@ fill_share(struct plan *p, struct cursor *at, unsigned w,
 		queue[q]->router = at->router;
 		queue[q]->index = q;
 	}
-	if (worker_of(p, s, s->n_queues - 1) == w)
+	if (worker_of(p, s, s->n_queues - 1) == w) {
 		share->control = queue[s->n_queues - 1];
+		share->is_asked_for = share->n_queues < s->n_queues;
+	}
 	at->part[w].queue += share->n_queues;
 }
 

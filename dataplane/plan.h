@@ -55,6 +55,8 @@ struct plan_share {
 	const struct plan_router *router;
 	struct plan_queue *queue; /* [n_queues]; control, if it has it, last */
 	unsigned n_queues;
+	bool is_asked_for; /* others want to know of our looks at control */
+	bool looked;       /* (w) at all rings of control, of late */
 	struct plan_queue *control; /* NULL: another worker has it */
 	int32_t copies_left;        /* (w) of this round; negative = a debt */
 	int32_t floods_left;        /* (w) the same */
@@ -66,8 +68,8 @@ struct plan_share {
 	uint64_t lively_ns;
 	/* (w) control_done, all rings, when it last went first */
 	uint64_t slow_sent;
-	bool looked; /* (w) at all rings of the control queue, of late */
 };
+static_assert(sizeof(struct plan_share) == VNIC_LINE, "many are looked at");
 
 /* What waits for one queue of one vNIC, as numbers of the worker's frames. */
 struct plan_lane {

@@ -26,8 +26,9 @@ struct set;
  * which worker 0 has.
  */
 struct set_wait {
-	unsigned n;    /* so many; 0 = it does not wait */
-	uint64_t look; /* of worker 0: then they go, whatever lies there */
+	unsigned n; /* so many; 0 = it does not wait */
+	uint64_t look,
+	    round; /* of worker 0: then they go, whatever lies there */
 };
 
 struct set_queue {
@@ -69,7 +70,7 @@ enum set_tanks {
  */
 struct set_control_done {
 	alignas(VNIC_LINE) _Atomic(uint64_t) pos[VNIC_MAX_VNICS];
-	/* looks at all of it that worker 0 has ended */
+	/* how often it has looked at all of them, and sent what it took */
 	alignas(VNIC_LINE) _Atomic(uint64_t) looks;
 };
 

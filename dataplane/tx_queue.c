@@ -13,6 +13,10 @@
 
 #include <rte_cycles.h>
 
+enum {
+	WAIT_ROUNDS = 2 * DEBT_ROUNDS
+}; /* a debt is paid, and some looks are over */
+
 void
 tx_finish(struct worker *w, struct plan *p)
 {
@@ -104,10 +108,20 @@ tx_begin_look(struct plan_share *r)
 	atomic_store_explicit(looks, n + 1, memory_order_release);
 }
 
+/* A flood of the control queue has no end, and looks may not end in it either. */
+static bool
+has_waited(const struct worker *w, const struct plan_queue *q, unsigned index)
+{
+	const struct set_wait *wait = &q->home->wait[index];
+
+	return control_looks(q->router) >= wait->look ||
+	       worker_rounds(w->peer[0]) >= wait->round;
+}
+
 /*
  * The same order where the control queue is another worker's: data stays where
  * it is until that worker has sent what lies there, or has begun and ended a look,
- * which is long enough for all but a flood. Returns how many of the ring may be
+ * which takes a burst of each ring, or many rounds, as after a debt. Returns how many of the ring may be
  * taken at most; each of them was there before we looked at the control queue.
  */
 static unsigned
@@ -123,9 +137,10 @@ may_take(struct worker *w, const struct plan_queue *q, unsigned index)
 		if (n == 0 || likely(!control_lags(q->router)))
 			return n;
 		wait->n = n;
-		wait->look = control_looks(q->router) + 2;
-	} else if (!control_lags(q->router) ||
-		   control_looks(q->router) >= wait->look) {
+		/* one was under way; of one the begin may be seen late */
+		wait->look = control_looks(q->router) + 3;
+		wait->round = worker_rounds(w->peer[0]) + WAIT_ROUNDS;
+	} else if (!control_lags(q->router) || has_waited(w, q, index)) {
 		wait->n = 0;
 		return n;
 	}
@@ -194,7 +209,7 @@ tx_queue(struct worker *w, struct plan *p, struct plan_queue *q)
 		n += tx_ring(w, p, q, (unsigned)__builtin_ctz(left));
 		left &= left - 1;
 	}
-	if (q == r->control && left == 0) /* else it is in debt */
+	if (q == r->control && left == 0)
 		r->looked = true;
 	if (n > 0 || !r->control) /* looks at worker 0's lines cost, too */
 		/* what was sent has been charged to who sent it */

@@ -38,13 +38,18 @@ now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* Excess of earlier rounds comes off this one. */
+/*
+ * Excess of earlier rounds comes off this one; not without end: the worker may have
+ * been without a core.
+ */
 static void
 give_budget(const struct worker *w, struct plan_share *r)
 {
+	int64_t cycles = MAX(r->cycles_left, -DEBT_ROUNDS * w->round_cycles);
+
 	r->copies_left =
 	    MIN(r->copies_left + ROUND_COPIES, (int32_t)ROUND_COPIES);
-	r->cycles_left = MIN(r->cycles_left + w->round_cycles, w->round_cycles);
+	r->cycles_left = MIN(cycles + w->round_cycles, w->round_cycles);
 	r->floods_left =
 	    MIN(r->floods_left + ROUND_FLOODS, (int32_t)ROUND_FLOODS);
 }
@@ -121,13 +126,6 @@ is_due(const struct worker *w, unsigned i)
 	return after < w->n_due;
 }
 
-/* Other workers ask how often we have been at the router's control queue. */
-static bool
-is_asked_for(const struct plan_share *r)
-{
-	return r->control && r->n_queues < r->router->n_queues;
-}
-
 static bool
 is_quiet(const struct worker *w, const struct plan_share *r)
 {
@@ -139,7 +137,7 @@ is_left_out(const struct worker *w, unsigned i)
 {
 	const struct plan_share *r = &w->part->share[i];
 
-	return is_quiet(w, r) && !is_due(w, i) && !is_asked_for(r);
+	return is_quiet(w, r) && !is_due(w, i) && !r->is_asked_for;
 }
 
 /* A burst of each ring. Its router is noted if it may have more. */
@@ -161,7 +159,7 @@ visit_router(struct worker *w, struct plan *p, struct plan_share *r)
 	w->n_lively += !is_quiet(w, r);
 	give_budget(w, r);
 	begin_turns(w, r);
-	if (is_asked_for(r))
+	if (r->is_asked_for)
 		tx_begin_look(r);
 	return serve_noting(w, p, r);
 }

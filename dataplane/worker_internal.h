@@ -18,6 +18,7 @@ enum worker_budget {
 	/* what a router may cost in one round; more is a debt */
 	ROUND_COPIES = 512,
 	ROUND_FLOODS = 128, /* copies of broadcasts among them */
+	DEBT_ROUNDS = 100,  /* of a core, that a router pays off at most */
 	/* copies of broadcasts from all ports in one round */
 	ROUND_RX_FLOODS = 512,
 	/* of a port, sorted before any is copied; its mbufs fit their cache */
@@ -187,8 +188,7 @@ unsigned detour_end(struct worker *w, struct plan *p);
 /* rx.c, tx.c: return how many packets they took */
 unsigned rx_port(struct worker *w, struct plan *p, struct plan_rx *rx);
 unsigned tx_queue(struct worker *w, struct plan *p, struct plan_queue *q);
-/* Before worker 0 visits a router of which others have queues; what it took when it
- * was last here has been sent. */
+/* Before a visit; what was taken at the last one has been sent. */
 void tx_begin_look(struct plan_share *r);
 /* Sends what tx_queue() has taken and not sent yet. */
 void tx_finish(struct worker *w, struct plan *p);

@@ -51,7 +51,7 @@ guard_start(struct guard_node *g, unsigned n_workers)
 		n->workers.node[i] = -1;
 		g->worker[i] = crew_worker(n->crew, i);
 		/* it is slow under a simulator, and that is no router's debt */
-		g->worker[i]->round_cycles = INT64_MAX / 4;
+		g->worker[i]->round_cycles = INT64_MAX / 1000;
 	}
 	if (node_publish(n) < 0)
 		guard_die("no plan");

@@ -11,7 +11,7 @@
  * Pairs are sent without end, of the control queue and then of a data queue. What
  * comes next, a pair or a round of one of the workers, is drawn, and it may come in
  * the midst of another worker's round, wherever that looks at what it shares with
- * others; and now and then the router owes worker 0 a few rounds, as after one that
+ * others; and now and then the routers owe worker 0 a few rounds, as after one that
  * was long. The same in each run.
  */
 #include "dataplane/port.h"
@@ -181,7 +181,7 @@ round_of(unsigned i)
 	t.in_round[i] = false;
 }
 
-/* Worker 0 lost its core while it sent for the router. */
+/* Worker 0 lost its core while it sent for them. */
 static void
 owe(void)
 {
