@@ -165,8 +165,8 @@ reply(struct ctl_fake *f, int fd, struct question *q, size_t *begun)
 	ctl_fake_set(&f->n_bytes, ctl_fake_get(&f->n_bytes) + q->n);
 	if (strcmp(q->words, "close") == 0)
 		return false;
-	if (strcmp(q->words, "late") == 0)
-		usleep(CTL_FAKE_LATE_MS * 1000);
+	while (strcmp(q->words, "late") == 0 && !ctl_fake_get(&f->lets_late))
+		usleep(1000);
 	if (strcmp(q->words, "silent") == 0 ||
 	    (strstr(q->words, " routes") && !routes(f, fd, q, begun)))
 		return recv(fd, &c, 1, 0) > 0;
@@ -236,6 +236,7 @@ ctl_fake_start(struct ctl_fake *f)
 void
 ctl_fake_stop(struct ctl_fake *f)
 {
+	ctl_fake_set(&f->lets_late, 1);
 	shutdown(f->fd, SHUT_RDWR);
 	pthread_join(f->thread, NULL);
 	close(f->fd);

@@ -7,7 +7,7 @@
  *	echo              ok {"n": bytes of the body}
  *	refuse            error {"error", "code": "invalid", "line": 2}
  *	silent            nothing, until the stream ends
- *	late              ok, after LATE_MS
+ *	late              ok, once the test lets it
  *	drip              ok, a byte at a time
  *	say TEXT          TEXT, with "_" for a space and "!" for a newline
  *	close             it hangs up
@@ -21,8 +21,6 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-enum { CTL_FAKE_LATE_MS = 300 };
-
 struct ctl_fake {
 	char socket[96]; /* agent.sock */
 	pthread_t thread;
@@ -30,6 +28,7 @@ struct ctl_fake {
 
 	/* by ctl_fake_get() and ctl_fake_set() */
 	_Atomic(size_t) no_router; /* 1: it closes whatever it is sent */
+	_Atomic(size_t) lets_late; /* 1: who is late may answer */
 	_Atomic(size_t) n_streams;
 	_Atomic(size_t) n_questions;
 	_Atomic(size_t) n_bytes;   /* of their bodies */

@@ -366,12 +366,23 @@ router_rig_stat(struct router_rig *r, const char *name)
 uint64_t
 router_rig_await(struct router_rig *r, const char *name, uint64_t v)
 {
-	uint64_t end = loop_now_ms() + 1000;
+	uint64_t end = loop_now_ms() + PATIENCE_MS;
 	uint64_t now;
 
 	while ((now = router_rig_stat(r, name)) < v && loop_now_ms() < end)
 		router_rig_turn(r);
 	return now;
+}
+
+uint64_t
+router_rig_cpu_ms(const struct router_rig *r)
+{
+	struct timespec t;
+	clockid_t clock;
+
+	assert_int_equal(clock_getcpuclockid(r->pid, &clock), 0);
+	assert_int_equal(clock_gettime(clock, &t), 0);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 void

@@ -87,8 +87,11 @@ bool router_rig_is_silent(struct router_rig *r, unsigned ms);
 /* Asks the router. name NULL: its generation. */
 uint64_t router_rig_stat(struct router_rig *r, const char *name);
 
-/* Waits until the statistic is at least v, for a second; returns it. */
+/* Waits until the statistic is at least v, not for ever; returns it. */
 uint64_t router_rig_await(struct router_rig *r, const char *name, uint64_t v);
+
+/* The CPU time that the program has used, also if it has just ended. */
+uint64_t router_rig_cpu_ms(const struct router_rig *r);
 
 /* No faults, every slot back, and the balance of each queue. */
 void router_rig_check(struct router_rig *r);

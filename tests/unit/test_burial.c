@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-enum { MOST = 4, LINGER_S = 2 };
+enum { MOST = 4, LINGER_S = 10 };
 
 /* Its peer, in the backlog of *listener, goes when that is closed. */
 static int

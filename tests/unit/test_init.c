@@ -226,7 +226,7 @@ test_life(void **state)
 	assert_int_equal(WTERMSIG((int)m.u.process.status), SIGKILL);
 	expect_running(&g, 1, &m);
 	assert_int_equal(m.u.process.starts, 2);
-	assert_true(loop_now_ms() - killed < 1000);
+	assert_true(loop_now_ms() - killed < WAIT_MS);
 	/* the new one knows of it, the one after a wanted end does not */
 	ask_stats(&g, 78);
 	expect(&g, WIRE_STATS, &m);
@@ -330,7 +330,7 @@ test_backoff(void **state)
 		expect_running(&g, 1, &m);
 	while (m.u.process.starts < 6);
 	assert_true(loop_now_ms() - begin >= 150);
-	assert_true(loop_now_ms() - begin < 3000);
+	assert_true(loop_now_ms() - begin < WAIT_MS);
 	/* and being told to restart is no reason to wait */
 	send_config(&g, "serve");
 	expect_running(&g, 1, &m);

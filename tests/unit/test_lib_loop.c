@@ -13,6 +13,8 @@
 /* cmocka wants setjmp.h and stdarg.h */
 #include <cmocka.h>
 
+enum { PATIENCE_MS = 10000 };
+
 static struct loop *loop;
 
 static int
@@ -49,9 +51,22 @@ run_for(unsigned ms)
 	loop_del(t);
 }
 
+/* Runs the loop until a callback stops it with 0. */
+static void
+run_until_stopped(void)
+{
+	struct loop_source *t;
+
+	assert_int_equal(loop_add_timer(loop, stop_with_1, NULL, &t), 0);
+	loop_arm(t, PATIENCE_MS);
+	assert_int_equal(loop_run(loop), 0);
+	loop_del(t);
+}
+
 struct reader {
 	struct loop_source *self, *other;
 	unsigned n_calls;
+	unsigned stop_at; /* the call that stops the loop */
 	bool drain, del_self, del_other;
 };
 
@@ -62,7 +77,8 @@ on_readable(void *arg, int fd, uint32_t events)
 	char c;
 
 	assert_true(events & EPOLLIN);
-	r->n_calls++;
+	if (++r->n_calls == r->stop_at)
+		loop_stop(loop, 0);
 	if (r->drain)
 		assert_int_equal(read(fd, &c, 1), 1);
 	if (r->del_other) {
@@ -76,7 +92,7 @@ on_readable(void *arg, int fd, uint32_t events)
 static void
 a_readable_fd_calls_back(void **state)
 {
-	struct reader r = { .drain = true };
+	struct reader r = { .drain = true, .stop_at = 3 };
 	int p[2];
 
 	(void)state;
@@ -84,6 +100,7 @@ a_readable_fd_calls_back(void **state)
 	assert_int_equal(
 	    loop_add_fd(loop, p[0], EPOLLIN, on_readable, &r, &r.self), 0);
 	assert_int_equal(write(p[1], "abc", 3), 3);
+	run_until_stopped();
 	run_for(20);
 	assert_int_equal(r.n_calls, 3);
 	assert_int_equal(loop_set_events(r.self, 0), 0);
@@ -132,7 +149,7 @@ a_deleted_source_is_not_called(void **state)
 struct ticker {
 	struct loop_source *self;
 	unsigned n_calls;
-	unsigned again;
+	unsigned again; /* the last of these calls stops the loop */
 	uint64_t at_ms;
 };
 
@@ -145,6 +162,8 @@ on_tick(void *arg)
 	t->at_ms = loop_now_ms();
 	if (t->n_calls < t->again)
 		loop_arm(t->self, 1);
+	else if (t->n_calls == t->again)
+		loop_stop(loop, 0);
 }
 
 static void
@@ -169,6 +188,7 @@ a_timer_fires_once_per_arming(void **state)
 	assert_int_equal(t.n_calls, 1);
 	t.again = 4;
 	loop_arm(t.self, 0);
+	run_until_stopped();
 	run_for(30);
 	assert_int_equal(t.n_calls, 4);
 	loop_arm(t.self, 1);

@@ -48,7 +48,7 @@ a_host_on_a_connected_network_becomes_a_hop(void **state)
 	lab_answer_arp(r, 1, "198.18.1.99", "0e:00:00:00:00:99");
 	assert_true(router_rig_receive(r, 1, IP, SOON_MS, &o));
 	lab_expect_forwarded(&o, &f, "0e:00:00:00:00:99", ETH1);
-	router_rig_await(r, "tables_published", 3);
+	assert_true(router_rig_await(r, "tables_published", 3) >= 3);
 	router_rig_send(r, RIG_DATA, 0, &f);
 	assert_true(router_rig_receive(r, 1, IP, SOON_MS, &o));
 	assert_int_equal(o.queue, RIG_DATA);

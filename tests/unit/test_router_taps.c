@@ -392,17 +392,6 @@ packets_pass_again_after_the_host_has_started_anew(void **state)
 	lab_expect_forwarded(&o, &f, HOST_B, ETH1);
 }
 
-static uint64_t
-cpu_ms(const struct router_rig *r)
-{
-	struct timespec t;
-	clockid_t clock;
-
-	assert_int_equal(clock_getcpuclockid(r->pid, &clock), 0);
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static void
 who_has_nothing_to_do_sleeps_and_the_kernel_wakes_it(void **state)
 {
@@ -418,9 +407,9 @@ who_has_nothing_to_do_sleeps_and_the_kernel_wakes_it(void **state)
 	s.dst_mac = HOST_B;
 	frame_ip4(&f, &s);
 	reach_b(r);
-	before = cpu_ms(r);
+	before = router_rig_cpu_ms(r);
 	nanosleep(&pause, NULL);
-	assert_true(cpu_ms(r) - before < 100);
+	assert_true(router_rig_cpu_ms(r) - before < 100);
 	/* nobody but the ear wakes it before its second is over */
 	for (unsigned i = 0; i < 8; i++) {
 		uint64_t begin = loop_now_ms();

@@ -196,16 +196,15 @@ grants_count_as_publishing(void **state)
 static void
 a_wait_returns_at_once_if_there_is_work(void **state)
 {
-	uint64_t begin = loop_now_ms();
-
 	(void)state;
-	/* an epoch to acknowledge */
+	/* an epoch to acknowledge; 1 would be the end of the time */
 	ledger_reset(rig.l, rig.now_ns);
+	assert_int_equal(vnic_wait_on(&rig.q, 1, NULL, 0, 10000), 0);
 	assert_int_equal(vnic_wait(&rig.q, 1, 10000), 0);
 	rig_run(&rig);
 	rig_fill(&rig, 1, 60, 1);
+	assert_int_equal(vnic_wait_on(&rig.q, 1, NULL, 0, 10000), 0);
 	assert_int_equal(vnic_wait(&rig.q, 1, 10000), 0);
-	assert_true(loop_now_ms() - begin < 9000);
 	/* and is awake behind it */
 	assert_int_equal(vnic_epoch_load(&router_line()->asleep) & 1, 0);
 }
@@ -240,9 +239,8 @@ a_wait_for_two_queues_sees_either(void **state)
 	assert_true(loop_now_ms() - begin >= 29);
 	assert_int_equal(ledger_new(&rig.maps, 1, 16, &second), 0);
 	ledger_reset(second, rig.now_ns);
-	begin = loop_now_ms();
+	assert_int_equal(vnic_wait_on(qs, 2, NULL, 0, 10000), 0);
 	assert_int_equal(vnic_wait(qs, 2, 10000), 0);
-	assert_true(loop_now_ms() - begin < 9000);
 	assert_int_equal(vnic_poll(qs[1]), VNIC_FRESH);
 	ledger_free(second);
 	vnic_queue_close(qs[1]);
