@@ -85,7 +85,7 @@ reaches6() { node_sender ping -6 -n -c 1 -W 1 $B; }
 # ttl_is WHAT: that of echo requests that left the sender with 64.
 ttl_is() {
   capture_ttl "$NODE_RECEIVER" 3 'icmp[icmptype] = icmp-echo' > "$BATS_TEST_TMPDIR/ttl" &
-  sleep 0.5
+  captures
   node_sender ping -n -c 5 -i 0.1 -W 2 -t 64 198.18.1.2
   wait
   cat "$BATS_TEST_TMPDIR/ttl"
@@ -94,12 +94,6 @@ ttl_is() {
 
 # forwarded ROUTER: by its fast path.
 forwarded() { claim "$1" forwarded; }
-
-at_least() { # NUMBER COMMAND...: what it prints is as much
-  local n=$1
-  shift
-  [ "$("$@")" -ge "$n" ]
-}
 
 # What the kernels of a, b and c have forwarded, both protocols together.
 kernel_forwarded() {
@@ -150,9 +144,9 @@ has_address() { # ROUTER INTERFACE ADDRESS
 
 @test "a question has one answer" {
   # ARP: of the router, not of its kernel
-  ip netns exec "$NODE_SENDER" timeout 10 tcpdump -n -i eth0 -c 8 \
-    'arp[6:2] = 2 or icmp[icmptype] = icmp-echoreply' > "$BATS_TEST_TMPDIR/answers" 2> /dev/null &
-  sleep 0.5
+  ip netns exec "$NODE_SENDER" timeout 30 tcpdump -n -i eth0 -c 8 \
+    'arp[6:2] = 2 or icmp[icmptype] = icmp-echoreply' > "$BATS_TEST_TMPDIR/answers" 2> "$BATS_TEST_TMPDIR/tcpdump" &
+  captures
   ip -n "$NODE_SENDER" neigh flush dev eth0
   node_sender ping -n -c 3 -i 0.2 -W 2 198.18.0.1
   sleep 1

@@ -296,7 +296,10 @@ cgroup_file() { # FILE
   sleep 0.3
   [ "$(ticks)" = "$before" ]
   [ "$(launch thaw | field state)" = running ]
-  sleep 0.3
+  for _ in $(seq 50); do
+    [ "$(ticks)" = "$before" ] || break
+    sleep 0.1
+  done
   [ "$(ticks)" != "$before" ]
   # and a frozen one can be stopped
   launch freeze

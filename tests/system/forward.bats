@@ -35,7 +35,7 @@ teardown_file() {
 
 @test "ping goes through, and each router takes one from the TTL" {
   capture_ttl "$NODE_RECEIVER" 5 'icmp[icmptype] = icmp-echo' > "$BATS_TEST_TMPDIR/ttl" &
-  sleep 0.5
+  captures
   node_sender ping -n -c 20 -i 0.02 -W 1 -t 33 198.18.1.2
   wait
   [ "$(sort -u "$BATS_TEST_TMPDIR/ttl")" = 32 ]
@@ -100,12 +100,13 @@ receiver_full() {
 @test "the counters of host and router say exactly what was sent" {
   sent0=$(host_sum r1 .tx.sent)
   forwarded0=$(claim r1 forwarded)
-  node_receiver "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" recv 198.18.1.2 5002 1 77 > "$BATS_TEST_TMPDIR/recv" &
-  sleep 0.2
+  node_receiver "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" recv 198.18.1.2 5002 5 77 > "$BATS_TEST_TMPDIR/recv" &
+  receives "$NODE_RECEIVER" 198.18.1.2 5002
   node_sender "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" send 198.18.1.2 5002 50000 2 77
   wait
   cat "$BATS_TEST_TMPDIR/recv"
   [ "$(jq '.received == 100000 and .lost == 0 and .reordered == 0 and .doubled == 0' "$BATS_TEST_TMPDIR/recv")" = true ]
+  within 10 at_least $((forwarded0 + 100000)) claim r1 forwarded
   forwarded1=$(claim r1 forwarded)
   sent1=$(host_sum r1 .tx.sent)
   echo "forwarded $((forwarded1 - forwarded0)), sent $((sent1 - sent0))"
@@ -161,9 +162,9 @@ receiver_full() {
   api POST /v1/routers/r1/restart '{"scope":"dataplane"}' | jq -e '.status.state == "running"'
   mac=$(api GET /v1/routers/r1 | jq -r '.status.vnics[0].mac')
   ip -n "$NODE_SENDER" neigh replace 198.18.0.1 lladdr "$mac" dev eth0
-  ip netns exec "$NODE_SENDER" timeout 5 tcpdump -n -i eth0 -c 3 \
-    "ether src $mac and udp port 5003" > "$BATS_TEST_TMPDIR/echo" 2>/dev/null &
-  sleep 0.5
+  ip netns exec "$NODE_SENDER" timeout 30 tcpdump -n -i eth0 -c 3 \
+    "ether src $mac and udp port 5003" > "$BATS_TEST_TMPDIR/echo" 2> "$BATS_TEST_TMPDIR/tcpdump" &
+  captures
   node_sender "$UDPSEQ" send 198.18.1.2 5003 100 1 5
   wait
   [ "$(wc -l < "$BATS_TEST_TMPDIR/echo")" = 3 ]

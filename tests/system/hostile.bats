@@ -51,7 +51,7 @@ bad_runs() { # the program in the container is this one
 
 # The answer to a restart comes when it runs, and an attacker may never do so.
 set_program() { # JSON
-  curl -sS -m 2 --unix-socket "$NODE_SOCKET" -o /dev/null -X PATCH \
+  curl -sS -m 10 --unix-socket "$NODE_SOCKET" -o /dev/null -X PATCH \
     -H 'Prefer: respond-async' -d "{\"spec\":{\"dataplane\":$1}}" \
     http://europa/v1/routers/bad
   sleep 0.2
@@ -84,13 +84,13 @@ attack() {
   stats bad > "$BATS_TEST_TMPDIR/bad"
   echo "# $1: $(jq -c '{resets, quarantines,
     faults: ([.vnics[].faults | to_entries[]] | group_by(.key) |
-      map({(.[0].key): (map(.value) | add)}) | add)}' "$BATS_TEST_TMPDIR/bad"), $logged lines logged, slowest answer $slowest ms" >&3
+      map({(.[0].key): (map(.value) | add)}) | add)}' "$BATS_TEST_TMPDIR/bad"), $logged lines logged, slowest answers $slowest and $second ms" >&3
 }
 
 traffic_begin() {
   node_receiver "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" recv 198.18.3.2 5002 3 9 > "$BATS_TEST_TMPDIR/recv" &
   receiver=$!
-  sleep 0.2
+  receives "$NODE_RECEIVER" 198.18.3.2 5002
   node_sender "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" \
     send 198.18.3.2 5002 $PPS "$((SECONDS_OF_ATTACK + 3))" 9 \
     > "$BATS_TEST_TMPDIR/sent" &
@@ -99,14 +99,19 @@ traffic_begin() {
 
 traffic_end() { wait "$sender" "$receiver"; }
 
-# Sets slowest: the longest, in ms, that anybody waited for an answer of REST.
+# Sets slowest: the longest, in ms, that anybody waited for an answer of REST; and
+# second: the same of all the others. A machine that stands still does so once.
 slowest_answer() {
   local end=$((SECONDS + SECONDS_OF_ATTACK)) t
-  slowest=0
+  slowest=0 second=0
   while [ $SECONDS -lt $end ]; do
     t=$(curl -s -m 5 --unix-socket "$NODE_SOCKET" -o /dev/null \
       -w '%{time_total}' http://europa/v1/routers/good | awk '{print int($1 * 1000)}')
-    [ "$t" -le "$slowest" ] || slowest=$t
+    if [ "$t" -gt "$slowest" ]; then
+      second=$slowest slowest=$t
+    elif [ "$t" -gt "$second" ]; then
+      second=$t
+    fi
     sleep 0.05
   done
 }
@@ -127,7 +132,8 @@ neighbour_is_well() {
 node_is_well() {
   [ "$(node_pid dataplane)" = "$plane" ]
   [ "$(node_pid europad)" = "$agent" ]
-  [ "$slowest" -lt 1000 ]
+  [ "$second" -lt 1000 ]
+  [ "$slowest" -lt 5000 ]
   [ "$logged" -lt 200 ]
 }
 

@@ -54,10 +54,10 @@ grows() { # COUNTER BEFORE AT_LEAST
 }
 
 @test "ping goes through, and the router takes one from the hop limit" {
-  ip netns exec "$NODE_RECEIVER" timeout 10 tcpdump -n -v -i eth0 -c 5 \
-    'icmp6 and ip6[40] = 128' 2> /dev/null |
+  ip netns exec "$NODE_RECEIVER" timeout 30 tcpdump -n -v -i eth0 -c 5 \
+    'icmp6 and ip6[40] = 128' 2> "$BATS_TEST_TMPDIR/tcpdump" |
     sed -n 's/.*hlim \([0-9]*\),.*/\1/p' > "$BATS_TEST_TMPDIR/hops" &
-  sleep 0.5
+  captures
   node_sender ping -6 -n -c 20 -i 0.02 -W 2 -t 33 $B
   wait
   [ "$(sort -u "$BATS_TEST_TMPDIR/hops")" = 32 ]
@@ -95,18 +95,27 @@ grows() { # COUNTER BEFORE AT_LEAST
   [[ "$output" == *"From $GATE_A"*"o route"* ]]
 }
 
+udp_came() {
+  [ "$(jq '.end.sum.packets > 500 and .end.sum.lost_percent < 5' "$BATS_TEST_TMPDIR/udp")" = true ]
+}
+
 @test "iperf3 TCP and UDP pass over IPv6" {
   node_receiver timeout 15 iperf3 -s -B $B -1 > /dev/null &
   listens "$NODE_RECEIVER" 5201
   node_sender timeout 15 iperf3 -6 -c $B -t 2 -J > "$BATS_TEST_TMPDIR/tcp"
   wait
   [ "$(jq '.end.sum_received.bits_per_second > 1e7' "$BATS_TEST_TMPDIR/tcp")" = true ]
-  node_receiver timeout 15 iperf3 -s -B $B -1 > /dev/null &
-  listens "$NODE_RECEIVER" 5201
-  node_sender timeout 15 iperf3 -6 -c $B -u -b 2M -l 512 -t 2 -J > "$BATS_TEST_TMPDIR/udp"
-  wait
-  # how much a busy machine loses is forward.bats' matter
-  [ "$(jq '.end.sum.packets > 500 and .end.sum.lost_percent < 5' "$BATS_TEST_TMPDIR/udp")" = true ]
+  # how much a busy machine loses is forward.bats' matter; this one tries again
+  local i
+  for ((i = 0; i < 4; i++)); do
+    node_receiver timeout 15 iperf3 -s -B $B -1 > /dev/null &
+    listens "$NODE_RECEIVER" 5201
+    node_sender timeout 15 iperf3 -6 -c $B -u -b 2M -l 512 -t 2 -J > "$BATS_TEST_TMPDIR/udp"
+    wait
+    jq -c '.end.sum | [.packets, .lost_packets]' "$BATS_TEST_TMPDIR/udp"
+    udp_came && break
+  done
+  udp_came
 }
 
 @test "what does not fit is answered with packet too big, and its MTU" {
@@ -115,7 +124,7 @@ grows() { # COUNTER BEFORE AT_LEAST
   echo "$output"
   [[ "$output" == *"mtu=1400"* || "$output" == *"mtu 1400"* || "$output" == *"mtu: 1400"* ]]
   node_sender ping -6 -n -c 2 -i 0.1 -W 1 -M "do" -s 1352 $B
-  [ "$(claim r1 icmp6_packet_too_big)" -ge 1 ]
+  within 10 at_least 1 claim r1 icmp6_packet_too_big
 }
 
 @test "over IPv4 too with DF; without it in pieces, which are put together" {
@@ -124,14 +133,14 @@ grows() { # COUNTER BEFORE AT_LEAST
   echo "$output"
   [[ "$output" == *"mtu=1400"* || "$output" == *"mtu = 1400"* ]]
   # one way only: net_af_packet puts pieces together on the way in
-  node_receiver timeout 10 python3 -c '
+  node_receiver timeout 30 python3 -c '
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("198.18.1.2", 5010))
 for n in range(20):
     assert s.recv(2000) == bytes(range(240)) * 6 + bytes([n])
 print("all")' > "$BATS_TEST_TMPDIR/pieces" &
-  sleep 0.5
+  receives "$NODE_RECEIVER" 198.18.1.2 5010
   before=$(claim r1 fragmented)
   node_sender python3 -c '
 import socket, time
@@ -142,7 +151,7 @@ for n in range(20):
     time.sleep(0.01)'
   wait
   [ "$(cat "$BATS_TEST_TMPDIR/pieces")" = all ]
-  grows fragmented "$before" 20
+  within 10 grows fragmented "$before" 20
 }
 
 @test "record route and timestamp are filled in" {
@@ -156,22 +165,25 @@ for n in range(20):
 
 @test "rules: first match, counted one by one, changed while packets pass" {
   node_sender ping -6 -n -c 2 -i 0.05 -W 1 $B
+  before=$(claim r1 tables_published)
   rules "filter 10 reject protocol icmp6 from $A/128 to $B/128
 filter 20 deny protocol udp dport 5009
 filter 30 permit"
-  node_wait 2 grows filter_30 -1 0 || true
+  within 10 grows tables_published "$before" 1
   run node_sender ping -6 -n -c 3 -i 0.1 -W 1 $B
   echo "$output"
   [[ "$output" == *"rohibited"* ]]
+  within 10 grows filter_10 0 3
   [ "$(claim r1 filter_10)" = 3 ]
   node_sender "$UDPSEQ" send 198.18.1.2 5009 100 1 3
+  within 10 grows filter_20 0 100
   [ "$(claim r1 filter_20)" = 100 ]
   before=$(claim r1 filter_30)
   node_sender ping -n -c 5 -i 0.02 -W 1 198.18.1.2
-  grows filter_30 "$before" 10
+  within 10 grows filter_30 "$before" 10
   rules "filter 30 permit"
   node_wait 2 node_sender ping -6 -n -c 1 -W 1 $B
-  [ "$(claim r1 filter_10)" -ge 3 ]
+  within 10 grows filter_10 0 3
   # a mistake changes nothing
   rules "filter 1 deny from nowhere"
   sleep 0.2

@@ -42,6 +42,9 @@ node_wait() {
   done
 }
 
+# node_listens NAMESPACE PORT: a server there takes connections.
+node_listens() { ip netns exec "$1" ss -Hltn "sport = :$2" | grep -q .; }
+
 # api METHOD PATH [BODY]: the answer's body; fails on a status of 400 or more.
 api() {
   local out status
@@ -214,6 +217,8 @@ node_down() {
   fi
   node_release europad
   node_release dataplane
+  # shellcheck disable=SC2086
+  [ -z "${NODE_FLOW:-}" ] || kill $NODE_FLOW 2>/dev/null || true
   node_namespaces_down
   [ "$rc" = 0 ] || node_say "not every router could be deleted"
   return $rc
@@ -231,32 +236,43 @@ JSON
 node_sender() { ip netns exec "$NODE_SENDER" "$@"; }
 node_receiver() { ip netns exec "$NODE_RECEIVER" "$@"; }
 
+# The receiver says in its window which datagram it wants next: not the first.
+node_first_is_there() {
+  [ -s "$NODE_DIR/first.window" ] && ! cmp -s -n 8 "$NODE_DIR/first.window" /dev/zero
+}
+
 # Sets ROUTER_START_MS and FIRST_PACKET_MS, from the POST to its answer and to the
 # first datagram at the receiver: datagrams flow at 2000 a second before there is
 # a router. Wants UDPSEQ; its eth0 has the MAC 0a:00:00:00:00:10.
 # shellcheck disable=SC2034
 node_first_packet() { # BODY
-  local mac0=0a:00:00:00:00:10 start out recv send
+  local mac0=0a:00:00:00:00:10 start out recv send rc=0
   ip -n "$NODE_SENDER" neigh replace 198.18.0.1 lladdr $mac0 dev eth0
-  ip netns exec "$NODE_RECEIVER" "$UDPSEQ" recv 198.18.1.2 5001 5 1 > "$NODE_DIR/first.json" &
+  rm -f "$NODE_DIR/first.window"
+  ip netns exec "$NODE_RECEIVER" "$UDPSEQ" -w "$NODE_DIR/first.window" \
+    recv 198.18.1.2 5001 60 1 > "$NODE_DIR/first.json" &
   recv=$!
-  ip netns exec "$NODE_SENDER" "$UDPSEQ" send 198.18.1.2 5001 2000 5 1 > /dev/null 2>&1 &
+  ip netns exec "$NODE_SENDER" "$UDPSEQ" send 198.18.1.2 5001 2000 60 1 > /dev/null 2>&1 &
   send=$!
+  NODE_FLOW="$send $recv"
   sleep 0.2
   start=$("$UDPSEQ" now)
   out=$(curl -sS --unix-socket "$NODE_SOCKET" -w '\n%{http_code} %{time_total}' \
-    http://europa/v1/routers -d "$1") || return 1
+    http://europa/v1/routers -d "$1") || rc=1
   set -- "${out##*$'\n'}"
   # shellcheck disable=SC2086
   set -- $1
-  [ "$1" = 201 ] || {
+  if [ $rc = 0 ] && [ "$1" = 201 ]; then
+    node_wait 10 node_first_is_there || true
+  else
     printf '%s\n' "$out" >&2
-    return 1
-  }
-  ROUTER_START_MS=$(echo "$2" | awk "{print \$1 * 1000}")
-  sleep 0.5
+    rc=1
+  fi
   kill "$send" "$recv" 2>/dev/null
   wait "$send" "$recv" 2>/dev/null
+  NODE_FLOW=
+  [ $rc = 0 ] || return 1
+  ROUTER_START_MS=$(echo "$2" | awk "{print \$1 * 1000}")
   FIRST_PACKET_MS=$(jq --argjson s "$start" \
     'if .received > 0 then (.first_ns - $s) / 1e6 * 100 | round / 100 else error("no packet came") end' \
     "$NODE_DIR/first.json") || return 1

@@ -76,7 +76,7 @@ traffic_start() {
   ip netns exec "$NODE_RECEIVER" "$UDPSEQ" -w "$window" recv "$2" 5002 3 7 \
     > "$BATS_TEST_TMPDIR/$1" &
   echo $! >> "$BATS_TEST_TMPDIR/pids"
-  sleep 0.2
+  receives "$NODE_RECEIVER" "$2" 5002
   ip netns exec "$NODE_SENDER" "$UDPSEQ" -w "$window" send "$2" 5002 "$3" "$4" 7 \
     > "$BATS_TEST_TMPDIR/$1.sent" &
   echo $! >> "$BATS_TEST_TMPDIR/pids"

@@ -30,10 +30,10 @@ limit_vnic() { api PATCH "/v1/routers/r1/vnics/$1" "{\"spec\":{\"quota\":$2}}" >
 
 # flood PPS SIZE SECONDS: datagrams through r1, in the background.
 flood() {
-  node_receiver "$UDPSEQ" recv 198.18.1.2 5001 2 7 > "$BATS_TEST_TMPDIR/recv" &
+  ip netns exec "$NODE_RECEIVER" "$UDPSEQ" recv 198.18.1.2 5001 5 7 > "$BATS_TEST_TMPDIR/recv" &
   receiver=$!
-  sleep 0.2
-  node_sender "$UDPSEQ" send 198.18.1.2 5001 "$1" "$3" 7 "$2" > "$BATS_TEST_TMPDIR/sent" &
+  receives "$NODE_RECEIVER" 198.18.1.2 5001
+  ip netns exec "$NODE_SENDER" "$UDPSEQ" send 198.18.1.2 5001 "$1" "$3" 7 "$2" > "$BATS_TEST_TMPDIR/sent" &
   sender=$!
 }
 
@@ -42,18 +42,28 @@ flood_end() {
   cat "$BATS_TEST_TMPDIR/sent" "$BATS_TEST_TMPDIR/recv"
 }
 
+# It has been long enough, and what a test sends beside it: what was sent is told
+# all the same.
+flood_cut() {
+  kill "$sender" ${beside:+"$beside"}
+  flood_end
+}
+
 # At the end of a test that failed in between: its ports are free again.
 flood_stop() {
   local pid
-  for pid in ${sender:-} ${receiver:-} ${other:-}; do
+  for pid in ${sender:-} ${receiver:-} ${other:-} ${beside:-}; do
     kill "$pid" 2> /dev/null || true
     wait "$pid" 2> /dev/null || true
   done
 }
 
-# look FILE: the counters of r1, and when they were so.
+# look FILE: the counters of r1, and when they were so: when the answer came.
 look() {
-  stats r1 | jq --argjson ns "$("$UDPSEQ" now)" '. + {ns: $ns}' > "$BATS_TEST_TMPDIR/$1"
+  local said ns
+  said=$(stats r1)
+  ns=$("$UDPSEQ" now)
+  jq --argjson ns "$ns" '. + {ns: $ns}' <<< "$said" > "$BATS_TEST_TMPDIR/$1"
 }
 
 # rate A B VNIC COUNTER: per second between two looks.
@@ -86,12 +96,12 @@ steadily() {
 
 # seconds_of SECONDS PPS SIZE: leaves looks a and b, so far apart, in a flood.
 seconds_of() {
-  flood "$2" "$3" $(($1 + 2))
+  flood "$2" "$3" $(($1 + 50))
   sleep 1
   look a
   sleep "$1"
   look b
-  flood_end
+  flood_cut
 }
 
 balanced() {

@@ -48,7 +48,7 @@ burst_is_there() {
 changes_under_flood() {
   limit_vnic eth0 null
   limit_router '{"rx_pps":5000,"burst_ms":200}'
-  flood 40000 "$SMALL" 10
+  flood 40000 "$SMALL" 60
   sleep 1
   look a
   sleep 2
@@ -64,14 +64,14 @@ changes_under_flood() {
   look e
   sleep 3
   look f
-  flood_end
+  flood_cut
 }
 
 changes_hold() {
   is_near before "$(rate a b eth0 .rx.filled)" 5000 3 &&
     is_near after "$(rate c d eth0 .rx.filled)" 10000 3 &&
     is_near "the vNIC's" "$(rate e f eth0 .rx.filled)" 2000 3 &&
-    [ $((end - start)) -lt 500000000 ]
+    [ $((end - start)) -lt 5000000000 ]
 }
 
 @test "a change is in force when the answer comes, and is no new burst" {
@@ -82,12 +82,12 @@ changes_hold() {
 
 use_under_flood() {
   limit_router '{"rx_pps":4000,"burst_ms":200}'
-  flood 20000 "$SMALL" 3
+  flood 20000 "$SMALL" 60
   sleep 1
   api GET /v1/routers/r1/quota > "$BATS_TEST_TMPDIR/u"
   sleep 1
   api GET /v1/routers/r1/quota > "$BATS_TEST_TMPDIR/u"
-  flood_end
+  flood_cut
 }
 
 use_is_told() {
@@ -105,29 +105,44 @@ use_is_told() {
     and .disk_bytes > 0 and .disk_bytes < $l.disk_bytes and .vnics == 2' "$BATS_TEST_TMPDIR/u"
 }
 
-@test "under a flood the router still answers, and is found" {
-  limit_vnic eth0 '{"rx_pps":2000}'
-  flood 40000 "$SMALL" 4
+ping_under_flood() {
+  flood 40000 "$SMALL" 60
   sleep 1
   # what the flood knows again at once, flush would go on to take away
   ip -n "$NODE_SENDER" neigh del 198.18.0.1 dev eth0
   node_sender ping -n -c 20 -i 0.05 -W 1 198.18.0.1 | tee "$BATS_TEST_TMPDIR/ping"
-  flood_end
-  grep -q ' 0% packet loss' "$BATS_TEST_TMPDIR/ping"
+  flood_cut
+}
+
+# ping takes an answer that is late by 50 ms for none
+all_answered() { grep -q ' 0% packet loss' "$BATS_TEST_TMPDIR/ping"; }
+
+@test "under a flood the router still answers, and is found" {
+  limit_vnic eth0 '{"rx_pps":2000}'
+  steadily ping_under_flood all_answered
+}
+
+neighbour_under_flood() {
+  rm -f "$BATS_TEST_TMPDIR/window"
+  ip netns exec "$NODE_RECEIVER" "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" recv 198.18.3.2 5002 5 9 > "$BATS_TEST_TMPDIR/other" &
+  other=$!
+  receives "$NODE_RECEIVER" 198.18.3.2 5002
+  # half a second of both fits into the port's ring and the neighbour's pool
+  flood 10000 "$SMALL" 60
+  sleep 0.5
+  node_sender "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" send 198.18.3.2 5002 5000 5 9 > /dev/null
+  flood_cut
+  wait "$other"
+  cat "$BATS_TEST_TMPDIR/other"
+}
+
+neighbour_has_all() {
+  jq -e '.received == 25000 and .lost == 0 and .reordered == 0' "$BATS_TEST_TMPDIR/other"
 }
 
 @test "a neighbour on the same ports loses nothing" {
   limit_vnic eth0 '{"rx_pps":1000,"rx_bps":"1M"}'
-  node_receiver "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" recv 198.18.3.2 5002 2 9 > "$BATS_TEST_TMPDIR/other" &
-  other=$!
-  # half a second of both fits into the port's ring and the neighbour's pool
-  flood 10000 "$SMALL" 6
-  sleep 0.5
-  node_sender "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" send 198.18.3.2 5002 5000 5 9 > /dev/null
-  flood_end
-  wait "$other"
-  cat "$BATS_TEST_TMPDIR/other"
-  jq -e '.received == 25000 and .lost == 0 and .reordered == 0' "$BATS_TEST_TMPDIR/other"
+  steadily neighbour_under_flood neighbour_has_all
   balanced r2
 }
 
@@ -149,32 +164,42 @@ both_levels_hold() {
   steadily "seconds_of 3 20000 $SMALL" both_levels_hold
 }
 
-@test "packet memory shrinks and grows under traffic" {
+has_at_most() { # SLOTS
+  [ "$(api GET /v1/routers/r1/quota | jq .usage.pool_slots)" -le "$1" ]
+}
+
+slots_under_flood() {
   look a
-  flood 10000 "$SMALL" 8
+  flood 10000 "$SMALL" 60
   sleep 1
   for slots in 16 1000 4 64 2 1024; do
     limit_router "{\"pool_slots\":$slots}"
     jq -e ".effective.pool_slots == $slots" "$BATS_TEST_TMPDIR/quota"
     sleep 0.5
     api GET /v1/routers/r1/quota | jq -c .usage
-    [ "$(api GET /v1/routers/r1/quota | jq .usage.pool_slots)" -le $((2 * slots)) ]
+    within 5 has_at_most $((2 * slots))
   done
   sleep 0.2
   look full
   sleep 1
   look later
-  flood_end
+  flood_cut
   sleep 0.3
   look b
-  # each datagram that did not arrive found no slot; none with all slots back
   lost=$(jq -n --argjson s "$(jq .sent "$BATS_TEST_TMPDIR/sent")" --argjson r "$(jq .received "$BATS_TEST_TMPDIR/recv")" '$s - $r')
   dropped=$(jq -n --slurpfile a "$BATS_TEST_TMPDIR/a" --slurpfile b "$BATS_TEST_TMPDIR/b" \
     '$b[0].vnics[0].rx.drops.no_slot - $a[0].vnics[0].rx.drops.no_slot')
   echo "# $lost lost, $dropped found no slot" >&3
-  [ "$lost" = "$dropped" ]
-  [ "$dropped" -gt 0 ]
-  [ "$(rate full later eth0 .rx.drops.no_slot)" = 0 ]
+}
+
+# Each datagram that did not arrive found no slot; none with all slots back.
+slots_hold() {
+  [ "$lost" = "$dropped" ] && [ "$dropped" -gt 0 ] &&
+    [ "$(rate full later eth0 .rx.drops.no_slot)" = 0 ]
+}
+
+@test "packet memory shrinks and grows under traffic" {
+  steadily slots_under_flood slots_hold
   balanced r1
   # more than its memory was made for needs a stop
   [ "$(api_status PATCH /v1/routers/r1/quota '{"limit":{"pool_slots":4096}}')" = 409 ]

@@ -80,7 +80,8 @@ knock() { # PORT: one datagram through r1
 
 dropped() { [ "$(claim r1 pipeline_drop)" = "$1" ]; }
 
-reaches() { node_sender ping -n -c 1 -W 1 "$1"; }
+# reaches ADDRESS [SECONDS]: it answers within so many.
+reaches() { node_sender ping -n -c 1 -W "${2:-1}" "$1"; }
 reaches_not() { ! reaches "$1"; }
 
 # A table of ROUTES host routes, a line each: 198.19.0.0 and on.
@@ -149,7 +150,7 @@ restart_container() {
   ip netns exec "$NODE_RECEIVER" "$UDPSEQ" -w "$window" recv 198.18.1.2 5002 3 7 \
     > "$BATS_TEST_TMPDIR/got" &
   echo $! >> "$BATS_TEST_TMPDIR/pids"
-  sleep 0.2
+  receives "$NODE_RECEIVER" 198.18.1.2 5002
   ip netns exec "$NODE_SENDER" "$UDPSEQ" -w "$window" send 198.18.1.2 5002 50000 300 7 \
     > "$BATS_TEST_TMPDIR/sent" &
   echo $! >> "$BATS_TEST_TMPDIR/pids"
@@ -180,6 +181,7 @@ restart_container() {
     > "$BATS_TEST_TMPDIR/got" &
   receiver=$!
   echo "$receiver" >> "$BATS_TEST_TMPDIR/pids"
+  receives "$NODE_RECEIVER" 198.18.1.2 5999
   ip netns exec "$NODE_SENDER" "$UDPSEQ" send 198.18.1.2 5999 2000 300 7 \
     > "$BATS_TEST_TMPDIR/sent" 2>&1 &
   echo $! >> "$BATS_TEST_TMPDIR/pids"
@@ -204,13 +206,13 @@ restart_container() {
   [ "$(answered .routes)" = $ROUTES ]
   [ "$(answered .applied)" = true ]
   for i in 198.19.0.0 198.19.3.7 198.19.20.99 198.19.39.15; do
-    reaches $i
+    reaches $i 5
   done
   reaches_not 198.19.39.16 # one more than there are
   change '{"op": "delete", "prefix": "198.19.3.7/32"}' 200
   reaches_not 198.19.3.7
   change '{"prefix": "198.19.200.0/24", "via": "198.18.1.2"}' 200
-  reaches 198.19.200.200
+  reaches 198.19.200.200 5
   # the second line leads nowhere: neither is carried out
   change $'{"prefix": "198.19.201.0/24", "via": "198.18.1.2"}\n{"prefix": "198.19.202.0/24", "via": "192.0.2.1"}' 422
   reaches_not 198.19.201.1
@@ -220,7 +222,7 @@ restart_container() {
   kill -9 "$(router_process r1)"
   node_wait 10 reaches 198.19.20.99
   kill -9 "$(node_pid europad)"
-  reaches 198.19.20.99
+  reaches 198.19.20.99 5
   node_wait 15 node_is_ready
   restart_container
   node_wait 20 reaches 198.19.20.99

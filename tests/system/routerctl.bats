@@ -30,7 +30,8 @@ inside() { nsenter -t "$(init_pid r1)" -U -m -S 0 -G 0 -- "$@"; }
 ctl() { inside routerctl "$@"; }
 
 lost() { ! reaches; }
-reaches() { node_sender ping -n -c 1 -W 1 "$FAR"; }
+# reaches [SECONDS]: it answers within so many.
+reaches() { node_sender ping -n -c 1 -W "${1:-1}" "$FAR"; }
 
 n_routes() { ctl -j show routes api | jq '.routes | length'; }
 
@@ -49,7 +50,7 @@ n_routes() { ctl -j show routes api | jq '.routes | length'; }
 @test "a route of its own forwards packets at once, and no more when deleted" {
   lost
   ctl add route 198.18.9.0/24 via 198.18.1.2
-  reaches
+  reaches 5
   ctl -j show routes api | jq -e '.routes[0] ==
     {"prefix": "198.18.9.0/24", "source": "api", "gateway": "198.18.1.2",
      "interface": "eth1", "active": true}'
@@ -67,7 +68,7 @@ n_routes() { ctl -j show routes api | jq '.routes | length'; }
   ip netns exec "$NODE_RECEIVER" "$UDPSEQ" -w "$window" recv 198.18.1.2 5002 3 7 \
     > "$BATS_TEST_TMPDIR/received" &
   receiver=$!
-  sleep 0.2
+  receives "$NODE_RECEIVER" 198.18.1.2 5002
   ip netns exec "$NODE_SENDER" "$UDPSEQ" -w "$window" send 198.18.1.2 5002 4000 4 7 \
     > "$BATS_TEST_TMPDIR/sent" &
   sender=$!
@@ -78,7 +79,7 @@ n_routes() { ctl -j show routes api | jq '.routes | length'; }
   [ "$(n_routes)" = 20000 ]
   echo "add 198.18.9.0/24 via 198.18.1.2" | ctl replace routes
   [ "$(n_routes)" = 1 ]
-  reaches
+  reaches 5
   wait "$sender" "$receiver"
   cat "$BATS_TEST_TMPDIR/sent" "$BATS_TEST_TMPDIR/received"
   jq -e ".received == $(jq .sent "$BATS_TEST_TMPDIR/sent") and .received > 10000 and

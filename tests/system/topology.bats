@@ -40,7 +40,7 @@ chain_up() {
 @test "a chain of three routers: ping, traceroute, TTL - 3, TCP and UDP" {
   chain_up
   capture_ttl "$NODE_RECEIVER" 3 'icmp[icmptype] = icmp-echo' > "$BATS_TEST_TMPDIR/ttl" &
-  sleep 0.5
+  captures
   node_sender ping -n -c 10 -i 0.05 -W 2 -t 40 198.18.1.2
   wait
   [ "$(sort -u "$BATS_TEST_TMPDIR/ttl")" = 37 ]
@@ -53,14 +53,16 @@ chain_up() {
   wait
   [ "$(jq '.end.sum_received.bits_per_second > 1e7' "$BATS_TEST_TMPDIR/tcp")" = true ]
   for r in a b c; do claim $r forwarded > "$BATS_TEST_TMPDIR/$r"; done
-  node_receiver "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" recv 198.18.1.2 5002 1 9 > "$BATS_TEST_TMPDIR/recv" &
-  sleep 0.2
+  node_receiver "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" recv 198.18.1.2 5002 5 9 > "$BATS_TEST_TMPDIR/recv" &
+  receives "$NODE_RECEIVER" 198.18.1.2 5002
   node_sender "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" send 198.18.1.2 5002 20000 2 9
   wait
   cat "$BATS_TEST_TMPDIR/recv"
   [ "$(jq '.received == 40000 and .lost == 0 and .reordered == 0' "$BATS_TEST_TMPDIR/recv")" = true ]
   for r in a b c; do
-    n=$(($(claim $r forwarded) - $(cat "$BATS_TEST_TMPDIR/$r")))
+    n=$(cat "$BATS_TEST_TMPDIR/$r")
+    within 10 at_least $((n + 40000)) claim $r forwarded
+    n=$(($(claim $r forwarded) - n))
     echo "router $r forwarded $n"
     [ "$n" -ge 40000 ] && [ "$n" -le 40020 ]
   done
@@ -122,12 +124,14 @@ PY
   y=1147797409030816545
   node_receiver "$UDPSEQ" recv 198.18.1.2 5002 4 $x > "$BATS_TEST_TMPDIR/x" &
   node_receiver "$UDPSEQ" recv 198.18.3.2 5002 4 $y > "$BATS_TEST_TMPDIR/y" &
-  sleep 0.3
+  receives "$NODE_RECEIVER" 198.18.1.2 5002
+  receives "$NODE_RECEIVER" 198.18.3.2 5002
   node_sender ping -n -c 2 -i 0.1 -W 2 198.18.1.2
   node_sender ping -n -c 2 -i 0.1 -W 2 198.18.3.2
   fx=$(claim x forwarded)
   fy=$(claim y forwarded)
-  # rounds of 250,000, until each router has moved a million
+  # rounds of 250,000, until each router has moved a million, and one round more:
+  # a receiver on a busy machine has lost some of them
   for ((n = 0; n < 10; n++)); do
     node_sender "$UDPSEQ" send 198.18.1.2 5002 50000 5 $x 64 $((n * 250000)) &
     a=$!
@@ -135,7 +139,7 @@ PY
     wait $a $!
     nx=$(($(claim x forwarded) - fx))
     ny=$(($(claim y forwarded) - fy))
-    [ $nx -lt 1000000 ] || [ $ny -lt 1000000 ] || break
+    [ $nx -lt 1250000 ] || [ $ny -lt 1250000 ] || break
   done
   wait
   cat "$BATS_TEST_TMPDIR/x" "$BATS_TEST_TMPDIR/y"
@@ -152,7 +156,7 @@ PY
   # each takes one from the TTL; one paused, the other goes on
   for net in 1 3; do
     capture_ttl "$NODE_RECEIVER" 2 "icmp[icmptype] = icmp-echo and dst 198.18.$net.2" > "$BATS_TEST_TMPDIR/ttl" &
-    sleep 0.5
+    captures
     node_sender ping -n -c 3 -i 0.05 -W 2 -t 50 198.18.$net.2
     wait
     [ "$(sort -u "$BATS_TEST_TMPDIR/ttl")" = 49 ]

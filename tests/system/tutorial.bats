@@ -98,10 +98,12 @@ cgroups() { find /sys/fs/cgroup -path '*/europa/*' -type d | sort; }
 @test "of a demo that was killed, stop leaves nothing either" {
   local pid
   inside ./quickstart demo > "$BATS_TEST_TMPDIR/demo" 2>&1 &
-  for ((i = 0; i < 600; i++)); do
+  for ((i = 0; i < 1800; i++)); do
     ! grep -q 'Stop it with' "$BATS_TEST_TMPDIR/demo" || break
     sleep 0.1
   done
+  cat "$BATS_TEST_TMPDIR/demo"
+  grep -q 'Stop it with' "$BATS_TEST_TMPDIR/demo"
   for pid in $(inside sh -c 'cat /run/europa-demo/*.supervisor /run/europa-demo/*.pid'); do
     kill -9 "$pid"
   done

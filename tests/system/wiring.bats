@@ -41,36 +41,43 @@ least_rtt() {
     sed -n 's/.*time=\([0-9]*\).*/\1/p' | sort -n | head -n 1
 }
 
+# least_rtt_is WHAT LOW HIGH [COUNT]: a busy machine makes it more, and is measured
+# again, up to six times; nothing makes it less.
+least_rtt_is() {
+  local round ms
+  for ((round = 0; round < 6; round++)); do
+    ms=$(least_rtt "${@:4}")
+    echo "$1: $ms ms"
+    [ "$ms" -ge "$2" ] || return 1
+    [ "$ms" -gt "$3" ] || return 0
+  done
+  return 1
+}
+
 ping_works() { node_sender ping -n -c 1 -W 1 198.18.1.2; }
 
 @test "a delay of each direction, changed live, and after the end of both daemons" {
   node_wait 10 ping_works
   [ "$(link .status.state)" = '"up"' ]
   change '{"forward":{"delay_ms":40},"reverse":{"delay_ms":20,"jitter_ms":5}}'
-  ms=$(least_rtt)
-  echo "40 ms there and 15 to 25 back: $ms ms"
-  [ "$ms" -ge 55 ] && [ "$ms" -le 75 ]
+  least_rtt_is "40 ms there and 15 to 25 back" 55 75
   change '{"reverse":null}'
-  ms=$(least_rtt)
-  echo "40 ms there: $ms ms"
-  [ "$ms" -ge 40 ] && [ "$ms" -le 54 ]
+  least_rtt_is "40 ms there" 40 54
   kill -9 "$(node_pid dataplane)" "$(node_pid europad)"
   node_wait 15 node_is_ready
   node_wait 15 ping_works
   [ "$(least_rtt)" -ge 40 ]
   change null
-  ms=$(least_rtt 10)
-  echo "a wire: $ms ms"
-  [ "$ms" -lt 20 ]
+  least_rtt_is "a wire" 0 19 10
 }
 
 # Leaves recv, and in $lost what the link says of it.
 lose_some() {
   local before receiver
   before=$(link .status.forward.impair_loss)
-  node_receiver "$UDPSEQ" recv 198.18.1.2 5002 1 9 > "$BATS_TEST_TMPDIR/recv" &
+  node_receiver "$UDPSEQ" recv 198.18.1.2 5002 5 9 > "$BATS_TEST_TMPDIR/recv" &
   receiver=$!
-  sleep 0.2
+  receives "$NODE_RECEIVER" 198.18.1.2 5002
   node_sender "$UDPSEQ" send 198.18.1.2 5002 4000 1 9
   wait "$receiver"
   lost=$(($(link .status.forward.impair_loss) - before))
@@ -112,7 +119,7 @@ flow() {
   (exec ip netns exec "$NODE_RECEIVER" "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" \
     recv 198.18.1.2 5003 9 9 > "$BATS_TEST_TMPDIR/recv") &
   receiver=$!
-  sleep 0.2
+  receives "$NODE_RECEIVER" 198.18.1.2 5003
   node_sender "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" send 198.18.1.2 5003 "$pps" 1 9 \
     > "$BATS_TEST_TMPDIR/sent" &
   sender=$!

@@ -69,30 +69,24 @@ flows_start() {
   local i port
   for ((i = 0; i < FLOWS; i++)); do
     port=$(($2 + i))
-    ip netns exec "$NODE_RECEIVER" "$UDPSEQ" -w "$BATS_TEST_TMPDIR/$port.window" recv "$1" $port $(($3 + 3)) $port \
+    ip netns exec "$NODE_RECEIVER" "$UDPSEQ" -w "$BATS_TEST_TMPDIR/$port.window" recv "$1" $port 6 $port \
       > "$BATS_TEST_TMPDIR/$port" &
     echo $! >> "$BATS_TEST_TMPDIR/pids"
   done
-  sleep 0.3
+  for ((i = 0; i < FLOWS; i++)); do
+    receives "$NODE_RECEIVER" "$1" $(($2 + i))
+  done
   for ((i = 0; i < FLOWS; i++)); do
     port=$(($2 + i))
     ip netns exec "$NODE_SENDER" "$UDPSEQ" -w "$BATS_TEST_TMPDIR/$port.window" send "$1" $port $PPS "$3" $port \
       > "$BATS_TEST_TMPDIR/$port.sent" &
     echo $! >> "$BATS_TEST_TMPDIR/pids"
-    echo $! >> "$BATS_TEST_TMPDIR/senders"
   done
 }
 
-# When the senders have ended, what is on the way has a moment to arrive.
-flows_end() {
-  local pid
-  while read -r pid; do
-    wait "$pid" || true
-  done < "$BATS_TEST_TMPDIR/senders"
-  sleep 0.5
-  end_traffic
-  wait
-}
+# When the senders have ended, what is on the way has its time to arrive: the
+# receivers end by themselves.
+flows_end() { wait; }
 
 # flows_all FIRST_PORT JQ: true of every flow, where $sent is what was sent.
 flows_all() {

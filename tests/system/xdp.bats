@@ -39,8 +39,8 @@ ports_are() { # STATE
   make_router "$(node_router_body r1)"
   node_sender ping -n -c 10 -i 0.05 -W 2 198.18.1.2
   # its rings hold half a second of these: the machine may be busy elsewhere
-  node_receiver "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" recv 198.18.1.2 5002 1 3 > "$BATS_TEST_TMPDIR/recv" &
-  sleep 0.2
+  node_receiver "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" recv 198.18.1.2 5002 5 3 > "$BATS_TEST_TMPDIR/recv" &
+  receives "$NODE_RECEIVER" 198.18.1.2 5002
   node_sender "$UDPSEQ" -w "$BATS_TEST_TMPDIR/window" send 198.18.1.2 5002 4000 5 3
   wait
   cat "$BATS_TEST_TMPDIR/recv"

@@ -5,7 +5,7 @@
     ctrl_c.py TEXT COMMAND...
 
 Runs COMMAND at a terminal of its own, prints what it says, and types Ctrl-C once it
-has said TEXT. Ends as COMMAND does; with 124 where that takes more than 90 s.
+has said TEXT. Ends as COMMAND does; with 124 where that takes more than 180 s.
 """
 import os
 import pty
@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 
-SECONDS = 90
+SECONDS = 180
 
 
 def main():

@@ -10,12 +10,14 @@
  * With -w, recv says in FILE how far it is, and send is never more than WINDOW
  * datagrams ahead of it nor catches up on what it is late with: a machine that
  * stands still for a second then loses nothing in between, and what is lost, the
- * path has lost. What is gone for good holds the sender up for GRACE_NS. With -b
- * so many go at once, else BATCH.
+ * path has lost. What is gone for good holds the sender up for GRACE_NS, after
+ * which one datagram at a time looks whether the way is there again, for DEAD_NS.
+ * With -b so many go at once, else BATCH.
  *
  * A datagram begins with canary, sequence number and send time, 8 bytes each.
  * recv ends SECONDS after the last datagram, or on SIGTERM, and prints one JSON
- * object. Times are CLOCK_MONOTONIC: both ends run on one machine.
+ * object. What it has bound, it has all its room for. Times are CLOCK_MONOTONIC:
+ * both ends run on one machine.
  */
 #include "lib/base.h"
 
@@ -39,6 +41,8 @@ enum {
 	GRACE_NS = 20000000,
 	LATE_NS = 1000000,
 };
+
+static const uint64_t DEAD_NS = UINT64_C(20000000000);
 
 struct datagram {
 	uint64_t canary;
@@ -99,28 +103,38 @@ received(_Atomic(uint64_t) *window)
 	return atomic_load_explicit(window, memory_order_relaxed);
 }
 
-/* Until the receiver is near enough, or has not moved for GRACE_NS. */
-static void
+/*
+ * Until the receiver is near enough; false if it has not moved for GRACE_NS. A
+ * way that stands still for half a second is not filled by those who look.
+ */
+static bool
 wait_for_window(_Atomic(uint64_t) *window, uint64_t seq)
 {
-	uint64_t seen = 0, moved_ns = now_ns(), next;
+	static uint64_t seen, moved_ns;
+	uint64_t begin = now_ns(), now, next;
 
 	while (!ended && (next = received(window)) + WINDOW < seq) {
-		if (next != seen) {
+		now = now_ns();
+		if (next != seen || moved_ns == 0) {
 			seen = next;
-			moved_ns = now_ns();
-		} else if (now_ns() - moved_ns > GRACE_NS) {
-			return;
+			moved_ns = begin = now;
+		} else if (now - moved_ns > DEAD_NS) {
+			ended = 1;
+		} else if (now - begin > GRACE_NS) {
+			return false;
 		}
-		pause_until(now_ns() + 50000);
+		pause_until(now + 50000);
 	}
+	return true;
 }
 
 static int
 open_socket(const char *address, const char *port, struct sockaddr_in *sa)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int size = RCVBUF;
 
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	*sa = (struct sockaddr_in){
 		.sin_family = AF_INET,
 		.sin_port = htons((uint16_t)atoi(port)),
@@ -137,20 +151,22 @@ struct load {
 	_Atomic(uint64_t) *window;
 };
 
-/* When datagram seq is due. */
-static void
+/* Until datagram seq is due; false if it is to go alone. */
+static bool
 keep_pace(const struct load *l, uint64_t *start_ns, uint64_t seq)
 {
 	uint64_t due, now;
+	bool near = true;
 
 	if (l->window)
-		wait_for_window(l->window, l->first + seq);
+		near = wait_for_window(l->window, l->first + seq);
 	due = *start_ns + seq * 1000000000 / l->pps;
 	now = now_ns();
 	if (l->window && now > due + LATE_NS)
 		*start_ns += now - due;
 	else
 		pause_until(due);
+	return near;
 }
 
 /* Sends batch after batch at a steady pace; what the socket refuses, waits. */
@@ -172,7 +188,8 @@ run_send(int fd, const struct load *l)
 		unsigned n = (unsigned)MIN(total - seq, (uint64_t)l->batch);
 		unsigned done = 0;
 
-		keep_pace(l, &start, seq);
+		if (!keep_pace(l, &start, seq))
+			n = 1;
 		for (unsigned i = 0; i < n; i++) {
 			struct datagram d = { l->canary, l->first + seq + i,
 				now_ns() };
@@ -302,12 +319,10 @@ run_recv(int fd, uint64_t seconds, uint64_t canary, _Atomic(uint64_t) *window)
 	struct iovec iov[64];
 	static struct tally t = { .room = UINT64_C(1) << 28 };
 	uint64_t started = now_ns();
-	int size = RCVBUF;
 
 	t.seen = calloc(1, t.room / 8);
 	if (!t.seen)
 		return -ENOMEM;
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	for (unsigned i = 0; i < 64; i++) {
 		iov[i] = (struct iovec){ bytes[i], MAX_SIZE };
