@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import {readdirSync, rmSync} from 'node:fs';
 import {after, before, test} from 'node:test';
 
-import {empty, killEuropad, lua, must, pidFile, pipeline, request, reset, skip}
-  from './client.mjs';
+import {comesToRun, empty, killEuropad, lua, must, pidFile, pipeline, request, reset,
+  skip} from './client.mjs';
 
 const state = process.env.EUROPA_STATE_DIR;
 const stopped = {power: 'stopped'};
@@ -86,6 +86,7 @@ test('each POST takes a key', {skip}, async () => {
     ['/v1/ports', {name: 'p7', spec: {devargs: 'net_null7,no-rx=1'}}]]) {
     const first = await must('POST', path, body, key(path));
     same(first, await request('POST', path, body, key(path)));
+    await comesToRun('r1');
   }
   await must('DELETE', '/v1/ports/p7');
 });

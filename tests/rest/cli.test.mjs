@@ -9,8 +9,8 @@ import {after, before, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 
 import {folder, program, run} from './cli.mjs';
-import {empty, lines, lua, must, pipeline, request, reset, skip as noNode, socketPath}
-  from './client.mjs';
+import {comesToRun, empty, lines, lua, must, pipeline, request, reset, skip as noNode,
+  socketPath} from './client.mjs';
 
 const skip = noNode || (program ? false : 'EUROPACTL names no program');
 const env = {EUROPA_SERVER: socketPath ?? ''};
@@ -182,6 +182,7 @@ test('backup, and restore of all of it', {skip}, async () => {
   const {dataplane} = (await must('GET', '/v1/routers/r1')).json.spec;
   await must('POST', '/v1/routers', {name: 'r2', labels: {k: 'v'}, spec: {dataplane,
     vnics: [{name: 'x', attach: {router: 'r1', vnic: 'lan'}}]}});
+  await comesToRun('r2');
   await must('PUT', '/v1/routers/r1/pipeline', pipeline('kept'), lua);
   await must('PUT', '/v1/routers/r2/pipeline', pipeline('asleep'), lua);
   await must('PUT', '/v1/routers/r2/power', {desired: 'stopped'});

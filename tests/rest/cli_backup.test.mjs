@@ -7,7 +7,7 @@ import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 
 import {folder, program, run} from './cli.mjs';
-import {bearer, dataplane, empty, lines, lua, must, pipeline, request, reset,
+import {bearer, comesToRun, dataplane, empty, lines, lua, must, pipeline, request, reset,
   skip as noNode, socketPath} from './client.mjs';
 
 const skip = noNode || (program ? false : 'EUROPACTL names no program');
@@ -59,6 +59,7 @@ async function make() {
   await must('POST', `/v1/routers${blue}`, {name: 'r1', labels: {a: 'b'}, spec: {dataplane,
     quota: {mem_bytes: '64MiB'}, vnics: [{name: 'a'}, {name: 'b'},
       {name: 'lan', attach: {port: 'p0'}, addresses: ['198.18.7.1/24']}]}});
+  await comesToRun('r1', blue);
   await must('PUT', `/v1/routers/r1/pipeline${blue}`, pipeline('blues'), lua);
   await must('PUT', `/v1/routers/r1/routes${blue}`,
     '{"prefix": "203.0.113.0/24", "via": "198.18.7.9"}\n', lines);

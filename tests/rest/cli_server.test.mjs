@@ -481,10 +481,12 @@ test('on a terminal: a table that fits, a top that stays', {skip}, async () => {
   assert.match(a.out, /^r1 +\?\[2~ +5 /m);
   // a body that takes its time has a bar, which goes away
   answer = () => [200, {routes: 1, applied: true}];
-  const file = join(folder, 'long');
+  const file = join(folder, 'long'), begun = join(folder, 'begun');
   writeFileSync(file, '{"prefix": "192.0.2.0/24", "vnic": "lan"}\n');
-  a = await terminal(['route', 'put', 'r1', '-', `< <(cat ${file}; sleep 1; ` +
-    `cat ${file}; sleep 0.3; cat ${file})`]);
+  plain.once('request', (rq) => rq.once('data', () => writeFileSync(begun, '')));
+  a = await terminal(['route', 'put', 'r1', '-', `< <(cat ${file}; ` +
+    `for i in {1..300}; do [ ! -e ${begun} ] || break; sleep 0.1; done; ` +
+    `sleep 1; cat ${file}; sleep 0.3; cat ${file})`]);
   assert.equal(a.code, 0, a.out);
   assert.match(a.out, /\r\x1b\[K\[.*MiB/);
 });

@@ -62,6 +62,17 @@ export async function until(what, seconds = 10) {
 // Where containers are fake, the template's program is not in its place.
 export const dataplane = process.env.EUROPA_TEST_DATAPLANE ?? '';
 
+// Until that router runs and serves its socket: no answer waits longer than 3 s for
+// such a program.
+export async function comesToRun(name, query = '') {
+  if (!dataplane) return;
+  const path = `/v1/routers/${name}`;
+  await until(async () => {
+    assert.equal((await must('GET', path + query)).json.status.state, 'running');
+    await must('GET', `${path}/neighbours${query}`); // 409 before
+  }, 20);
+}
+
 // Of the europad of this run, which another one follows when it ends.
 export const pidFile = process.env.EUROPA_PID_FILE;
 
@@ -125,6 +136,7 @@ export async function reset() {
       await must('POST', '/v1/ports', {name, spec: ports[name]});
   await must('PUT', '/v1/routers/r1', {spec: {dataplane, vnics: [
     {name: 'lan', attach: {port: 'p0'}, addresses: ['198.18.2.1/24']}]}});
+  await comesToRun('r1');
   await must('PUT', '/v1/routers/r1/files?path=/var/motd', 'hello\n', octets);
   await cut();
   await must('POST', '/v1/links', {name: 'l1', spec: {ends: ['r8:a', 'r9:a']}});
