@@ -27,7 +27,12 @@ EXTRA_DIST += tests/bench/ended.sh tests/bench/tools.sh tests/bench/exp/control.
   tests/bench/exp/quota.bash tests/bench/exp/stages.bash \
   tests/bench/judge tests/bench/report tests/bench/report.jq tests/bench/report.sh \
   tests/bench/stages.jq
-TESTS += tests/bench/ended.sh tests/bench/report.sh tests/bench/tools.sh
+TESTS += tests/bench/ended.sh tests/bench/report.sh
+if HAVE_DPDK
+if !SANITIZED
+TESTS += tests/bench/tools.sh
+endif
+endif
 
 # The page of bench.jsonl
 bench-report:

@@ -211,8 +211,8 @@ groups_of_the_link_go_up(void **state)
 	assert_int_equal(receive(r, fd, b, sizeof(b)), f.len);
 	assert_memory_equal(b, f.b, f.len);
 	assert_int_equal(router_rig_await(r, "to_slow_control", 3), 3);
-	assert_int_equal(router_rig_stat(r, "local_ignored"), 2);
-	assert_int_equal(router_rig_stat(r, "twin_up"), 1);
+	assert_int_equal(router_rig_await(r, "local_ignored", 2), 2);
+	assert_int_equal(router_rig_await(r, "twin_up", 1), 1);
 	close(fd);
 	close(address);
 }
@@ -241,7 +241,7 @@ a_question_has_one_answer(void **state)
 	assert_true(router_rig_receive(r, 0, IP, SOON_MS, &o));
 	assert_int_equal(o.frame.b[34], 0);
 	assert_false(router_rig_receive(r, 0, IP, 100, &o));
-	assert_int_equal(router_rig_stat(r, "icmp_echo_reply"), 1);
+	assert_int_equal(router_rig_await(r, "icmp_echo_reply", 1), 1);
 	close(fd);
 }
 

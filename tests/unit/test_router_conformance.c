@@ -77,8 +77,8 @@ a_ping_in_pieces_is_answered_in_pieces(void **state)
 	assert_int_equal(reply[0], 0);
 	for (unsigned k = 4; k < PING; k++)
 		assert_int_equal(reply[k], (uint8_t)(k * 11 / 8));
-	assert_int_equal(router_rig_stat(r, "reassembled"), 1);
-	assert_int_equal(router_rig_stat(r, "local_fragment"), 3);
+	assert_int_equal(router_rig_await(r, "reassembled", 1), 1);
+	assert_int_equal(router_rig_await(r, "local_fragment", 3), 3);
 	assert_true(router_rig_is_silent(r, 20));
 }
 
@@ -158,7 +158,7 @@ a_ping_of_ip6_in_pieces_too(void **state)
 	assert_int_equal(reply.b[54], 129);
 	assert_int_equal(frame_sum6(&reply), 0);
 	assert_memory_equal(reply.b + 58, whole.b + 58, 1904);
-	assert_int_equal(router_rig_stat(r, "reassembled"), 1);
+	assert_int_equal(router_rig_await(r, "reassembled", 1), 1);
 }
 
 /* RFC 8200, 4.5: both are told of, and where the mistake is. */

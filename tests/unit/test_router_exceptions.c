@@ -64,7 +64,7 @@ a_ping_is_answered(void **state)
 		assert_int_equal(o.frame.b[34], 0);
 		assert_memory_equal(o.frame.b + 38, f.b + 38, 60);
 	}
-	assert_int_equal(router_rig_stat(r, "icmp_echo_reply"), 3);
+	assert_int_equal(router_rig_await(r, "icmp_echo_reply", 3), 3);
 }
 
 static void
@@ -138,9 +138,9 @@ an_unanswered_host_is_unreachable(void **state)
 	for (unsigned i = 0; i < 8; i++)
 		lab_expect_error(r, &f, 3, 1, 0);
 	assert_in_range(loop_now_ms() - before, 2900, 6000);
-	assert_int_equal(router_rig_stat(r, "arp_request_sent"), 4);
-	assert_int_equal(router_rig_stat(r, "arp_pending_dropped"), 4);
-	assert_int_equal(router_rig_stat(r, "arp_failed"), 1);
+	assert_int_equal(router_rig_await(r, "arp_request_sent", 4), 4);
+	assert_int_equal(router_rig_await(r, "arp_pending_dropped", 4), 4);
+	assert_int_equal(router_rig_await(r, "arp_failed", 1), 1);
 }
 
 struct bad {
@@ -229,7 +229,7 @@ a_flood_of_exceptions_is_bounded_and_counted(void **state)
 	assert_int_equal(router_rig_await(r, "ttl_expired", 5000), 5000);
 	router_rig_is_silent(r, 20);
 	assert_in_range(router_rig_stat(r, "icmp_time_exceeded"), 8, 1000);
-	assert_true(router_rig_stat(r, "icmp_limited") > 1000);
+	assert_true(router_rig_await(r, "icmp_limited", 1001) > 1000);
 }
 
 /*

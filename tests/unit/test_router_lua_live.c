@@ -196,7 +196,7 @@ a_file_is_a_revision_with_author_time_and_digest(void **state)
 	expect_id(r, THREE - 1);
 	expect_id(r, THREE + 1);
 	expect_id(r, THREE + 2);
-	assert_int_equal(router_rig_stat(r, "pipeline_drop"), 1);
+	assert_int_equal(router_rig_await(r, "pipeline_drop", 1), 1);
 	revision(r, 1, line);
 	assert_int_equal(sscanf(line, "%15s %u %lld %79s %39s", what, &previous,
 			     &when, digest, author),
@@ -279,7 +279,7 @@ a_hundred_swaps_lose_nothing_and_leave_nothing(void **state)
 	}
 	while (seen < sent)
 		expect_id(r, seen++ & 0xffff);
-	assert_int_equal(router_rig_stat(r, "forwarded"), sent);
+	assert_int_equal(router_rig_await(r, "forwarded", sent), sent);
 	assert_true(sent > SWAPS);
 	assert_in_range(rss_kib(r), 0, before + SLACK_KIB);
 }
@@ -303,7 +303,7 @@ a_throw_brings_back_the_one_before(void **state)
 	send_id(r, THREE);
 	send_id(r, FOUR);
 	expect_id(r, FOUR);
-	assert_int_equal(router_rig_stat(r, "pipeline_drop"), 1);
+	assert_int_equal(router_rig_await(r, "pipeline_drop", 1), 1);
 }
 
 static void

@@ -29,9 +29,9 @@ the_first_packet_waits_for_arp_and_the_next_are_fast(void **state)
 		assert_int_equal(o.queue, RIG_DATA);
 		lab_expect_forwarded(&o, &f, HOST_B, ETH1);
 	}
-	assert_int_equal(router_rig_stat(r, "forwarded"), 100);
-	assert_int_equal(router_rig_stat(r, "to_slow_unresolved"), 1);
-	assert_int_equal(router_rig_stat(r, "slow_forwarded"), 1);
+	assert_int_equal(router_rig_await(r, "forwarded", 100), 100);
+	assert_int_equal(router_rig_await(r, "to_slow_unresolved", 1), 1);
+	assert_int_equal(router_rig_await(r, "slow_forwarded", 1), 1);
 }
 
 static void

@@ -139,6 +139,7 @@ the_kernel_forwards(void **state)
 	struct frame f = reach_b(r);
 	unsigned in_its_slot = 0;
 	struct rig_out o;
+	uint64_t rx;
 
 	for (unsigned i = 0; i < SOME; i++) {
 		store_be16(f.b + 18, (uint16_t)i);
@@ -150,10 +151,10 @@ the_kernel_forwards(void **state)
 	}
 	/* what a busy kernel leaves to ksoftirqd comes when that slot is back */
 	assert_true(in_its_slot > 0);
-	assert_true(router_rig_stat(r, "kernel_forwarded") > SOME);
-	assert_true(router_rig_stat(r, "rx") > SOME);
-	assert_int_equal(
-	    router_rig_stat(r, "rx"), router_rig_stat(r, "twin_up"));
+	assert_true(router_rig_await(r, "kernel_forwarded", SOME + 1) > SOME);
+	rx = router_rig_await(r, "rx", SOME + 1);
+	assert_true(rx > SOME);
+	assert_int_equal(router_rig_await(r, "twin_up", rx), rx);
 	/* TTL 1: the kernel says so */
 	f.b[22] = 1;
 	frame_fix_checksum(&f);
@@ -162,7 +163,7 @@ the_kernel_forwards(void **state)
 	assert_true(router_rig_receive(r, 0, IP, LONG_MS, &o));
 	assert_int_equal(o.frame.b[34], 11);
 	assert_int_equal(frame_sum(o.frame.b + 34, o.frame.len - 34), 0);
-	assert_true(router_rig_stat(r, "kernel_bad_header") > 0);
+	assert_true(router_rig_await(r, "kernel_bad_header", 1) > 0);
 }
 
 static void
@@ -220,7 +221,7 @@ a_burst_of_the_kernel_waits_for_slots(void **state)
 		assert_int_equal(o.queue, RIG_CONTROL);
 	}
 	assert_true(router_rig_await(r, "twin_down", SOME) >= SOME);
-	assert_true(router_rig_stat(r, "no_grant") > 0);
+	assert_true(router_rig_await(r, "no_grant", 1) > 0);
 	assert_int_equal(router_rig_stat(r, "twin_queue_full"), 0);
 	close(fd);
 }
